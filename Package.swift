@@ -1,0 +1,116 @@
+// swift-tools-version: 6.2
+// One source, two modes. `EMBEDDED=1` builds what ships (Embedded Swift), without it the standard
+// mode that the tests, sanitizers and coverage use. `STATIC=1` links everything into the program.
+import Foundation
+import PackageDescription
+
+let environment = ProcessInfo.processInfo.environment
+let embedded = environment["EMBEDDED"] == "1"
+let isStatic = environment["STATIC"] == "1"
+let fuzzing = environment["FUZZ"] == "1"
+
+let embeddedSettings: [SwiftSetting] = [
+    .enableExperimentalFeature("Embedded"),
+    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
+]
+let swiftSettings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableExperimentalFeature("Lifetimes"),
+        .strictMemorySafety(),
+    ] + (embedded ? embeddedSettings : [])
+    + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer-no-link,address"])] : [])
+
+var linkerSettings: [LinkerSetting] = []
+if embedded {
+    guard let tables = environment["SWIFT_UNICODE_TABLES"] else {
+        fatalError("EMBEDDED=1 needs SWIFT_UNICODE_TABLES, the path of the toolchain's "
+            + "libswiftUnicodeDataTables.a; `make` sets it")
+    }
+    linkerSettings += [
+        .unsafeFlags([
+            tables, "-use-ld=lld", "-Xlinker", "--gc-sections",
+            "-Xlinker", "--icf=all", "-Xlinker", "-s",
+        ]),
+    ]
+}
+if embedded && isStatic {
+    linkerSettings += [.unsafeFlags(["-Xclang-linker", "-static"])]
+} else if isStatic {
+    linkerSettings += [.unsafeFlags(["-static-executable"])]
+}
+
+func cModule(_ name: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/\(name)")
+}
+
+/// A library of ours: its folder, what it imports, and its tests' folder beside it.
+func library(_ name: String, _ dependencies: [String] = [], tests: [String] = []) -> [Target] {
+    let names = dependencies.map { Target.Dependency(stringLiteral: $0) }
+    var made = [Target.target(name: name, dependencies: names, swiftSettings: swiftSettings)]
+    if !embedded, FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/Tests/\(name)Tests") {
+        let all = ([name, "TestSupport"] + dependencies + tests)
+            .map { Target.Dependency(stringLiteral: $0) }
+        made.append(.testTarget(
+            name: "\(name)Tests", dependencies: all, swiftSettings: swiftSettings,
+            linkerSettings: []))
+    }
+    return made
+}
+
+let protocols = ["Wire", "Crypto", "NetBIOS", "Mailslot", "SMB", "NTLM", "RPC", "Interfaces"]
+
+var targets: [Target] = [
+    cModule("CNettle"), cModule("CLibuv"), cModule("CLMDB"), cModule("CAres"), cModule("CINIH"),
+    cModule("CPosix"),
+]
+targets += library("Wire")
+targets += library("Crypto", ["Wire", "CNettle"])
+targets += library("NetBIOS", ["Wire"])
+targets += library("Mailslot", ["Wire"])
+targets += library("SMB", ["Wire"])
+targets += library("NTLM", ["Wire", "Crypto"])
+targets += library("RPC", ["Wire"])
+targets += library("Interfaces", ["Wire", "RPC"])
+targets += library("SecureChannel", protocols)
+targets += library("Locator", protocols)
+targets += library("Responder", protocols)
+targets += library("Consumers", protocols)
+targets += library("Agent", protocols + ["SecureChannel", "Locator", "Responder", "Consumers"])
+targets += library("Flows", protocols + ["SecureChannel", "Locator"])
+targets += library("Loop", ["CLibuv", "CAres", "CPosix"])
+targets += library("Store", ["CLMDB", "CPosix"])
+targets += [
+    .executableTarget(
+        name: "postern",
+        dependencies: (protocols + [
+            "SecureChannel", "Locator", "Responder", "Consumers", "Agent", "Flows", "Loop",
+            "Store", "CINIH", "CPosix",
+        ]).map { Target.Dependency(stringLiteral: $0) },
+        swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])],
+        linkerSettings: linkerSettings + [
+            .linkedLibrary(isStatic ? "uv_a" : "uv"), .linkedLibrary("nettle"),
+            .linkedLibrary("lmdb"), .linkedLibrary("cares"), .linkedLibrary("inih"),
+        ]),
+]
+if !embedded {
+    targets += [.target(name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport",
+                        swiftSettings: swiftSettings)]
+}
+
+// While the house is being built: a target counts once its folder holds a source.
+func stands(_ name: String) -> Bool {
+    ["Sources", "Tests"].contains {
+        let folder = "\(Context.packageDirectory)/\($0)/\(name)"
+        return !((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).isEmpty
+    }
+}
+targets = targets.filter { stands($0.name) }
+for target in targets {
+    target.dependencies = target.dependencies.filter {
+        if case .byNameItem(let name, _) = $0 { return stands(name) }
+        return true
+    }
+}
+
+let package = Package(name: "postern", targets: targets)
