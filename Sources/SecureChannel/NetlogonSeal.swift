@@ -3,8 +3,9 @@ import Wire
 
 /// Signs and seals RPC fragments with the key of a secure channel (MS-NRPC 3.3.4.2), in place.
 ///
-/// One value belongs to one connection: both directions share one sequence number, and a token
-/// that is altered, repeated or out of order is refused.
+/// One value belongs to one connection. Both directions of a connection share one sequence of
+/// numbers, which the caller counts; a token that is altered, or made for another number, is
+/// refused.
 package struct NetlogonSeal {
     /// Bytes of a token: NL_AUTH_SHA2_SIGNATURE (MS-NRPC 2.2.1.3.3) or NL_AUTH_SIGNATURE (2.2.1.3.2).
     /// Of the former's 32-byte checksum, peers fill and check 8 and put the confounder next, and
@@ -12,15 +13,15 @@ package struct NetlogonSeal {
     package let tokenLength: Int
     private let key: SessionKey
     private let isClient: Bool
-    /// The sequence number of the next message, sent or received.
-    private var sequence: UInt64 = 0
     private var checksumKey: HMACSHA256
     private let sealCipher: AES128CFB8
     private let sequenceCipher: AES128CFB8
     private let sealKey: Bytes16
 
     package enum Refused: Error, Equatable {
+        /// Not a token of this key's kind.
         case token
+        /// Made for another message of the connection.
         case sequence
         case checksum
     }
@@ -43,11 +44,10 @@ package struct NetlogonSeal {
     /// body alone, or the whole PDU up to the token where both ends sign headers.
     package mutating func seal(
         _ pdu: inout [UInt8], body: Range<Int>, covered: Range<Int>, token: Int,
-        confounder: Bytes8
+        sequence: UInt64, confounder: Bytes8
     ) {
         let header = tokenHeader
-        let number = copySequence(fromClient: isClient)
-        sequence &+= 1
+        let number = copySequence(sequence, fromClient: isClient)
         var secret = confounder.bytes
         let sum = checksum(header, secret, pdu, covered)
         encrypt(&pdu, body, &secret, number, encrypting: true)
@@ -58,27 +58,23 @@ package struct NetlogonSeal {
         for index in 0..<tokenLength { pdu[token + index] = index < out.count ? out[index] : 0 }
     }
 
-    /// Opens what the peer sealed, and moves on to the next sequence number.
-    ///
-    /// A peer that works on several calls of one connection at once may answer with any number
-    /// from the next expected on, as it counts what it has read by then: `window` says how far it
-    /// may be ahead or behind, so that nothing is taken twice.
+    /// Opens what the peer sealed as message `sequence` of the connection.
     package mutating func unseal(
-        _ pdu: inout [UInt8], body: Range<Int>, covered: Range<Int>, token: Range<Int>
+        _ pdu: inout [UInt8], body: Range<Int>, covered: Range<Int>, token: Range<Int>,
+        sequence: UInt64
     ) throws(Refused) {
         guard token.count >= Self.usedToken, token.upperBound <= pdu.count else { throw .token }
         let header = Array(pdu[token.lowerBound..<(token.lowerBound + 8)])
         guard header == tokenHeader else { throw .token }
         let concealed = Array(pdu[(token.lowerBound + 8)..<(token.lowerBound + 16)])
         let sum = Array(pdu[(token.lowerBound + 16)..<(token.lowerBound + 24)])
-        let number = copySequence(fromClient: !isClient)
+        let number = copySequence(sequence, fromClient: !isClient)
         guard Bytes8(concealSequence(number, sum)) == Bytes8(concealed) else { throw .sequence }
         var secret = Array(pdu[(token.lowerBound + 24)..<(token.lowerBound + 32)])
         encrypt(&pdu, body, &secret, number, encrypting: false)
         guard Bytes8(checksum(header, secret, pdu, covered)) == Bytes8(sum) else {
             throw .checksum
         }
-        sequence &+= 1
     }
 
     // MARK: Steps of MS-NRPC 3.3.4.2.1
@@ -90,7 +86,7 @@ package struct NetlogonSeal {
             : [0x77, 0x00, 0x7a, 0x00, 0xff, 0xff, 0, 0]
     }
 
-    private func copySequence(fromClient: Bool) -> [UInt8] {
+    private func copySequence(_ sequence: UInt64, fromClient: Bool) -> [UInt8] {
         var out = [UInt8](repeating: 0, count: 8)
         let low = UInt32(truncatingIfNeeded: sequence)
         let high = UInt32(truncatingIfNeeded: sequence >> 32)

@@ -42,7 +42,7 @@ import Wire
         var pdu = clear + [UInt8](repeating: 0, count: seal.tokenLength)
         seal.seal(
             &pdu, body: 0..<clear.count, covered: 0..<clear.count, token: clear.count,
-            confounder: Bytes8(file.bytes("s4_3.Confounder")))
+            sequence: 0, confounder: Bytes8(file.bytes("s4_3.Confounder")))
         #expect(Hex.string(Array(pdu[0..<clear.count])) == file.text("s4_3.EncryptedMessage"))
         let token = Array(pdu[clear.count..<(clear.count + 32)])
         #expect(Hex.string(token) == file.text("s4_3.FullSignature"))
@@ -59,7 +59,7 @@ import Wire
         var pdu = head + clear + trailer + [UInt8](repeating: 0, count: seal.tokenLength)
         seal.seal(
             &pdu, body: head.count..<(head.count + clear.count), covered: 0..<end, token: end,
-            confounder: Bytes8(file.bytes("s4_3.Confounder")))
+            sequence: 0, confounder: Bytes8(file.bytes("s4_3.Confounder")))
         #expect(Hex.string(Array(pdu[end..<(end + 32)])) == file.text("s4_3_1.FullSignature"))
     }
 
@@ -77,7 +77,7 @@ import Wire
         var pdu = clear + [UInt8](repeating: 0, count: seal.tokenLength)
         seal.seal(
             &pdu, body: 0..<clear.count, covered: 0..<clear.count, token: clear.count,
-            confounder: Bytes8(file.array("_confounder_initial", function: which.0)))
+            sequence: 0, confounder: Bytes8(file.array("_confounder_initial", function: which.0)))
         #expect(Array(pdu[0..<clear.count]) == file.array("crypt_buffer", function: which.0))
         #expect(Array(pdu[(clear.count + 24)..<(clear.count + 32)])
             == file.array("_confounder_expected", function: which.0))
@@ -87,18 +87,23 @@ import Wire
 @Suite struct NetlogonSealTests {
     let key = SessionKey(cipher: .aes, key: Bytes16([UInt8](1...16)))
 
-    func sealed(_ seal: inout NetlogonSeal, _ text: [UInt8]) -> [UInt8] {
+    func sealed(
+        _ seal: inout NetlogonSeal, _ text: [UInt8], sequence: UInt64 = 0
+    ) -> [UInt8] {
         var pdu = text + [UInt8](repeating: 0, count: seal.tokenLength)
         seal.seal(
             &pdu, body: 0..<text.count, covered: 0..<text.count, token: text.count,
-            confounder: Bytes8([9, 8, 7, 6, 5, 4, 3, 2]))
+            sequence: sequence, confounder: Bytes8([9, 8, 7, 6, 5, 4, 3, 2]))
         return pdu
     }
 
     /// Why `server` does not take the five sealed bytes, or nil.
-    func refusal(_ server: inout NetlogonSeal, _ pdu: inout [UInt8]) -> NetlogonSeal.Refused? {
+    func refusal(
+        _ server: inout NetlogonSeal, _ pdu: inout [UInt8], sequence: UInt64 = 0
+    ) -> NetlogonSeal.Refused? {
         do {
-            try server.unseal(&pdu, body: 0..<5, covered: 0..<5, token: 5..<pdu.count)
+            try server.unseal(
+                &pdu, body: 0..<5, covered: 0..<5, token: 5..<pdu.count, sequence: sequence)
             return nil
         } catch {
             return error
@@ -112,11 +117,15 @@ import Wire
         var server = NetlogonSeal(key: key, isClient: false)
         for round in 0..<3 {
             let text = [UInt8](repeating: UInt8(round), count: 33)
-            var pdu = sealed(&client, text)
-            try server.unseal(&pdu, body: 0..<33, covered: 0..<33, token: 33..<pdu.count)
+            let number = UInt64(round) * 2
+            var pdu = sealed(&client, text, sequence: number)
+            try server.unseal(
+                &pdu, body: 0..<33, covered: 0..<33, token: 33..<pdu.count, sequence: number)
             #expect(Array(pdu[0..<33]) == text)
-            var back = sealed(&server, text)
-            try client.unseal(&back, body: 0..<33, covered: 0..<33, token: 33..<back.count)
+            var back = sealed(&server, text, sequence: number + 1)
+            try client.unseal(
+                &back, body: 0..<33, covered: 0..<33, token: 33..<back.count,
+                sequence: number + 1)
             #expect(Array(back[0..<33]) == text)
         }
     }
@@ -136,10 +145,8 @@ import Wire
         var client = NetlogonSeal(key: key, isClient: true)
         var server = NetlogonSeal(key: key, isClient: false)
         let pdu = sealed(&client, [1, 2, 3, 4, 5])
-        var first = pdu
         var second = pdu
-        try server.unseal(&first, body: 0..<5, covered: 0..<5, token: 5..<pdu.count)
-        #expect(refusal(&server, &second) == .sequence)
+        #expect(refusal(&server, &second, sequence: 1) == .sequence)
     }
 
     @Test func chainAcceptsOnlyTheNextAnswer() {
