@@ -14,10 +14,29 @@ func allocateHandle<Handle>(_ type: Handle.Type, extra: Int = 0) -> UnsafeMutabl
     return unsafe memory.assumingMemoryBound(to: Handle.self)
 }
 
+/// The same memory, seen as what all handles begin with.
+@unsafe
+func asHandle<Handle>(_ raw: UnsafeMutablePointer<Handle>) -> UnsafeMutablePointer<uv_handle_t> {
+    unsafe UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_handle_t.self)
+}
+
+/// The same memory, seen as what all streams begin with.
+@unsafe
+func asStream<Handle>(_ raw: UnsafeMutablePointer<Handle>) -> UnsafeMutablePointer<uv_stream_t> {
+    unsafe UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_stream_t.self)
+}
+
+/// The handle's socket, or -1 where it has none.
+@unsafe
+func descriptor<Handle>(of raw: UnsafeMutablePointer<Handle>) -> Int32 {
+    var descriptor: Int32 = -1
+    return unsafe uv_fileno(asHandle(raw), &descriptor) == 0 ? descriptor : -1
+}
+
 /// Closes a handle whose owner wants to hear no more of it.
 @unsafe
 func closeHandle<Handle>(_ raw: UnsafeMutablePointer<Handle>) {
-    let handle = unsafe UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_handle_t.self)
+    let handle = unsafe asHandle(raw)
     unsafe handle.pointee.data = nil
     if unsafe uv_is_closing(handle) == 0 { unsafe uv_close(handle, freeHandle) }
 }
@@ -32,7 +51,7 @@ func owner<Handle, Owner: AnyObject>(
     _ raw: UnsafeMutablePointer<Handle>?, _ type: Owner.Type
 ) -> Owner? {
     guard let raw = unsafe raw else { return nil }
-    let handle = unsafe UnsafeMutableRawPointer(raw).assumingMemoryBound(to: uv_handle_t.self)
+    let handle = unsafe asHandle(raw)
     guard let data = unsafe handle.pointee.data else { return nil }
     return unsafe Unmanaged<Owner>.fromOpaque(data).takeUnretainedValue()
 }

@@ -33,7 +33,7 @@ package final class LocalConnection: StreamConnection {
         queueLimit: Int
     ) {
         self.peer = peer
-        let stream = unsafe UnsafeMutableRawPointer(socket).assumingMemoryBound(to: uv_stream_t.self)
+        let stream = unsafe asStream(socket)
         unsafe super.init(loop, taking: stream, queueLimit: queueLimit)
     }
 }
@@ -74,7 +74,7 @@ package final class LocalConnection: StreamConnection {
         _ = unsafe uv_pipe_init(loop.raw, pipe, 0)
         var status = unsafe uv_pipe_open(pipe, descriptor)
         if status != 0 { _ = CPosix.close(descriptor) }
-        let stream = unsafe UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_stream_t.self)
+        let stream = unsafe asStream(pipe)
         if status == 0 { status = unsafe uv_listen(stream, options.backlog, clientWaiting) }
         if status != 0 {
             unsafe closeHandle(pipe)
@@ -104,11 +104,9 @@ package final class LocalConnection: StreamConnection {
     fileprivate func accept(on server: UnsafeMutablePointer<uv_stream_t>) {
         let pipe = unsafe allocateHandle(uv_pipe_t.self)
         _ = unsafe uv_pipe_init(loop.raw, pipe, 0)
-        let stream = unsafe UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_stream_t.self)
-        var descriptor: Int32 = -1
-        let handle = unsafe UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)
-        guard unsafe uv_accept(server, stream) == 0, unsafe uv_fileno(handle, &descriptor) == 0,
-            let peer = PeerCredentials(of: descriptor)
+        let stream = unsafe asStream(pipe)
+        guard unsafe uv_accept(server, stream) == 0,
+            let peer = unsafe PeerCredentials(of: descriptor(of: pipe))
         else {
             return unsafe closeHandle(pipe)
         }

@@ -152,7 +152,7 @@ import Wire
         if case .ending = state { return }
         guard let stream = unsafe raw else { return }
         state = .ending(reason)
-        let handle = unsafe UnsafeMutableRawPointer(stream).assumingMemoryBound(to: uv_handle_t.self)
+        let handle = unsafe asHandle(stream)
         unsafe uv_close(handle, streamEnded)
     }
 

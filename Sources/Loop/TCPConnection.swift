@@ -58,7 +58,7 @@ package final class TCPConnection: StreamConnection {
         self.peer = peer
         onConnected = handlers.connected
         onFailed = handlers.failed
-        let stream = unsafe UnsafeMutableRawPointer(socket).assumingMemoryBound(to: uv_stream_t.self)
+        let stream = unsafe asStream(socket)
         unsafe super.init(loop, taking: stream, queueLimit: options.queueLimit)
         hear(received: handlers.received, closed: handlers.closed)
         if status == 0 { status = unsafe apply(options, to: socket) }
@@ -70,7 +70,7 @@ package final class TCPConnection: StreamConnection {
     @unsafe
     init(_ loop: EventLoop, accepted socket: UnsafeMutablePointer<uv_tcp_t>, peer: Endpoint) {
         self.peer = peer
-        let stream = unsafe UnsafeMutableRawPointer(socket).assumingMemoryBound(to: uv_stream_t.self)
+        let stream = unsafe asStream(socket)
         _ = unsafe uv_tcp_nodelay(socket, 1)
         unsafe super.init(loop, taking: stream, queueLimit: Self.defaultQueueLimit)
     }
@@ -82,11 +82,8 @@ package final class TCPConnection: StreamConnection {
             status = unsafe uv_tcp_keepalive(socket, 1, options.keepAlive)
         }
         if status == 0, options.userTimeout > 0 {
-            var descriptor: Int32 = -1
-            let handle = unsafe UnsafeMutableRawPointer(socket)
-                .assumingMemoryBound(to: uv_handle_t.self)
-            _ = unsafe uv_fileno(handle, &descriptor)
-            status = setOption(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, options.userTimeout)
+            status = unsafe setOption(
+                descriptor(of: socket), IPPROTO_TCP, TCP_USER_TIMEOUT, options.userTimeout)
         }
         if status == 0, let source = options.source {
             status = unsafe Endpoint(source, 0).withSocketAddress {
@@ -158,18 +155,16 @@ private func connectionMade(_ request: UnsafeMutablePointer<uv_connect_t>?, _ st
             throw SystemError("socket", status, endpoint.description)
         }
         status = unsafe endpoint.withSocketAddress { unsafe uv_tcp_bind(socket, $0, 0) }
-        let stream = unsafe UnsafeMutableRawPointer(socket).assumingMemoryBound(to: uv_stream_t.self)
+        let stream = unsafe asStream(socket)
         if status == 0 { status = unsafe uv_listen(stream, backlog, connectionWaiting) }
         if status != 0 {
             unsafe closeHandle(socket)
             throw SystemError("listen", status, endpoint.description)
         }
-        var descriptor: Int32 = -1
-        let handle = unsafe UnsafeMutableRawPointer(socket).assumingMemoryBound(to: uv_handle_t.self)
-        _ = unsafe uv_fileno(handle, &descriptor)
+        let bound = unsafe descriptor(of: socket)
         self.loop = loop
         onAccept = accepted
-        local = Endpoint(localOf: descriptor) ?? endpoint
+        local = Endpoint(localOf: bound) ?? endpoint
         unsafe raw = socket
         unsafe socket.pointee.data = Unmanaged.passUnretained(self).toOpaque()
     }
@@ -186,7 +181,7 @@ private func connectionMade(_ request: UnsafeMutablePointer<uv_connect_t>?, _ st
     @unsafe
     fileprivate func accept(on server: UnsafeMutablePointer<uv_stream_t>) {
         let socket = unsafe allocateHandle(uv_tcp_t.self)
-        let stream = unsafe UnsafeMutableRawPointer(socket).assumingMemoryBound(to: uv_stream_t.self)
+        let stream = unsafe asStream(socket)
         guard unsafe uv_tcp_init(loop.raw, socket) == 0 else { return unsafe free(socket) }
         guard unsafe uv_accept(server, stream) == 0, let peer = unsafe peer(of: socket) else {
             return unsafe closeHandle(socket)

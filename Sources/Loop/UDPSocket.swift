@@ -54,12 +54,10 @@ import Wire
             unsafe closeHandle(socket)
             throw SystemError("bind", status, endpoint.description)
         }
-        var descriptor: Int32 = -1
-        let handle = unsafe UnsafeMutableRawPointer(socket).assumingMemoryBound(to: uv_handle_t.self)
-        _ = unsafe uv_fileno(handle, &descriptor)
+        let bound = unsafe descriptor(of: socket)
         self.loop = loop
         self.onReceive = onReceive
-        local = Endpoint(localOf: descriptor) ?? endpoint
+        local = Endpoint(localOf: bound) ?? endpoint
         unsafe raw = socket
         unsafe socket.pointee.data = Unmanaged.passUnretained(self).toOpaque()
     }
