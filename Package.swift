@@ -89,14 +89,16 @@ targets += library("Responder", protocols)
 targets += library("Consumers", protocols)
 targets += library("Agent", protocols + ["SecureChannel", "Locator", "Responder", "Consumers"])
 targets += library("Flows", protocols + ["SecureChannel", "Locator"])
-targets += library("Loop", ["CLibuv", "CAres", "CPosix"])
-targets += library("Store", ["CLMDB", "CPosix"])
+targets += library("Loop", ["Wire", "CLibuv", "CAres", "CPosix"])
+targets += library("Store", ["Wire", "Crypto", "CLMDB", "CPosix"])
+// A library of its own, not part of the program, because tests cannot import an executable well.
+targets += library("Configuration", ["Wire", "CINIH"])
 targets += [
     .executableTarget(
         name: "postern",
         dependencies: (protocols + [
             "SecureChannel", "Locator", "Responder", "Consumers", "Agent", "Flows", "Loop",
-            "Store", "CINIH", "CPosix",
+            "Store", "Configuration", "CPosix",
         ]).map { Target.Dependency(stringLiteral: $0) },
         swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])],
         linkerSettings: linkerSettings),
