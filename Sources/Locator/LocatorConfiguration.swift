@@ -1,3 +1,4 @@
+import NetBIOS
 import Wire
 
 /// How a domain's controllers are found, and every limit of the search.
@@ -48,7 +49,7 @@ package enum LocatorLimit {
     /// Between one controller's ping and the next one's while none has answered.
     package static let stagger: UInt64 = 100
     package static let pingDeadline: UInt64 = 400
-    package static let connectDeadline: UInt64 = 1_000
+    package static let connectDeadline: UInt64 = 800
     package static let lookupDeadline: UInt64 = 5_000
     /// Pings left unanswered before a controller counts as silent: UDP may lose one.
     package static let lostPings = 2
@@ -60,6 +61,8 @@ package enum LocatorLimit {
     package static let refresh: UInt64 = 30_000
     /// How many of the candidates are kept fresh: the one in use and its standby.
     package static let refreshed = 2
+    /// Controllers beyond the first that a search looks for.
+    package static let standbys = 1
     /// Between searches, when one succeeded.
     package static let rediscovery: UInt64 = 900_000
     /// Between searches that failed: from the first, doubled up to the last. While no controller
@@ -83,12 +86,12 @@ package enum LocatorOutput: Equatable {
     /// Look the host up and call `addressAnswer`.
     case dnsA(host: String)
     /// Resolve a NetBIOS name (WINS, broadcast) and call `nameAnswer`.
-    case nbnsQuery(name: String, suffix: UInt8)
+    case nbnsQuery(NetBIOSName)
     /// Ask for the node's names and call `nodeStatusAnswer`.
     case nodeStatus(IPv4Address)
     case udp(to: Endpoint, bytes: [UInt8])
-    /// Connect, close at once, and call `connectAnswer`.
-    case probeTCP(Endpoint)
+    /// Connect, close at once or at the deadline, and call `connectAnswer`.
+    case probeTCP(Endpoint, deadline: UInt64)
     /// Keep this for the next start.
     case persist(KnownControllers)
     /// `candidates` gives another list than before.
