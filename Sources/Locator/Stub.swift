@@ -1,0 +1,4 @@
+import Wire
+extension ControllerIdentity {
+    init?(answer: CLDAPSearchResponse, in reader: borrowing WireReader) { return nil }
+}
