@@ -1,7 +1,7 @@
 import Testing
 import Wire
 
-@Suite struct CodesTests {
+@Suite struct OEMCodePageTests {
     @Test func everyOEMByteHasACharacterOfItsOwn() {
         let all = (0...255).map { UInt8($0) }
         let text = OEMCodePage.string(all)
@@ -13,13 +13,5 @@ import Wire
         #expect(OEMCodePage.exactBytes("Zürich") == [0x5a, 0x81, 0x72, 0x69, 0x63, 0x68])
         #expect(OEMCodePage.exactBytes("Москва") == nil)
         #expect(OEMCodePage.bytes("aЖ") == [0x61, 0x3f])
-    }
-
-    @Test func statusesAreCalledByTheirNames() {
-        let refused = NTStatus(rawValue: 0xc000_0198)
-        #expect(refused == .noLogonInterdomainTrustAccount)
-        #expect(refused.description == "STATUS_NOLOGON_INTERDOMAIN_TRUST_ACCOUNT")
-        #expect(NTStatus(rawValue: 0xc0ff_ee00).description == "0xc0ffee00")
-        #expect(refused.isError && !NTStatus.bufferOverflow.isError && !NTStatus.success.isError)
     }
 }
