@@ -44,16 +44,27 @@ func cModule(_ name: String) -> Target {
     .systemLibrary(name: name, path: "Sources/\(name)")
 }
 
+/// The foreign library that a target of ours links, beside the program and its tests.
+let foreign: [String: [LinkerSetting]] = [
+    "Crypto": [.linkedLibrary("nettle")],
+    "Loop": [.linkedLibrary(isStatic ? "uv_a" : "uv"), .linkedLibrary("cares")],
+    "Store": [.linkedLibrary("lmdb")],
+    "Configuration": [.linkedLibrary("inih")],
+]
+
 /// A library of ours: its folder, what it imports, and its tests' folder beside it.
 func library(_ name: String, _ dependencies: [String] = [], tests: [String] = []) -> [Target] {
     let names = dependencies.map { Target.Dependency(stringLiteral: $0) }
-    var made = [Target.target(name: name, dependencies: names, swiftSettings: swiftSettings)]
-    if !embedded, FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/Tests/\(name)Tests") {
+    var made = [
+        Target.target(
+            name: name, dependencies: names, swiftSettings: swiftSettings,
+            linkerSettings: foreign[name] ?? []),
+    ]
+    if !embedded, stands("\(name)Tests") {
         let all = ([name, "TestSupport"] + dependencies + tests)
             .map { Target.Dependency(stringLiteral: $0) }
         made.append(.testTarget(
-            name: "\(name)Tests", dependencies: all, swiftSettings: swiftSettings,
-            linkerSettings: []))
+            name: "\(name)Tests", dependencies: all, swiftSettings: swiftSettings))
     }
     return made
 }
@@ -88,14 +99,15 @@ targets += [
             "Store", "CINIH", "CPosix",
         ]).map { Target.Dependency(stringLiteral: $0) },
         swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])],
-        linkerSettings: linkerSettings + [
-            .linkedLibrary(isStatic ? "uv_a" : "uv"), .linkedLibrary("nettle"),
-            .linkedLibrary("lmdb"), .linkedLibrary("cares"), .linkedLibrary("inih"),
-        ]),
+        linkerSettings: linkerSettings),
 ]
 if !embedded {
-    targets += [.target(name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport",
-                        swiftSettings: swiftSettings)]
+    targets += [
+        .target(
+            name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport",
+            swiftSettings: swiftSettings),
+        .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
+    ]
 }
 
 // While the house is being built: a target counts once its folder holds a source.

@@ -1,11 +1,10 @@
 #include <nettle/aes.h>
 #include <nettle/arcfour.h>
-#include <nettle/cmac.h>
+#include <nettle/cfb.h>
 #include <nettle/des.h>
 #include <nettle/hmac.h>
 #include <nettle/md4.h>
 #include <nettle/md5.h>
-#include <nettle/memops.h>
 #include <nettle/sha1.h>
 #include <nettle/sha2.h>
 #include <sys/random.h>
