@@ -49,7 +49,7 @@ package struct SID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The bytes of the packed form.
-    package var packedCount: Int { 8 + 4 * count }
+    package var byteCount: Int { 8 + 4 * count }
 
     package init(parsing reader: inout WireReader) throws(WireError) {
         let revision = try reader.uint8("Revision")

@@ -32,7 +32,7 @@ import Wire
         var writer = WireWriter()
         sid.write(into: &writer)
         let bytes = writer.finish()
-        #expect(bytes.count == sid.packedCount)
+        #expect(bytes.count == sid.byteCount)
         var reader = WireReader(bytes.span, layer: "test")
         #expect(try SID(parsing: &reader) == sid)
         #expect(sid.description == "S-1-5-21-1752528256-445188232-319910807-500")
