@@ -32,7 +32,7 @@ import Wire
         var writer = WireWriter()
         sid.write(into: &writer)
         let bytes = writer.finish()
-        #expect(bytes.count == sid.packedCount)
+        #expect(bytes.count == sid.byteCount)
         var reader = WireReader(bytes.span, layer: "test")
         #expect(try SID(parsing: &reader) == sid)
         #expect(sid.description == "S-1-5-21-1752528256-445188232-319910807-500")
@@ -51,7 +51,8 @@ import Wire
     func refusesTextThatIsNoSID(_ text: String) { #expect(SID(text) == nil) }
 
     @Test func refusesOtherRevisionAndTooManySubAuthorities() {
-        for bytes: [UInt8] in [[2, 0, 0, 0, 0, 0, 0, 5], [1, 16] + [UInt8](repeating: 0, count: 70)] {
+        let tooMany: [UInt8] = [1, 16] + [UInt8](repeating: 0, count: 70)
+        for bytes in [[2, 0, 0, 0, 0, 0, 0, 5], tooMany] {
             #expect(throws: WireError.self) {
                 var reader = WireReader(bytes.span, layer: "test")
                 _ = try SID(parsing: &reader)
