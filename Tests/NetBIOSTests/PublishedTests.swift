@@ -26,7 +26,11 @@ import Wire
         #expect(potato.addresses.first?.flags.isGroup == false)
         #expect(potato.addresses.first?.address == IPv4Address(192, 168, 1, 65))
 
-        let status = try nameService(constant("NBNSNodeStatusResponse - build & dissect", 0))
+        // This one's RDLENGTH is 12 bytes more than it has, which is refused.
+        var lying = constant("NBNSNodeStatusResponse - build & dissect", 0)
+        #expect(throws: WireError.self) { _ = try nameService(lying) }
+        lying[55] -= 12
+        let status = try nameService(lying)
         guard case .nodeStatus(let node)? = status.answer?.data else {
             Issue.record("no node status")
             return
