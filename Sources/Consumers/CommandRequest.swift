@@ -67,7 +67,7 @@ package struct CommandRequest: CustomStringConvertible {
         }
         if flags & Flag.secret != 0 {
             secret = Secret(
-                try reader.countedBytes("secret", limit: LogonRequest.maximumPassword))
+                try reader.countedBytes("secret", limit: ControlLogonRequest.maximumPassword))
         }
         try reader.expectEnd("arguments")
     }
@@ -85,7 +85,7 @@ package struct CommandRequest: CustomStringConvertible {
     package var isWithinLimits: Bool {
         if arguments.count > Self.maximumArguments { return false }
         for argument in arguments where argument.utf8.count > Self.maximumArgument { return false }
-        return secret.map { $0.bytes.count <= LogonRequest.maximumPassword } ?? true
+        return secret.map { $0.bytes.count <= ControlLogonRequest.maximumPassword } ?? true
     }
 
     package var description: String {

@@ -7,7 +7,7 @@ import Wire
 ///     domain(text) user(text) workstation(text) requiredGroup(text)
 ///     password(text)                                          where flags has `password`, else
 ///     challenge(8) ntResponse(bytes) lmResponse(bytes)
-package struct LogonRequest: CustomStringConvertible {
+package struct ControlLogonRequest: CustomStringConvertible {
     /// How the user proves to be who it is.
     package enum Credential {
         /// The agent computes the response; the password travels in UTF-8.
@@ -140,7 +140,7 @@ package struct LogonRequest: CustomStringConvertible {
         switch credential {
         case .password: return "logon \(requestID) of \(name) by password"
         case .response(_, let nt, let lm):
-            return "logon \(requestID) of \(name) by response (NT \(nt.count), LM \(lm.count) bytes)"
+            return "logon \(requestID) of \(name) by NT (\(nt.count) bytes), LM (\(lm.count) bytes)"
         }
     }
 }

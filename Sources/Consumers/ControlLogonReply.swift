@@ -19,7 +19,7 @@ package enum LogonOutcome: UInt8, Sendable {
 ///     kind(1) requestID(4) outcome(1) ntStatus(4) authoritative(1) keys(1)
 ///     ntKey(16) where keys has 1; lmKey(8) where keys has 2
 ///     domain(text) user(text) count(2) groupRIDs(4 each) text(text)
-package struct LogonReply: CustomStringConvertible {
+package struct ControlLogonReply: CustomStringConvertible {
     private enum Key {
         static let nt: UInt8 = 1
         static let lm: UInt8 = 2
@@ -68,8 +68,8 @@ package struct LogonReply: CustomStringConvertible {
         if keys & ~(Key.nt | Key.lm) != 0 { throw reader.invalid("keys", Int(keys), width: 1) }
         if keys & Key.nt != 0 { ntKey = Secret(reader.copy(try reader.take(16, "ntKey"))) }
         if keys & Key.lm != 0 { lmKey = Secret(reader.copy(try reader.take(8, "lmKey"))) }
-        domain = try reader.countedText("domain", limit: LogonRequest.maximumName)
-        user = try reader.countedText("user", limit: LogonRequest.maximumName)
+        domain = try reader.countedText("domain", limit: ControlLogonRequest.maximumName)
+        user = try reader.countedText("user", limit: ControlLogonRequest.maximumName)
         let count = Int(try reader.uint16LE("count"))
         if count > Self.maximumGroups {
             throw WireError(
