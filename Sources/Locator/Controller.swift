@@ -1,35 +1,5 @@
+import Mailslot
 import Wire
-
-/// What a controller said about itself and its domain in answer to a ping.
-package struct ControllerIdentity: Equatable, Sendable {
-    package var dnsForest = ""
-    package var dnsDomain = ""
-    package var dnsHost = ""
-    package var netbiosDomain = ""
-    package var netbiosName = ""
-    package var controllerSite = ""
-    /// The site that this host belongs to, as the controller sees its address.
-    package var clientSite = ""
-    package var domainGUID = GUID.zero
-    package var flags = ControllerFlags(rawValue: 0)
-
-    package init() {}
-}
-
-/// DS_FLAG bits of a SAM LOGON response (MS-ADTS 6.3.1.2).
-package struct ControllerFlags: OptionSet, Sendable {
-    package let rawValue: UInt32
-
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
-
-    package static let primary = ControllerFlags(rawValue: 0x0000_0001)
-    package static let globalCatalog = ControllerFlags(rawValue: 0x0000_0004)
-    package static let directory = ControllerFlags(rawValue: 0x0000_0010)
-    package static let keyDistribution = ControllerFlags(rawValue: 0x0000_0020)
-    /// The controller is in the site nearest to the asker.
-    package static let closest = ControllerFlags(rawValue: 0x0000_0080)
-    package static let writable = ControllerFlags(rawValue: 0x0000_0100)
-}
 
 /// Whether a controller may be asked.
 package enum ControllerHealth: Equatable, Sendable {

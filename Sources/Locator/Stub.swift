@@ -1,4 +1,0 @@
-import Wire
-extension ControllerIdentity {
-    init?(answer: CLDAPSearchResponse, in reader: borrowing WireReader) { return nil }
-}
