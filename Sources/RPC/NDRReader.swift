@@ -195,6 +195,36 @@ extension NDRReader {
         try pointer(field) ? try wideString(field) : nil
     }
 
+    /// The same, copied: for the names that whoever serves a call keeps.
+    @_lifetime(self: copy self)
+    package mutating func wideText(_ field: StaticString) throws(WireError) -> String {
+        let range = try wideString(field)
+        return wire.utf16LE(range)
+    }
+
+    @_lifetime(self: copy self)
+    package mutating func optionalWideText(_ field: StaticString) throws(WireError) -> String? {
+        try pointer(field) ? try wideText(field) : nil
+    }
+
+    /// The deferred buffer of an RPC_UNICODE_STRING, copied.
+    @_lifetime(self: copy self)
+    package mutating func text(
+        of string: CountedString, _ field: StaticString
+    ) throws(WireError) -> String? {
+        guard let range = try buffer(of: string, field) else { return nil }
+        return wire.utf16LE(range)
+    }
+
+    /// The deferred buffer of a STRING, copied.
+    @_lifetime(self: copy self)
+    package mutating func bytes(
+        of string: CountedString, _ field: StaticString
+    ) throws(WireError) -> [UInt8]? {
+        guard let range = try byteBuffer(of: string, field) else { return nil }
+        return wire.copy(range)
+    }
+
     /// An RPC_UNICODE_STRING or STRING as it stands in its structure (MS-DTYP 2.3.10).
     @inlinable
     @_lifetime(self: copy self)
