@@ -68,6 +68,8 @@ package struct Controller: Sendable {
     var failures = 0
     /// A controller that never answers pings may sit behind a filter; it is probed by TCP.
     var answersPings = false
+    /// It said that it does not serve the domain: that it takes connections means nothing.
+    var isDisowned = false
 
     init(address: IPv4Address, hostName: String, rank: Int) {
         self.address = address

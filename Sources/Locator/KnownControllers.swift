@@ -86,11 +86,20 @@ package struct KnownControllers: Equatable, Sendable, CustomStringConvertible {
         writer.append(bytes)
     }
 
-    /// Puts `entry` first, and forgets the last one where there are too many.
-    mutating func promote(_ entry: Entry) {
-        entries.removeAll { $0.address == entry.address }
-        entries.insert(entry, at: 0)
-        if entries.count > LocatorLimit.known { entries.removeLast() }
+    /// Puts those that serve first, in their order, and forgets the last ones where there are
+    /// too many. Those that are down stay behind them: all of them may be, for a while.
+    mutating func remember(_ healthy: [Candidate]) {
+        var list: [Entry] = []
+        for candidate in healthy {
+            list.append(
+                Entry(
+                    address: candidate.address, hostName: candidate.hostName,
+                    netbiosName: candidate.netbiosName))
+        }
+        for entry in entries where !healthy.contains(where: { $0.address == entry.address }) {
+            list.append(entry)
+        }
+        entries = Array(list.prefix(LocatorLimit.known))
     }
 
     /// Takes over what a controller said about its domain.

@@ -177,11 +177,7 @@ package final class Locator {
             announced = list
             emit(.changed)
         }
-        if let first = list.first, first.isHealthy {
-            let entry = KnownControllers.Entry(
-                address: first.address, hostName: first.hostName, netbiosName: first.netbiosName)
-            known.promote(entry)
-        }
+        known.remember(list.filter { $0.isHealthy })
         if known != persisted {
             persisted = known
             emit(.persist(known))

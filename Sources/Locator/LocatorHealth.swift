@@ -12,7 +12,7 @@ extension Locator {
     /// A channel gives up on the controller at `address`.
     package func failed(_ address: IPv4Address, _ reason: ControllerFailure, now: UInt64) {
         guard let index = index(of: address) else { return }
-        controllers[index].failures += 1
+        controllers[index].failures = min(controllers[index].failures + 1, 64)
         let failures = controllers[index].failures
         controllers[index].probe = nil
         switch reason {
@@ -34,6 +34,11 @@ extension Locator {
     /// A call was answered by the controller at `address`.
     package func succeeded(_ address: IPv4Address, now: UInt64) {
         guard let index = index(of: address) else { return }
+        // Each logon comes here: where nothing changes, nothing is looked at.
+        if controllers[index].health == .healthy && controllers[index].failures == 0 {
+            controllers[index].heardAt = now
+            return
+        }
         controllers[index].failures = 0
         controllers[index].probe = nil
         markHealthy(index, now)
@@ -94,6 +99,7 @@ extension Locator {
             // Message numbers that cannot be guessed keep others from answering in its place.
             return .ping(messageID: Int32(random() >> 1))
         case .nt4:
+            if controller.isDisowned { return .nodeStatus }
             return isVain || controller.health.isDown ? .connect : .nodeStatus
         }
     }
@@ -139,6 +145,7 @@ extension Locator {
     private func probeAnswered(_ index: Int, _ probe: Controller.Probe, _ now: UInt64) {
         controllers[index].roundTrip = now - min(probe.sentAt, now)
         controllers[index].probe = nil
+        controllers[index].isDisowned = false
         markHealthy(index, now)
     }
 
@@ -162,10 +169,7 @@ extension Locator {
             known.learn(identity)
             probeAnswered(index, probe, now)
         } else {
-            // It lives, but is no controller of this domain, or not at this time.
-            controllers[index].probe = nil
-            controllers[index].failures += 1
-            takeDown(index, now)
+            disown(index, now)
         }
         settle(now)
         return true
@@ -192,11 +196,17 @@ extension Locator {
             known.netbiosDomain = identity.netbiosDomain
             probeAnswered(index, probe, now)
         } else {
-            controllers[index].probe = nil
-            controllers[index].failures += 1
-            takeDown(index, now)
+            disown(index, now)
         }
         settle(now)
+    }
+
+    /// It lives, but is no controller of this domain, or not at this time.
+    private func disown(_ index: Int, _ now: UInt64) {
+        controllers[index].probe = nil
+        controllers[index].isDisowned = true
+        controllers[index].failures = min(controllers[index].failures + 1, 64)
+        takeDown(index, now)
     }
 
     /// How a connection that was asked for by `probeTCP` ended.
@@ -206,9 +216,10 @@ extension Locator {
         else { return }
         if connected {
             probeAnswered(index, probe, now)
-        } else {
+        } else if !controllers[index].health.isDown {
             probeLost(index, now)
         }
+        // The next probe of one that is down has its time, and this may be the end of the last.
         settle(now)
     }
 
