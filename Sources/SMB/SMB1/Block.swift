@@ -42,7 +42,8 @@ extension SMB1 {
         package let andXOffset: Int
 
         /// NT_CREATE_ANDX in its extended response has 50 words, yet its WordCount says 42, with
-        /// Windows as with MS-SMB 2.2.4.9.2.
+        /// Windows as with MS-SMB 2.2.4.9.2. Windows also leaves its ByteCount unset; there are
+        /// no bytes.
         private static let extendedCreateCount = 42
         private static let extendedCreateWords = 50
 
@@ -52,10 +53,9 @@ extension SMB1 {
             self.command = command
             self.form = form
             wordCount = Int(try reader.uint8("WordCount"))
-            var length = wordCount * 2
-            if command == .ntCreateAndX, form.isResponse, wordCount == Self.extendedCreateCount {
-                length = Self.extendedCreateWords * 2
-            }
+            let isExtendedCreate = command == .ntCreateAndX && form.isResponse
+                && wordCount == Self.extendedCreateCount
+            let length = (isExtendedCreate ? Self.extendedCreateWords : wordCount) * 2
             let end = reader.offset + length
             try reader.need(length, "Words")
             if command.hasAndX && wordCount >= 2 {
@@ -68,7 +68,7 @@ extension SMB1 {
             }
             words = try reader.take(end - reader.offset, "Words")
             let byteCount = Int(try reader.uint16LE("ByteCount"))
-            bytes = try reader.take(byteCount, "Bytes")
+            bytes = try reader.take(isExtendedCreate ? 0 : byteCount, "Bytes")
         }
 
         /// Neither words nor bytes: a response that says no more than the header's status.
