@@ -88,7 +88,7 @@ targets += library("Locator", protocols)
 targets += library("Responder", protocols)
 targets += library("Consumers", protocols)
 targets += library("Agent", protocols + ["SecureChannel", "Locator", "Responder", "Consumers"])
-targets += library("Flows", protocols + ["SecureChannel", "Locator"])
+
 targets += library("Loop", ["Wire", "CLibuv", "CAres", "CPosix"])
 targets += library("Store", ["Wire", "Crypto", "CLMDB", "CPosix"])
 // A library of its own, not part of the program, because tests cannot import an executable well.
@@ -97,7 +97,7 @@ targets += [
     .executableTarget(
         name: "postern",
         dependencies: (protocols + [
-            "SecureChannel", "Locator", "Responder", "Consumers", "Agent", "Flows", "Loop",
+            "SecureChannel", "Locator", "Responder", "Consumers", "Agent", "Loop",
             "Store", "Configuration", "CPosix",
         ]).map { Target.Dependency(stringLiteral: $0) },
         swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])],

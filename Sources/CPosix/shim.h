@@ -78,3 +78,8 @@ static inline int postern_peer_credentials(int socket, int *process, uid_t *user
     *group = peer.gid;
     return 0;
 }
+
+/* getopt's state is in mutable globals, which Swift refuses to touch. */
+static inline void postern_getopt_start(void) { optind = 0; opterr = 0; }
+static inline int postern_optind(void) { return optind; }
+static inline const char *postern_optarg(void) { return optarg; }
