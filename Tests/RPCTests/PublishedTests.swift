@@ -33,8 +33,10 @@ import Wire
     }
 
     @Test func readsABindWithTheNetlogonProvider() throws {
-        let bytes = try #require(
+        var bytes = try #require(
             try scapy("Dissect DCE/RPC v5 Bind request with NETLOGON secure channel").first)
+        // Its names were shortened for publication, but not its length.
+        bytes[8] = UInt8(bytes.count)
         let (fragment, pdu) = try parse(bytes)
         guard case .bind(let bind) = pdu else { throw CocoaError(.featureUnsupported) }
         #expect(bind.contexts.count == 3)
@@ -138,6 +140,10 @@ import Wire
         for name in ["bind", "bind_ack", "request", "response", "fault", "alter_context"] {
             #expect(read[name] ?? 0 > 0, "no \(name) in the captures")
         }
-        #expect(refused.count < 10, "\(refused.joined(separator: "\n"))")
+        // Made by hand with wrong lengths, or to exhaust a parser.
+        let malformed = ["synthetic", "exhaustion"]
+        refused.removeAll { line in malformed.contains { line.contains($0) } }
+        // One stub's bytes look like the beginning of a PDU.
+        #expect(refused.count <= 1, "\(refused.joined(separator: "\n"))")
     }
 }
