@@ -222,7 +222,9 @@ extension ValidationSAMInfo {
             count = try stub.conformance(
                 elementSize: GroupMembership.byteCount, limit: GroupList.maximum, "GroupIds")
         }
-        if count != deferred.groupCount { throw stub.wire.invalid("GroupCount", deferred.groupCount) }
+        if count != deferred.groupCount {
+            throw stub.wire.invalid("GroupCount", deferred.groupCount)
+        }
         groupIDs = .received(try stub.wire.take(count * GroupMembership.byteCount, "GroupIds"))
     }
 
