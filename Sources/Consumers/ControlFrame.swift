@@ -104,62 +104,33 @@ extension WireWriter {
 
 /// Cuts a stream that arrives in pieces of any size into frames.
 ///
-/// What it holds may be passwords: frames are handed out as secrets, and what was handed out is
-/// wiped here.
+/// Frames may hold passwords, so they are handed out as secrets.
 package struct FrameCutter: ~Copyable {
-    private var held: [UInt8] = []
-    private var start = 0
+    private let held = SecretBuffer()
     private let maximum: Int
 
     /// `maximum` is the longest frame to accept, `maximumRequest` or `maximumReply`.
     package init(maximum: Int) { self.maximum = maximum }
 
-    deinit {
-        var rest = held
-        Wipe.bytes(&rest)
-    }
-
-    package mutating func append(_ piece: Span<UInt8>) {
-        held.reserveCapacity(held.count + piece.count)
-        for index in 0..<piece.count { held.append(piece[index]) }
-    }
+    package mutating func append(_ piece: Span<UInt8>) { held.append(piece) }
 
     /// The next whole frame, without its length; nil while there is none. After an error the
     /// stream cannot be followed further, and the connection ends.
     package mutating func next() throws(WireError) -> Secret? {
-        let available = held.count - start
-        if available < 4 { return compact() }
-        let length = Int(held[start]) | Int(held[start + 1]) << 8 | Int(held[start + 2]) << 16
-            | Int(held[start + 3]) << 24
-        if length < 0 || length > maximum {
+        if held.count < 4 { return nil }
+        let number = UInt32(held[0]) | UInt32(held[1]) << 8 | UInt32(held[2]) << 16
+            | UInt32(held[3]) << 24
+        let length = Int(clamping: number)
+        if length > maximum {
             throw WireError(
-                .limit, layer: "control frame", field: "length", offset: start,
+                .limit, layer: "control frame", field: "length", offset: 0,
                 needed: length, available: maximum)
         }
         if length < ControlFrame.minimum {
             throw WireError(
-                .invalid, layer: "control frame", field: "length", offset: start, needed: length)
+                .invalid, layer: "control frame", field: "length", offset: 0, needed: length)
         }
-        if available - 4 < length { return compact() }
-        let from = start + 4
-        let frame = Secret(Array(held[from..<(from + length)]))
-        for index in from..<(from + length) { held[index] = 0 }
-        start = from + length
-        return frame
-    }
-
-    /// Moves what is left to the front, once the frames before it are gone.
-    private mutating func compact() -> Secret? {
-        if start == held.count {
-            held.removeAll(keepingCapacity: held.capacity <= 8 * 1024)
-            start = 0
-        } else if start > 0 {
-            let left = held.count - start
-            for index in 0..<left { held[index] = held[start + index] }
-            for index in left..<held.count { held[index] = 0 }
-            held.removeLast(start)
-            start = 0
-        }
-        return nil
+        if held.count - 4 < length { return nil }
+        return held.take(from: 4, to: 4 + length)
     }
 }
