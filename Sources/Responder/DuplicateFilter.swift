@@ -24,7 +24,7 @@ struct DuplicateFilter {
         let key =
             UInt64(sender.address.rawValue) << 32 | UInt64(sender.port) << 16 | UInt64(id)
         // Fibonacci hashing: the product's top bits depend on all of the key.
-        let index = Int(key &* 0x9e37_79b9_7f4a_7c15 >> 54)
+        let index = Int((key &* 0x9e37_79b9_7f4a_7c15) >> 54)
         if entries[index].key == key && now < entries[index].until { return true }
         entries[index] = Entry(key: key, until: now + Self.window)
         return false
