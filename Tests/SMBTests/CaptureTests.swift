@@ -18,7 +18,8 @@ struct CaptureTests {
             let bytes = packet.payload
             if packet.isUDP {
                 guard bytes.count > 36 else { continue }
-                for start in 0..<(bytes.count - 32) where Array(bytes[start..<(start + 4)]) == marker {
+                for start in 0..<(bytes.count - 32)
+                where Array(bytes[start..<(start + 4)]) == marker {
                     found.append(Array(bytes[start...]))
                 }
                 continue

@@ -44,7 +44,9 @@ enum Samples {
 
     static var all: [MessageSample] {
         var samples: [MessageSample] = []
-        func add(_ name: String, _ command: SMB1.Command, _ isResponse: Bool, _ bodies: SMB1.Body...) {
+        func add(
+            _ name: String, _ command: SMB1.Command, _ isResponse: Bool, _ bodies: SMB1.Body...
+        ) {
             for unicode in [false, true] {
                 let header = header(command, isResponse, unicode: unicode)
                 samples.append(MessageSample(
