@@ -106,8 +106,12 @@ targets += [
         linkerSettings: linkerSettings),
 ]
 if !embedded {
-    targets += [.target(name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport",
-                        swiftSettings: swiftSettings)]
+    targets += [
+        .target(
+            name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport",
+            swiftSettings: swiftSettings),
+        .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
+    ]
 }
 
 // While the house is being built: a target counts once its folder holds a source.

@@ -1,0 +1,58 @@
+# What each target does is in CONTRIBUTING.md. Needs Swift 6.3 and, as root, installs the rest.
+SWIFT ?= swift
+PREFIX ?= /usr
+DESTDIR ?=
+RUNTIME := $(shell $(SWIFT)c -print-target-info 2>/dev/null | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
+TRIPLE := $(shell $(SWIFT)c -print-target-info 2>/dev/null | sed -n 's/.*"unversionedTriple": "\(.*\)".*/\1/p' | head -1)
+export SWIFT_UNICODE_TABLES := $(RUNTIME)/embedded/$(TRIPLE)/libswiftUnicodeDataTables.a
+
+EMBEDDED_BUILD = EMBEDDED=1 STATIC=1 $(SWIFT) build -c release --product postern --scratch-path .build-embedded
+STANDARD_BUILD = STATIC=1 $(SWIFT) build -c release --product postern --scratch-path .build-standard
+
+.PHONY: all embedded standard prerequisites test unit lab bench fuzz demo install clean
+
+all: embedded standard
+
+# Packages that the build needs; nothing happens where they are all there.
+prerequisites:
+	@packaging/prerequisites build
+
+embedded: prerequisites
+	$(EMBEDDED_BUILD)
+	@mkdir -p build && cp .build-embedded/release/postern build/postern
+
+standard: prerequisites
+	$(STANDARD_BUILD)
+	@mkdir -p build && cp .build-standard/release/postern build/postern-standard
+
+unit: prerequisites
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+lab: embedded
+	@packaging/prerequisites lab
+	python3 Tests/Lab/run.py --binary build/postern
+
+test: all unit lab
+
+bench: embedded
+	@packaging/prerequisites lab
+	python3 Tests/Lab/bench.py --binary build/postern
+
+# SECONDS_EACH: how long each parser and core is fuzzed.
+SECONDS_EACH ?= 20
+fuzz: prerequisites
+	Tests/Fuzz/run $(SECONDS_EACH)
+
+install: embedded
+	install -D -m 0755 build/postern $(DESTDIR)$(PREFIX)/bin/postern
+	install -d $(DESTDIR)$(PREFIX)/lib/postern
+	ln -sf ../../bin/postern $(DESTDIR)$(PREFIX)/lib/postern/ntlm_auth
+	install -D -m 0644 packaging/postern.service $(DESTDIR)/usr/lib/systemd/system/postern.service
+	install -D -m 0644 packaging/postern.sysusers $(DESTDIR)/usr/lib/sysusers.d/postern.conf
+	install -D -m 0644 packaging/postern.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/postern.conf
+	test -e $(DESTDIR)/etc/postern/postern.conf || \
+	  install -D -m 0640 packaging/postern.conf $(DESTDIR)/etc/postern/postern.conf
+
+clean:
+	rm -rf build .build .build-embedded .build-standard .build-fuzz
