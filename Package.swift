@@ -32,6 +32,8 @@ if embedded {
             tables, "-use-ld=lld", "-Xlinker", "--gc-sections",
             "-Xlinker", "--icf=all", "-Xlinker", "-s",
         ]),
+        // Dictionary and Set compute their capacity with ceil().
+        .linkedLibrary("m"),
     ]
 }
 if embedded && isStatic {
