@@ -184,11 +184,13 @@ package final class Agent {
         let patience = call.patience == 0
             ? domain.policy.deadline : min(call.patience, domain.policy.deadline)
         domain.channel.logon(
-            nextLogon, request(call, domain), deadline: now + patience, now: now)
+            nextLogon, request(call, domain, now: now), deadline: now + patience, now: now)
         settle(index, now: now, microseconds: microseconds)
     }
 
-    private func request(_ call: LogonCall, _ domain: AgentDomain) -> LogonRequest {
+    private func request(
+        _ call: LogonCall, _ domain: AgentDomain, now: UInt64
+    ) -> LogonRequest {
         let workstation = call.workstation.isEmpty ? name : call.workstation
         let asked = call.domain.isEmpty ? domain.name : call.domain
         let proof: LogonRequest.Proof
@@ -198,7 +200,9 @@ package final class Agent {
             let keptLM = domain.policy.allowsLM || nt.count > 24 ? lm : []
             proof = .network(challenge: challenge, nt: nt, lm: keptLM)
         case .password(let secret):
-            proof = ntlmv2(secret, user: call.user, domain: asked)
+            proof = self.proof(
+                of: secret, user: call.user, domain: asked, profile: domain.channel.profile,
+                now: now)
         }
         return LogonRequest(
             domain: asked, user: call.user, workstation: workstation,

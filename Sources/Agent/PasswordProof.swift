@@ -1,9 +1,36 @@
 import Crypto
+import NTLM
 import SecureChannel
 import Wire
 
 extension Agent {
-    func ntlmv2(_ secret: Secret, user: String, domain: String) -> LogonRequest.Proof {
-        .network(challenge: Bytes8(), nt: secret.bytes, lm: [])
+    /// What proves a password that the caller gave in full.
+    ///
+    /// To a modern controller NTLMv2, as if the user had answered a challenge of ours: nothing
+    /// of the password leaves this host. To one of NT4's time the hashes of an interactive
+    /// logon, concealed by the session key, which all of them take.
+    func proof(
+        of password: Secret, user: String, domain: String, profile: ChannelSettings.Profile,
+        now: UInt64
+    ) -> LogonRequest.Proof {
+        switch profile {
+        case .nt4:
+            return .interactive(nt: Secret(NTOWF.v1(password: password).bytes), lm: nil)
+        case .modern:
+            let challenge = Bytes8(random(8))
+            let response = NTLMv2.response(
+                ntowf: NTOWF.v1(password: password), user: user, domain: domain,
+                serverChallenge: challenge, clientChallenge: Bytes8(random(8)),
+                timestamp: Self.fileTime(seconds: epoch + now / 1_000), targetInfo: Self.noTarget)
+            return .network(challenge: challenge, nt: response.nt, lm: [])
+        }
+    }
+
+    /// A list of AV pairs with its end alone (MS-NLMP 2.2.2.1): there is no server's to repeat.
+    private static let noTarget: [UInt8] = [0, 0, 0, 0]
+
+    /// Seconds since 1970 as a FILETIME (MS-DTYP 2.3.3): since 1601, in units of 100 ns.
+    private static func fileTime(seconds: UInt64) -> UInt64 {
+        (seconds + 11_644_473_600) * 10_000_000
     }
 }

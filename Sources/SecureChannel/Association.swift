@@ -65,6 +65,8 @@ final class Association {
     private var isMultiplexed = false
     private var peerFragment = 4_280
     private var calls: [Call] = []
+    /// The presentation context of the calls.
+    private var contextID: UInt16 = 0
     private var nextCallID: UInt32 = 1
     /// The number that the next message of the connection is sealed with.
     private var sequence: UInt64 = 0
@@ -169,7 +171,7 @@ final class Association {
         var writer = WireWriter()
         PDUHeader(.request, flags, callID: callID).write(into: &writer)
         RequestPDU(
-            allocHint: UInt32(stub.count - range.lowerBound), contextID: 0, opnum: opnum
+            allocHint: UInt32(stub.count - range.lowerBound), contextID: contextID, opnum: opnum
         ).write(into: &writer)
         let body = writer.count
         writer.append(stub.span.extracting(range))
@@ -201,11 +203,15 @@ final class Association {
         state = .binding(secured: security != nil)
         let alters = altering && carriage.altersContexts
         if altering, !alters { carriage.reopen() }
+        // A context of its own for the secured calls: Samba 4.17 takes the first call of an altered
+        // context, and then mixes its two securities up.
+        contextID = alters ? 1 : 0
         let bind = BindPDU(
             maximumTransmitFragment: UInt16(Limit.fragment),
             maximumReceiveFragment: UInt16(Limit.fragment),
             contexts: [
-                PresentationContext(id: 0, isMapper ? EndpointMapper.interface : Netlogon.interface),
+                PresentationContext(
+                    id: contextID, isMapper ? EndpointMapper.interface : Netlogon.interface),
             ])
         let header = PDUHeader(
             alters ? .alterContext : .bind, [.single, .concurrentMultiplexing],

@@ -192,6 +192,7 @@ package final class Channel {
     // MARK: What it is doing
 
     package var account: String { settings.account }
+    package var profile: ChannelSettings.Profile { settings.profile }
 
     /// The controller that holds our key, if one does.
     package var controller: ControllerAddress? {
