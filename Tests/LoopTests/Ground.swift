@@ -2,10 +2,16 @@ import Foundation
 import Loop
 import Wire
 
-/// What the tests of this target share: a folder of their own, and runs that cannot hang.
-func temporaryFolder() -> String {
-    var template = Array("/tmp/postern-loop-XXXXXX".utf8CString)
-    return unsafe String(cString: mkdtemp(&template))
+/// A folder of one test's own, removed when the test is over.
+final class TemporaryFolder {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/postern-loop-XXXXXX".utf8CString)
+        path = unsafe String(cString: mkdtemp(&template))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// Runs the loop until `done` or for `limit` milliseconds; says whether it was done.

@@ -5,7 +5,8 @@ import Testing
 import Wire
 
 @Suite struct LocalSocketTests {
-    let path = temporaryFolder() + "/socket"
+    let folder = TemporaryFolder()
+    var path: String { folder.path + "/socket" }
 
     private func mode(_ path: String) -> UInt32 {
         var found = stat()

@@ -12,7 +12,8 @@ import Wire
     }
 
     fileprivate static func notifiesTheServiceManagerInChild() throws {
-        let path = temporaryFolder() + "/notify"
+        let folder = TemporaryFolder()
+        let path = folder.path + "/notify"
         let socket = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -44,6 +45,7 @@ import Wire
             heard.append(String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self))
         }
         let ready = "READY=1\nSTATUS=2 domains READY=0"
+        try FileManager.default.removeItem(atPath: folder.path)
         exit(heard == [ready, "WATCHDOG=1", "STATUS=busy", "STOPPING=1"] ? 0 : 1)
     }
 
@@ -72,10 +74,10 @@ import Wire
     }
 
     @Test func findsUsersAndGroupsInTheirFiles() throws {
-        let folder = temporaryFolder()
+        let folder = TemporaryFolder()
         let text = "# comment\n\nroot:x:0:0:root:/root:/bin/sh\nbroken:x:a:b\npostern:x:990:991::/:"
-        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/passwd"))
-        let file = folder + "/passwd"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder.path + "/passwd"))
+        let file = folder.path + "/passwd"
         let expected = UserAccount(name: "postern", user: 990, group: 991)
         #expect(try UserDatabase.user("postern", file: file) == expected)
         #expect(try UserDatabase.user("990", file: file) == expected)

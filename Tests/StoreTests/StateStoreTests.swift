@@ -5,9 +5,16 @@ import Store
 import Testing
 import Wire
 
-private func temporaryFolder() -> String {
-    var template = Array("/tmp/postern-store-XXXXXX".utf8CString)
-    return unsafe String(cString: mkdtemp(&template))
+/// A folder of one test's own, removed when the test is over.
+private final class TemporaryFolder {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/postern-store-XXXXXX".utf8CString)
+        path = unsafe String(cString: mkdtemp(&template))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSecret {
@@ -15,7 +22,8 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
 }
 
 @Suite struct StateStoreTests {
-    let folder = temporaryFolder()
+    private let temporary = TemporaryFolder()
+    private var folder: String { temporary.path }
 
     private func mode(_ path: String) -> UInt32 {
         var found = stat()
@@ -234,9 +242,9 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
     private static var folder: String { unsafe String(cString: getenv(variable)) }
 
     @Test func seesWhatAnotherProcessWroteMeanwhile() async throws {
-        let folder = temporaryFolder()
-        _ = unsafe setenv(Self.variable, folder, 1)
-        let store = try StateStore(directory: folder)
+        let folder = TemporaryFolder()
+        _ = unsafe setenv(Self.variable, folder.path, 1)
+        let store = try StateStore(directory: folder.path)
         try store.write { state throws(StoreError) in try state.put(Counter(next: 1), "x") }
         let before = store.generation
         await #expect(processExitsWith: .success) { try StateSharingTests.writeInChild() }
@@ -252,9 +260,9 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
     }
 
     @Test func survivesAProcessThatDiesWhileItWrites() async throws {
-        let folder = temporaryFolder()
-        _ = unsafe setenv(Self.variable, folder, 1)
-        let store = try StateStore(directory: folder)
+        let folder = TemporaryFolder()
+        _ = unsafe setenv(Self.variable, folder.path, 1)
+        let store = try StateStore(directory: folder.path)
         try store.write { state throws(StoreError) in try state.put(Counter(next: 7), "x") }
         await #expect(processExitsWith: .signal(SIGKILL)) {
             try StateSharingTests.dieInChild()
