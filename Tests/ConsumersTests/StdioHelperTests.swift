@@ -110,7 +110,8 @@ private func password(_ request: ControlLogonRequest) -> String {
     }
 
     @Test func authenticatesByPassword() {
-        let input = "Username: alice\nNT-Domain: ADLAB\nPassword: a b\nRequest-User-Session-Key: Yes\n.\n"
+        let input = "Username: alice\nNT-Domain: ADLAB\nPassword: a b\n"
+            + "Request-User-Session-Key: Yes\n.\n"
         #expect(output(input) == "Authenticated: Yes\n.\n")
         #expect(output(input, refused) == "Authenticated: No\n.\n")
         #expect(output(input, { _ in nil }) == "Authenticated: No\n.\n")
@@ -160,7 +161,8 @@ private func password(_ request: ControlLogonRequest) -> String {
         for line in ["nocolon", "Username:alice", "Username:", "..", ".x", ". ", ".\r"] {
             #expect(output(line + "\n") == "Error: Parameter not found!\n.\n", "\(line)")
         }
-        #expect(output("LANMAN-Challenge: 0123456789abcdef00\nNT-Response: 00\nLANMAN-Response: 11\n")
+        let short = "LANMAN-Challenge: 0123456789abcdef00\nNT-Response: 00\nLANMAN-Response: 11\n"
+        #expect(output(short)
             == "Error: hex decode of 0123456789abcdef00 failed! (got 9 bytes, expected 8)\n.\n"
             + "Error: hex decode of 00 failed! (only got 1 bytes, needed at least 24)\n.\n"
             + "Error: hex decode of 11 failed! (got 1 bytes, expected 24)\n.\n")
