@@ -32,6 +32,8 @@ if embedded {
             tables, "-use-ld=lld", "-Xlinker", "--gc-sections",
             "-Xlinker", "--icf=all", "-Xlinker", "-s",
         ]),
+        // Dictionary and Set compute their capacity with ceil().
+        .linkedLibrary("m"),
     ]
 }
 if embedded && isStatic {
@@ -88,15 +90,17 @@ targets += library("Locator", protocols)
 targets += library("Responder", protocols)
 targets += library("Consumers", protocols)
 targets += library("Agent", protocols + ["SecureChannel", "Locator", "Responder", "Consumers"])
-targets += library("Flows", protocols + ["SecureChannel", "Locator"])
-targets += library("Loop", ["CLibuv", "CAres", "CPosix"])
-targets += library("Store", ["CLMDB", "CPosix"])
+
+targets += library("Loop", ["Wire", "CLibuv", "CAres", "CPosix"])
+targets += library("Store", ["Wire", "Crypto", "CLMDB", "CPosix"])
+// A library of its own, not part of the program, because tests cannot import an executable well.
+targets += library("Configuration", ["Wire", "CINIH"])
 targets += [
     .executableTarget(
         name: "postern",
         dependencies: (protocols + [
-            "SecureChannel", "Locator", "Responder", "Consumers", "Agent", "Flows", "Loop",
-            "Store", "CINIH", "CPosix",
+            "SecureChannel", "Locator", "Responder", "Consumers", "Agent", "Loop",
+            "Store", "Configuration", "CPosix",
         ]).map { Target.Dependency(stringLiteral: $0) },
         swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])],
         linkerSettings: linkerSettings),

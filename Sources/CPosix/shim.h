@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <grp.h>
 #include <ifaddrs.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,15 +12,74 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+
+/* What Swift cannot import: variadic functions, macros with casts, and the one system call that
+   has no function in glibc. */
+
+static inline int postern_errno(void) { return errno; }
+
+static inline int postern_open(const char *path, int flags, mode_t mode) {
+    return open(path, flags, mode);
+}
+
+static inline int postern_prctl(int option, unsigned long argument) {
+    return prctl(option, argument, 0UL, 0UL, 0UL);
+}
+
+static inline int postern_ignore_signal(int number) {
+    return signal(number, SIG_IGN) == SIG_ERR ? -1 : 0;
+}
+
+/* Leaves the process the capabilities in `mask` (a bit per capability), permitted and effective. */
+static inline int postern_keep_capabilities(unsigned long long mask) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {
+        {(unsigned)mask, (unsigned)mask, 0},
+        {(unsigned)(mask >> 32), (unsigned)(mask >> 32), 0},
+    };
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+/* The address of the local socket at `path`, which may start with @ for the abstract space;
+   gives its length, or 0 where the path is too long. */
+static inline socklen_t postern_local_address(struct sockaddr_un *address, const char *path) {
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof address->sun_path) return 0;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length);
+    if (path[0] == '@') address->sun_path[0] = 0;
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (path[0] != '@'));
+}
+
+static inline int postern_peer_credentials(int socket, int *process, uid_t *user, gid_t *group) {
+    /* glibc names this struct ucred, but only for _GNU_SOURCE, under which Swift can import none
+       of the calls that take a struct sockaddr. */
+    struct { pid_t pid; uid_t uid; gid_t gid; } peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return -1;
+    *process = peer.pid;
+    *user = peer.uid;
+    *group = peer.gid;
+    return 0;
+}
+
+/* getopt's state is in mutable globals, which Swift refuses to touch. */
+static inline void postern_getopt_start(void) { optind = 0; opterr = 0; }
+static inline int postern_optind(void) { return optind; }
+static inline const char *postern_optarg(void) { return optarg; }

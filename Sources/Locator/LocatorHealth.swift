@@ -45,6 +45,16 @@ extension Locator {
         settle(now)
     }
 
+    /// A channel has waited for an answer for a while: a probe tells whether the controller at
+    /// `address` is there at all. Nothing changes until the probe is lost.
+    package func probe(_ address: IPv4Address, now: UInt64) {
+        guard let index = index(of: address), controllers[index].probe == nil,
+            !controllers[index].health.isDown
+        else { return }
+        sendProbe(index, now)
+        settle(now)
+    }
+
     func index(of address: IPv4Address) -> Int? {
         controllers.firstIndex { $0.address == address }
     }

@@ -1,0 +1,276 @@
+import Crypto
+import Interfaces
+import Locator
+import NetBIOS
+import SecureChannel
+import Wire
+
+/// One logon as a consumer asks for it.
+package struct LogonCall {
+    package enum Proof {
+        /// The password itself, in UTF-8.
+        case password(Secret)
+        /// A challenge, and the client's responses to it.
+        case responses(challenge: Bytes8, nt: [UInt8], lm: [UInt8])
+    }
+
+    /// The NetBIOS or DNS name of a domain; empty: the first configured one.
+    package var domain: String
+    package var user: String
+    package var workstation: String
+    package var parameterControl: UInt32
+    package var proof: Proof
+    /// Milliseconds that the caller waits; zero: as configured.
+    package var patience: UInt64
+
+    package init(
+        domain: String, user: String, workstation: String, parameterControl: UInt32,
+        proof: Proof, patience: UInt64 = 0
+    ) {
+        self.domain = domain
+        self.user = user
+        self.workstation = workstation
+        self.parameterControl = parameterControl
+        self.proof = proof
+        self.patience = patience
+    }
+}
+
+package enum AgentOutput {
+    case channel(domain: Int, Channel.Output)
+    case locator(domain: Int, LocatorOutput)
+    case answer(caller: UInt64, LogonOutcome)
+}
+
+/// The logon router: takes a logon to its domain's channel under that domain's policy, and keeps
+/// each domain's locator and channel in step.
+package final class Agent {
+    package let name: String
+    package let domains: [AgentDomain]
+    let random: (Int) -> [UInt8]
+    /// Seconds since 1970 at `now` zero.
+    let epoch: UInt64
+    private var outputs: [AgentOutput] = []
+    private var nextLogon: UInt32 = 0
+    private var callers: [UInt32: Caller] = [:]
+
+    private struct Caller {
+        var token: UInt64
+        var domain: Int
+        var proof: Ledger.Proof
+        /// Microseconds on the caller's clock when the logon came.
+        var since: UInt64
+    }
+
+    package init(
+        name: String, domains: [AgentDomain], epoch: UInt64, random: @escaping (Int) -> [UInt8]
+    ) {
+        self.name = name
+        self.domains = domains
+        self.epoch = epoch
+        self.random = random
+    }
+
+    package func start(now: UInt64) {
+        for index in domains.indices {
+            domains[index].locator.start(now: now)
+            domains[index].offerControllers(now: now)
+            settle(index, now: now)
+        }
+    }
+
+    package func takeOutputs() -> [AgentOutput] {
+        var taken: [AgentOutput] = []
+        swap(&taken, &outputs)
+        return taken
+    }
+
+    package var nextDeadline: UInt64 {
+        var next = UInt64.max
+        for domain in domains { next = min(next, domain.nextDeadline) }
+        return next
+    }
+
+    package func tick(now: UInt64, microseconds: UInt64) {
+        for index in domains.indices where domains[index].nextDeadline <= now {
+            domains[index].tick(now: now)
+            settle(index, now: now, microseconds: microseconds)
+        }
+    }
+
+    /// Ends the channels in order; what waits is answered.
+    package func stop(microseconds: UInt64) {
+        for index in domains.indices {
+            domains[index].channel.stop()
+            drain(index, microseconds: microseconds, now: 0)
+        }
+    }
+
+    // MARK: Inputs that belong to a domain
+
+    /// Gives `body` the domain's locator, then carries on with what came of it.
+    package func locate(
+        _ index: Int, now: UInt64, microseconds: UInt64, _ body: (Locator) -> Void
+    ) {
+        body(domains[index].locator)
+        settle(index, now: now, microseconds: microseconds)
+    }
+
+    /// Gives `body` the domain's channel, then carries on with what came of it.
+    package func channel(
+        _ index: Int, now: UInt64, microseconds: UInt64, _ body: (Channel) -> Void
+    ) {
+        body(domains[index].channel)
+        settle(index, now: now, microseconds: microseconds)
+    }
+
+    package func received(
+        _ index: Int, link: Int, _ bytes: Span<UInt8>, now: UInt64, microseconds: UInt64
+    ) {
+        domains[index].channel.linkReceived(link, bytes, now: now)
+        settle(index, now: now, microseconds: microseconds)
+    }
+
+    package func locatorReceived(
+        _ index: Int, _ bytes: Span<UInt8>, from source: Endpoint, now: UInt64,
+        microseconds: UInt64
+    ) {
+        _ = domains[index].locator.datagram(bytes, from: source, now: now)
+        settle(index, now: now, microseconds: microseconds)
+    }
+
+    // MARK: Logons
+
+    package func domainIndex(named name: String) -> Int? {
+        if name.isEmpty { return domains.isEmpty ? nil : 0 }
+        for index in domains.indices {
+            if Self.same(domains[index].name, name) { return index }
+            if !domains[index].dnsName.isEmpty, Self.same(domains[index].dnsName, name) {
+                return index
+            }
+        }
+        return nil
+    }
+
+    private static func same(_ left: String, _ right: String) -> Bool {
+        left.utf8.count == right.utf8.count && left.uppercased() == right.uppercased()
+    }
+
+    /// Validates a logon. The answer comes as an output with `caller`, by the deadline.
+    ///
+    /// A domain that is not configured goes to the first configured one: its controller knows
+    /// whom it trusts.
+    package func logon(
+        _ call: LogonCall, caller: UInt64, now: UInt64, microseconds: UInt64
+    ) {
+        guard let index = domainIndex(named: call.domain) ?? (domains.isEmpty ? nil : 0) else {
+            outputs.append(
+                .answer(caller: caller, .refused(.noSuchDomain, authoritative: false)))
+            return
+        }
+        let domain = domains[index]
+        let proof = Self.classify(call)
+        domain.ledger.asked(proof)
+        if Self.blocks(domain.policy, proof) {
+            domain.ledger.blocked()
+            outputs.append(
+                .answer(caller: caller, .refused(.ntlmBlocked, authoritative: true)))
+            return
+        }
+        nextLogon &+= 1
+        if nextLogon == 0 { nextLogon = 1 }
+        callers[nextLogon] = Caller(
+            token: caller, domain: index, proof: proof, since: microseconds)
+        let patience = call.patience == 0
+            ? domain.policy.deadline : min(call.patience, domain.policy.deadline)
+        domain.channel.logon(
+            nextLogon, request(call, domain), deadline: now + patience, now: now)
+        settle(index, now: now, microseconds: microseconds)
+    }
+
+    private func request(_ call: LogonCall, _ domain: AgentDomain) -> LogonRequest {
+        let workstation = call.workstation.isEmpty ? name : call.workstation
+        let asked = call.domain.isEmpty ? domain.name : call.domain
+        let proof: LogonRequest.Proof
+        switch call.proof {
+        case .responses(let challenge, let nt, let lm):
+            // A policy that takes no LM sends none, even beside an NT response.
+            let keptLM = domain.policy.allowsLM || nt.count > 24 ? lm : []
+            proof = .network(challenge: challenge, nt: nt, lm: keptLM)
+        case .password(let secret):
+            proof = ntlmv2(secret, user: call.user, domain: asked)
+        }
+        return LogonRequest(
+            domain: asked, user: call.user, workstation: workstation,
+            parameterControl: call.parameterControl, proof: proof)
+    }
+
+    /// Which protocol the responses are of: NTLMv2's is longer than 24 bytes (MS-NLMP 2.2.2.8).
+    private static func classify(_ call: LogonCall) -> Ledger.Proof {
+        switch call.proof {
+        case .password: return .plain
+        case .responses(_, let nt, _):
+            if nt.isEmpty { return .lm }
+            if nt.count > 24 { return .ntlmv2 }
+            return ParameterControl(rawValue: call.parameterControl).contains(.allowMSVCHAPV2)
+                ? .mschapv2 : .ntlmv1
+        }
+    }
+
+    private static func blocks(_ policy: DomainPolicy, _ proof: Ledger.Proof) -> Bool {
+        switch proof {
+        case .plain, .ntlmv2: false
+        case .lm: !policy.allowsLM
+        case .mschapv2: policy.ntlmv1 == .refuse
+        case .ntlmv1: policy.ntlmv1 != .allow
+        }
+    }
+
+    // MARK: Keeping in step
+
+    private func settle(_ index: Int, now: UInt64, microseconds: UInt64 = 0) {
+        // A locator's output may change the channel, whose failure may change the locator; each
+        // round is caused by an output, and outputs run out.
+        for _ in 0..<Self.rounds {
+            var told = false
+            while let output = domains[index].locator.nextOutput() {
+                outputs.append(.locator(domain: index, output))
+                told = true
+            }
+            if told { domains[index].offerControllers(now: now) }
+            let before = outputs.count
+            drain(index, microseconds: microseconds, now: now)
+            if outputs.count == before, !told { return }
+        }
+    }
+
+    private static let rounds = 8
+
+    private func drain(_ index: Int, microseconds: UInt64, now: UInt64) {
+        let domain = domains[index]
+        for output in domain.channel.takeOutputs() {
+            switch output {
+            case .answer(let logon, let outcome):
+                guard let caller = callers.removeValue(forKey: logon) else { continue }
+                domain.ledger.answered(outcome, microseconds: microseconds - caller.since)
+                outputs.append(.answer(caller: caller.token, outcome))
+            case .controllerFailed(let address, let failure, _):
+                let reason: ControllerFailure
+                switch failure {
+                case .unreachable: reason = .connectionLost
+                case .silent: reason = .timedOut
+                case .unwilling: reason = .rejected
+                }
+                domain.locator.failed(address, reason, now: now)
+                outputs.append(.channel(domain: index, output))
+            case .controllerAnswered(let address):
+                domain.locator.succeeded(address, now: now)
+            case .mapped(let address, let port):
+                domain.ports[address] = port
+                outputs.append(.channel(domain: index, output))
+            case .controllerSilent, .open, .send, .close, .notice:
+                outputs.append(.channel(domain: index, output))
+            }
+        }
+    }
+}

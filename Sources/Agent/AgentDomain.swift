@@ -1,0 +1,134 @@
+import Crypto
+import Locator
+import SecureChannel
+import Wire
+
+/// How a domain's logons are treated.
+package struct DomainPolicy {
+    /// NTLMv1 responses, by `ntlmv1 =`.
+    package enum NTLMv1: Sendable {
+        case refuse
+        /// Only as MS-CHAPv2's response, which is one in form.
+        case mschap
+        case allow
+    }
+
+    package var ntlmv1: NTLMv1
+    package var allowsLM: Bool
+    /// Milliseconds that a logon may take.
+    package var deadline: UInt64
+
+    package init(ntlmv1: NTLMv1, allowsLM: Bool, deadline: UInt64) {
+        self.ntlmv1 = ntlmv1
+        self.allowsLM = allowsLM
+        self.deadline = deadline
+    }
+}
+
+/// One configured domain: its locator and its channel, and what passes between them.
+package final class AgentDomain {
+    package let name: String
+    package let dnsName: String
+    package let policy: DomainPolicy
+    package let locator: Locator
+    package let channel: Channel
+    package internal(set) var ledger = Ledger()
+    var ports: [IPv4Address: UInt16]
+    /// When the waiting for a better controller ends.
+    private var settleAt: UInt64?
+
+    package init(
+        name: String, dnsName: String, policy: DomainPolicy, locator: Locator, channel: Channel,
+        ports: [IPv4Address: UInt16]
+    ) {
+        self.name = name
+        self.dnsName = dnsName
+        self.policy = policy
+        self.locator = locator
+        self.channel = channel
+        self.ports = ports
+    }
+
+    package var nextDeadline: UInt64 {
+        min(channel.nextDeadline, locator.nextDeadline ?? .max, settleAt ?? .max)
+    }
+
+    func tick(now: UInt64) {
+        if let due = locator.nextDeadline, due <= now { locator.timerFired(now: now) }
+        channel.tick(now: now)
+        if let settleAt, settleAt <= now { offerControllers(now: now) }
+    }
+
+    /// Tells the channel what the locator knows, unless waiting a little promises better.
+    func offerControllers(now: UInt64) {
+        if let current = channel.controller,
+            locator.controllers.contains(where: {
+                $0.address == current.address && $0.health.isDown
+            })
+        {
+            channel.controllerIsDead(current.address, now: now)
+        }
+        settleAt = locator.worthWaiting(now: now)
+        if settleAt != nil { return }
+        channel.useControllers(
+            locator.candidates(now: now).map {
+                ControllerAddress(
+                    address: $0.address, name: $0.netbiosName.isEmpty ? $0.hostName : $0.netbiosName,
+                    netlogonPort: ports[$0.address])
+            }, now: now)
+    }
+}
+
+/// What has been asked for and how it went, for `postern status`: who still uses what.
+package struct Ledger {
+    /// The protocol that proved the user.
+    package enum Proof: Int, CaseIterable {
+        case plain, lm, ntlmv1, mschapv2, ntlmv2
+
+        package var name: String {
+            switch self {
+            case .plain: "plaintext"
+            case .lm: "LM"
+            case .ntlmv1: "NTLMv1"
+            case .mschapv2: "MS-CHAPv2"
+            case .ntlmv2: "NTLMv2"
+            }
+        }
+    }
+
+    package private(set) var counts = [Int](repeating: 0, count: Proof.allCases.count)
+    package private(set) var accepted = 0
+    package private(set) var refused = 0
+    package private(set) var unavailable = 0
+    package private(set) var blockedByPolicy = 0
+    /// Microseconds of the last answers, a ring.
+    private var latencies: [UInt32] = []
+    private var next = 0
+
+    private static let remembered = 512
+
+    mutating func asked(_ proof: Proof) { counts[proof.rawValue] += 1 }
+    mutating func blocked() { blockedByPolicy += 1 }
+
+    mutating func answered(_ outcome: LogonOutcome, microseconds: UInt64) {
+        switch outcome {
+        case .accepted: accepted += 1
+        case .refused: refused += 1
+        case .unavailable: unavailable += 1
+        }
+        let value = UInt32(clamping: microseconds)
+        if latencies.count < Self.remembered {
+            latencies.append(value)
+        } else {
+            latencies[next] = value
+            next = (next + 1) % Self.remembered
+        }
+    }
+
+    /// Median and 99th percentile of the last answers, in microseconds; nil before the first.
+    package var latency: (median: UInt32, high: UInt32)? {
+        guard !latencies.isEmpty else { return nil }
+        let sorted = latencies.sorted()
+        return (sorted[sorted.count / 2], sorted[sorted.count * 99 / 100])
+    }
+}

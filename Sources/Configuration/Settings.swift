@@ -1,0 +1,121 @@
+import Wire
+
+// What the configuration says, as plain values. Their initial values are the defaults; the tables
+// in the Keys files print them.
+
+/// `[agent]`: this program on this host.
+package struct AgentSettings: Equatable, Sendable {
+    /// Our NetBIOS computer name.
+    package var name: String
+    package var stateDirectory = "/var/lib/postern"
+    /// Where the control socket is.
+    package var runtimeDirectory = "/run/postern"
+    package var logLevel = LogLevel.info
+    package var winbindSocket = WinbindSocket.off
+    /// Members of this group may use the control socket beside root.
+    package var controlGroup = "root"
+    /// Who the daemon becomes when it was started by root.
+    package var user = "postern"
+
+    package init(name: String) { self.name = name }
+
+    package var controlSocket: String { runtimeDirectory + "/control" }
+
+    /// The directory for the socket that libwbclient looks for, or nil where it is off.
+    package var winbindDirectory: String? {
+        switch winbindSocket {
+        case .off: nil
+        case .standard: runtimeDirectory + "/winbindd"
+        case .directory(let path): path
+        }
+    }
+}
+
+package enum LogLevel: UInt8, Equatable, Sendable {
+    case error, warning, info, debug
+}
+
+package enum WinbindSocket: Equatable, Sendable {
+    case off
+    /// In the runtime directory.
+    case standard
+    case directory(String)
+}
+
+/// `[listen]`: the legacy face.
+package struct ListenSettings: Equatable, Sendable {
+    /// What to bind, and by its prefix where broadcasts go.
+    package var interfaces: [IPv4Network] = []
+    /// Added to 135, 137, 138, 139 and 445.
+    package var portOffset: UInt16 = 0
+    /// Where to register and resolve.
+    package var winsServers: [IPv4Address] = []
+    /// Whether to be a WINS server.
+    package var wins = false
+
+    package init() {}
+}
+
+/// `[domain NAME]`: a domain to which logons are passed.
+package struct DomainSettings: Equatable, Sendable {
+    package let name: String
+    /// Controllers are located by DNS under this name.
+    package var dnsName: String?
+    /// Controllers in order of preference.
+    package var controllers: [IPv4Address] = []
+    package var profile = Profile.modern
+    package var channel = ChannelKind.member
+    /// The account whose secret establishes the channel; the agent's name and `$` by default.
+    package var account = ""
+    /// Whether to answer GETDC and SAM LOGON for this domain.
+    package var answer = false
+    package var ntlmv1 = NTLMv1Policy.mschap
+    package var lm = LMPolicy.refuse
+    /// Most connections to one controller.
+    package var connections = 4
+    /// For one logon, in milliseconds.
+    package var deadline: UInt64 = 5_000
+    /// Whether a controller that offers no sealing may be used without.
+    package var unsealed = false
+    /// Whether a controller that offers no AES may be used with RC4 and DES.
+    package var rc4 = false
+    /// Instead of those of `[listen]`.
+    package var winsServers: [IPv4Address] = []
+    /// Instead of those of /etc/resolv.conf.
+    package var nameServers: [Endpoint] = []
+
+    package init(name: String) { self.name = name }
+}
+
+/// How to speak to a domain's controllers.
+package enum Profile: Equatable, Sendable {
+    /// RPC over TCP, AES, NetrLogonSamLogonEx.
+    case modern
+    /// SMB1 and its pipe, NetrLogonSamLogon with the authenticator chain.
+    case nt4
+}
+
+/// As whom the channel is established.
+package enum ChannelKind: Equatable, Sendable {
+    case member, trust, bdc
+}
+
+package enum NTLMv1Policy: Equatable, Sendable {
+    case refuse
+    /// Only from callers that vouch for MS-CHAPv2.
+    case mschap
+    case allow
+}
+
+package enum LMPolicy: Equatable, Sendable {
+    case refuse, allow
+}
+
+/// `[local domain NAME]`: the embedded domain.
+package struct LocalDomainSettings: Equatable, Sendable {
+    package let name: String
+    /// Whether it has accounts of its own.
+    package var accounts = true
+
+    package init(name: String) { self.name = name }
+}

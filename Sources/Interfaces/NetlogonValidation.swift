@@ -1,0 +1,37 @@
+import RPC
+import Wire
+
+/// A controller's word on a user (MS-NRPC 2.2.1.4.14, NETLOGON_VALIDATION): the level as the
+/// union's tag(2), padding to 4, pointer(4), the structure. Without one where the logon failed.
+package struct NetlogonValidation: NDRMessage, Equatable, Sendable {
+    package var level: ValidationLevel
+    package var samInfo: ValidationSAMInfo?
+
+    package init(level: ValidationLevel, samInfo: ValidationSAMInfo? = nil) {
+        self.level = level
+        self.samInfo = samInfo
+    }
+
+    package init(parsing stub: inout NDRReader) throws(WireError) {
+        level = ValidationLevel(rawValue: try stub.uint16("ValidationInformation tag"))
+        if try stub.pointer("ValidationInformation") {
+            guard level == .samInfo || level == .samInfo2 || level == .samInfo4 else {
+                throw stub.wire.invalid("ValidationLevel", Int(level.rawValue), width: 8)
+            }
+            samInfo = try ValidationSAMInfo(parsing: &stub, level: level)
+        } else {
+            samInfo = nil
+        }
+    }
+
+    package func write(into stub: inout NDRWriter) {
+        stub.uint16(level.rawValue)
+        stub.pointer(samInfo != nil)
+        samInfo?.write(into: &stub, level: level)
+    }
+
+    /// With texts and lists in memory of its own. `reader` reads the span that it was parsed from.
+    package func owned(in reader: borrowing WireReader) throws(WireError) -> NetlogonValidation {
+        NetlogonValidation(level: level, samInfo: try samInfo?.owned(in: reader))
+    }
+}

@@ -1,0 +1,36 @@
+import CLibuv
+import CPosix
+
+/// Small files, read whole: the configuration, the user database.
+package enum SystemFile {
+    package static let defaultLimit = 1_048_576
+
+    /// All bytes of the file; one longer than `limit` is refused.
+    package static func read(
+        _ path: String, limit: Int = defaultLimit
+    ) throws(SystemError) -> [UInt8] {
+        let file = unsafe postern_open(path, O_RDONLY | O_CLOEXEC, 0)
+        if file < 0 { throw .last("open", path) }
+        defer { _ = close(file) }
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = unsafe part.withUnsafeMutableBytes {
+                unsafe CPosix.read(file, $0.baseAddress, $0.count)
+            }
+            if count == 0 { return bytes }
+            if count < 0 {
+                if postern_errno() == EINTR { continue }
+                throw .last("read", path)
+            }
+            if bytes.count + count > limit { throw SystemError("read", EFBIG, path) }
+            bytes += part[..<count]
+        }
+    }
+
+    /// Makes a directory where there is none; one that is there stays as it is.
+    package static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
+        if unsafe mkdir(path, mode_t(mode)) == 0 || postern_errno() == EEXIST { return }
+        throw .last("mkdir", path)
+    }
+}

@@ -1,0 +1,141 @@
+import CLibuv
+import CPosix
+
+/// The three standard streams.
+package enum Terminal {
+    package static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
+    package static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    package static var isInteractive: Bool { isatty(STDIN_FILENO) != 0 }
+
+    /// Longest line that is read from a person or a file: a secret, say.
+    package static let lineLimit = 4_096
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe CPosix.write(
+                    descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written)
+            }
+            if count >= 0 {
+                written += count
+            } else if postern_errno() == EAGAIN {
+                var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = unsafe CPosix.poll(&poll, 1, -1)
+            } else if postern_errno() != EINTR {
+                return
+            }
+        }
+    }
+
+    /// One line for a secret: prompted for without echo where a person types, else read from
+    /// standard input as it is. Nil at the end of input or where the person gave up.
+    package static func readSecret(prompt: String) throws(SystemError) -> [UInt8]? {
+        guard isInteractive else { return try readLine() }
+        var before = termios()
+        if unsafe tcgetattr(STDIN_FILENO, &before) != 0 { throw .last("tcgetattr") }
+        var silent = before
+        // Keys come one by one and as bytes, an interrupt too, so that the terminal is never
+        // left silent.
+        silent.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
+        writeError(prompt)
+        if unsafe tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) != 0 { throw .last("tcsetattr") }
+        defer {
+            _ = unsafe tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
+            writeError("\n")
+        }
+        return try readKeys()
+    }
+
+    private static func readKeys() throws(SystemError) -> [UInt8]? {
+        var line: [UInt8] = []
+        // So that it is never moved, leaving a copy behind.
+        line.reserveCapacity(lineLimit)
+        while let key = try readByte() {
+            switch key {
+            case 10, 13: return line  // line feed, return
+            case 3, 28: return nil  // interrupt, quit
+            case 4: return line.isEmpty ? nil : line  // end of input
+            case 8, 127: removeCharacter(&line)
+            case 21: line.removeAll(keepingCapacity: true)  // kill
+            case _:
+                if line.count == lineLimit { throw SystemError("read", E2BIG) }
+                line.append(key)
+            }
+        }
+        return nil
+    }
+
+    /// Takes away the last character, which may be several bytes of UTF-8.
+    private static func removeCharacter(_ line: inout [UInt8]) {
+        while let last = line.popLast(), last & 0xc0 == 0x80 {}
+    }
+
+    /// One line from standard input without its end, and not a byte more; nil at the end.
+    package static func readLine() throws(SystemError) -> [UInt8]? {
+        var line: [UInt8] = []
+        line.reserveCapacity(lineLimit)
+        while let byte = try readByte() {
+            if byte == UInt8(ascii: "\n") {
+                if line.last == UInt8(ascii: "\r") { line.removeLast() }
+                return line
+            }
+            if line.count == lineLimit { throw SystemError("read", E2BIG) }
+            line.append(byte)
+        }
+        return line.isEmpty ? nil : line
+    }
+
+    private static func readByte() throws(SystemError) -> UInt8? {
+        var byte: UInt8 = 0
+        while true {
+            let count = unsafe read(STDIN_FILENO, &byte, 1)
+            if count == 1 { return byte }
+            if count == 0 { return nil }
+            if postern_errno() != EINTR { throw .last("read") }
+        }
+    }
+}
+
+/// Lines of standard input, one after the other, for the line protocols that a caller speaks to
+/// us over a pipe.
+package final class LineInput {
+    private var buffer: [UInt8] = []
+    private var start = 0
+    private var part = [UInt8](repeating: 0, count: 4_096)
+    private let limit: Int
+
+    /// A line longer than `limit` is an error.
+    package init(limit: Int = 65_536) { self.limit = limit }
+
+    /// The next line without its end; nil at the end of input.
+    package func next() throws(SystemError) -> [UInt8]? {
+        var searched = start
+        while true {
+            while searched < buffer.count {
+                if buffer[searched] == UInt8(ascii: "\n") {
+                    let line = Array(buffer[start..<searched])
+                    start = searched + 1
+                    return line
+                }
+                searched += 1
+            }
+            buffer.removeFirst(start)
+            searched -= start
+            start = 0
+            if buffer.count > limit { throw SystemError("read", E2BIG) }
+            let count = unsafe part.withUnsafeMutableBytes {
+                unsafe read(STDIN_FILENO, $0.baseAddress, $0.count)
+            }
+            if count < 0, postern_errno() != EINTR { throw .last("read") }
+            if count == 0 {
+                let line = buffer
+                buffer = []
+                return line.isEmpty ? nil : line
+            }
+            if count > 0 { buffer += part[..<count] }
+        }
+    }
+}

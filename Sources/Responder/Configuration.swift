@@ -1,0 +1,184 @@
+import Mailslot
+import NetBIOS
+import Wire
+
+/// A name that this agent owns on the network.
+package struct OwnName: Hashable, Sendable {
+    package var name: NetBIOSName
+    package var isGroup: Bool
+
+    package init(_ name: NetBIOSName, group: Bool = false) {
+        self.name = name.upcased
+        isGroup = group
+    }
+}
+
+/// What the responder is told once.
+package struct ResponderConfiguration: Sendable {
+    /// Our computer name; any suffix.
+    package var computerName: NetBIOSName
+    /// What to register, defend, answer for and release.
+    package var names: [OwnName]
+    package var interfaces: [IPv4Network]
+    /// Register there too, as a hybrid node does.
+    package var nameServer: IPv4Address?
+    package var ports: NetBIOSPorts
+    package var scope: [UInt8]
+    /// The hardware address that node status tells.
+    package var unitID: FixedBytes<6>
+    /// Seconds that our names are good for; RFC 1002 leaves it to the node.
+    package var timeToLive: UInt32
+
+    package init(
+        computerName: NetBIOSName, names: [OwnName], interfaces: [IPv4Network],
+        nameServer: IPv4Address? = nil, ports: NetBIOSPorts = NetBIOSPorts(),
+        scope: [UInt8] = [], unitID: FixedBytes<6> = FixedBytes(), timeToLive: UInt32 = 300_000
+    ) {
+        precondition(names.count <= Self.mostNames && interfaces.count <= Self.mostInterfaces)
+        self.computerName = computerName.upcased
+        self.names = names
+        self.interfaces = interfaces
+        self.nameServer = nameServer
+        self.ports = ports
+        self.scope = scope
+        self.unitID = unitID
+        self.timeToLive = timeToLive
+    }
+
+    /// A node status response has to fit a datagram of 576 bytes, RFC 1002 4.2.18.
+    package static let mostNames = 24
+    /// Each sends every broadcast.
+    package static let mostInterfaces = 16
+
+    /// The names of a computer in a workgroup or domain: NAME<00>, NAME<20>, NAME<03> and the
+    /// group DOMAIN<00>.
+    package static func names(
+        of computer: NetBIOSName, in domain: NetBIOSName?
+    ) -> [OwnName] {
+        var names = [
+            OwnName(computer.with(.workstation)), OwnName(computer.with(.server)),
+            OwnName(computer.with(.messenger)),
+        ]
+        if let domain { names.append(OwnName(domain.with(.workstation), group: true)) }
+        return names
+    }
+
+    var nodeType: NodeType { nameServer == nil ? .broadcast : .hybrid }
+}
+
+/// A domain that the responder answers for, as far as it is known.
+package struct ServedDomain: Sendable {
+    /// What an Active Directory has beyond a NetBIOS name; without it all answers have the form
+    /// of Windows NT 4.0.
+    package struct Directory: Sendable {
+        package var dnsDomainName: String
+        package var dnsForestName: String
+        package var domainGuid: GUID
+        package var siteName: String
+
+        package init(
+            dnsDomainName: String, dnsForestName: String, domainGuid: GUID, siteName: String = ""
+        ) {
+            self.dnsDomainName = dnsDomainName
+            self.dnsForestName = dnsForestName
+            self.domainGuid = domainGuid
+            self.siteName = siteName
+        }
+    }
+
+    /// The NetBIOS name; any suffix.
+    package var name: NetBIOSName
+    package var sid: SID?
+    package var directory: Directory?
+
+    package init(_ name: NetBIOSName, sid: SID? = nil, directory: Directory? = nil) {
+        self.name = name.upcased.with(.workstation)
+        self.sid = sid
+        self.directory = directory
+    }
+}
+
+/// The controller that answers name.
+package struct NamedController: Sendable {
+    /// Its computer name, without backslashes.
+    package var name: String
+    package var address: IPv4Address
+    /// Without it answers have the form of Windows NT 4.0.
+    package var dnsHostName: String?
+    package var flags: ControllerFlags
+    /// Whether it is also named to those who look for the primary controller.
+    package var isPrimary: Bool
+
+    package init(
+        name: String, address: IPv4Address, dnsHostName: String? = nil,
+        flags: ControllerFlags = [.ldap, .directoryService, .writable], isPrimary: Bool = true
+    ) {
+        self.name = name
+        self.address = address
+        self.dnsHostName = dnsHostName
+        self.flags = flags
+        self.isPrimary = isPrimary
+    }
+}
+
+/// What is known of an account that a logon request asks for.
+package enum AccountKnowledge: Sendable {
+    case known
+    case unknown
+    /// Nobody here can tell: the request is answered as if the account were known, because the
+    /// client would go without a controller else.
+    case undecided
+}
+
+/// What the agent should know and log.
+package enum ResponderEvent: Equatable, Sendable {
+    /// No owner objected.
+    case registered(NetBIOSName)
+    /// The name server has it, for so many seconds.
+    case registeredWithServer(NetBIOSName, UInt32)
+    /// Another node owns it; it is not answered for, and tried again later.
+    case conflict(NetBIOSName, IPv4Address)
+    case serverUnreachable(NetBIOSName)
+}
+
+/// What came and what became of it, one number for each outcome.
+package struct ResponderCounters: Equatable, Sendable {
+    package var nameQueriesAnswered = 0
+    package var nodeStatusAnswered = 0
+    package var namesDefended = 0
+    package var primaryQueriesAnswered = 0
+    package var lmLogonsAnswered = 0
+    package var samLogonsAnswered = 0
+    package var pausedAnswers = 0
+    package var unknownUserAnswers = 0
+
+    /// Our own broadcasts, heard again.
+    package var ownBroadcasts = 0
+    package var duplicates = 0
+    package var malformedNamePackets = 0
+    package var malformedDatagrams = 0
+    package var malformedMailslots = 0
+    package var malformedMessages = 0
+    /// From an address that no sender has: broadcast, multicast, none.
+    package var impossibleSources = 0
+    package var refusedFragments = 0
+    package var otherScopes = 0
+    package var otherNames = 0
+    package var otherDomains = 0
+    package var otherSIDs = 0
+    package var otherMailslots = 0
+    /// The request wants its answer where no mailslot is.
+    package var wrongReplyMailslots = 0
+    package var browserMessages = 0
+    /// NETLOGON messages that are not requests.
+    package var otherMessages = 0
+    /// Datagrams of the kinds error and query.
+    package var datagramServices = 0
+    /// No controller is known to be healthy, or not a primary one that was asked for.
+    package var withoutController = 0
+    /// Demands to give up a name, which nobody here asked for.
+    package var unaskedDemands = 0
+    package var unexpectedResponses = 0
+
+    package init() {}
+}

@@ -1,0 +1,62 @@
+import NetBIOS
+import Wire
+
+/// One name's way to being ours: claimed by broadcast, RFC 1002 5.1.1.1, and from one interface
+/// with the name server, 5.1.2.1.
+enum NameState: Equatable {
+    /// Broadcasts sent so far; the next at the deadline.
+    case claiming(sent: Int, at: UInt64)
+    case owned
+    /// Another node objected; the claim begins again at the deadline.
+    case conflict(until: UInt64)
+}
+
+/// A registration with the name server, for one name at one of our addresses.
+enum ServerState: Equatable {
+    case registering(sent: Int, at: UInt64)
+    /// The server has it; refreshed at the deadline.
+    case held(refreshAt: UInt64)
+    case refreshing(sent: Int, at: UInt64)
+    /// The server did not answer, or could not say; tried again at the deadline.
+    case waiting(until: UInt64)
+
+    var deadline: UInt64 {
+        switch self {
+        case .registering(_, let at), .refreshing(_, let at): at
+        case .held(let refreshAt): refreshAt
+        case .waiting(let until): until
+        }
+    }
+}
+
+struct NameClaim {
+    var own: OwnName
+    var state: NameState
+    var transactionID: UInt16
+    /// One for each interface; empty without a name server.
+    var servers: [ServerClaim]
+
+    var isOwned: Bool { state == .owned }
+}
+
+struct ServerClaim {
+    var state: ServerState
+    var transactionID: UInt16
+}
+
+/// The times of names, in milliseconds.
+enum NameTimes {
+    /// RFC 1002 6: BCAST_REQ_RETRY_COUNT and BCAST_REQ_RETRY_TIMEOUT.
+    static let tries = 3
+    static let broadcastRetry: UInt64 = 250
+    /// UCAST_REQ_RETRY_TIMEOUT is 5 s there; today's nodes take 1.5 s.
+    static let serverRetry: UInt64 = 1_500
+    /// After a server that did not answer, or after a conflict.
+    static let serverPause: UInt64 = 120_000
+    static let conflictPause: UInt64 = 300_000
+    /// Between refreshes, whatever time to live the server grants; none at all means for ever.
+    static let shortestRefresh: UInt64 = 30_000
+    static let longestRefresh: UInt64 = 86_400_000
+    /// A server that asks for patience gets this at most.
+    static let longestWait: UInt64 = 60_000
+}

@@ -1,0 +1,152 @@
+import Mailslot
+import NetBIOS
+import Wire
+
+/// The legacy face on UDP 137 and 138: owns our names, answers for them, and answers the logon
+/// requests of every domain that it was told.
+///
+/// It does no I/O. Datagrams and the time go in; what to send is in `outbox`, which the caller
+/// empties, and `nextDeadline` says when to call `advance`.
+package final class Responder {
+    package static let mostDomains = 64
+
+    package let configuration: ResponderConfiguration
+    package var outbox = DatagramOutbox()
+    package private(set) var counters = ResponderCounters()
+    private var names: NameKeeper
+    private var logons: LogonAnswerer
+
+    /// `random` gives transactions' numbers, which outsiders must not guess.
+    package init(_ configuration: ResponderConfiguration, random: @escaping () -> UInt32) {
+        self.configuration = configuration
+        names = NameKeeper(configuration, random: random)
+        logons = LogonAnswerer(configuration, random: random)
+    }
+
+    // MARK: Time
+
+    /// Begins to claim our names.
+    package func start(now: UInt64) { names.start(now: now, &outbox) }
+
+    /// Begins to release them; after it `isStopped` tells when that is done.
+    package func stop(now: UInt64) { names.stop(now: now, &outbox) }
+
+    package var isStopped: Bool { names.isStopped }
+
+    package var nextDeadline: UInt64? { names.nextDeadline }
+
+    package func advance(now: UInt64) { names.advance(now: now, &outbox) }
+
+    /// What happened to our names since the last call.
+    package func takeEvents() -> [ResponderEvent] {
+        let events = names.events
+        names.events = []
+        return events
+    }
+
+    /// The names that are ours now.
+    package var ownedNames: [OwnName] { names.owned }
+
+    // MARK: Domains
+
+    /// Begins to answer for a domain, or changes what is known of it. The first one is meant by
+    /// requests to our computer name that say no domain. False where there are too many.
+    @discardableResult
+    package func serve(_ domain: ServedDomain) -> Bool {
+        if let index = index(of: domain.name) {
+            logons.domains[index].update(domain)
+            return true
+        }
+        if logons.domains.count == Self.mostDomains { return false }
+        logons.domains.append(DomainAnswers(domain))
+        return true
+    }
+
+    /// Answers for the domain name this controller from now on; with nil, none is healthy and the
+    /// domain is not answered for.
+    package func setController(_ domain: NetBIOSName, _ controller: NamedController?) {
+        guard let index = index(of: domain) else { return }
+        logons.domains[index].name(controller, isFront: false)
+    }
+
+    /// Answers for the domain name this agent, which serves it, from now on.
+    package func setFront(
+        _ domain: NetBIOSName, dnsHostName: String? = nil, isPrimary: Bool = true,
+        flags: ControllerFlags = [.writable]
+    ) {
+        guard let index = index(of: domain) else { return }
+        let own = NamedController(
+            name: configuration.computerName.text, address: .any, dnsHostName: dnsHostName,
+            flags: flags, isPrimary: isPrimary)
+        logons.domains[index].name(own, isFront: true)
+    }
+
+    /// Logons at the domain are paused: requests are told so, and GETDC is not answered.
+    package func setPaused(_ domain: NetBIOSName, _ isPaused: Bool) {
+        guard let index = index(of: domain) else { return }
+        logons.domains[index].isPaused = isPaused
+    }
+
+    /// Who knows whether a domain has an account; without it every user is taken for known. It is
+    /// asked in the middle of a request and must not call back.
+    package func setLookup(
+        _ lookup: ((_ domain: String, _ user: String, AccountControl) -> AccountKnowledge)?
+    ) {
+        logons.lookup = lookup
+    }
+
+    private func index(of name: NetBIOSName) -> Int? {
+        let name = name.upcased
+        return logons.domains.firstIndex { $0.domain.name.hasText(of: name) }
+    }
+
+    // MARK: Datagrams
+
+    /// Takes in a datagram that came from `source` to our port for `service`, over the interface
+    /// with that index in the configuration.
+    package func receive(
+        _ datagram: Span<UInt8>, from source: Endpoint, at service: NetBIOSService,
+        interface: Int, now: UInt64
+    ) {
+        if isImpossible(source, interface) {
+            counters.impossibleSources += 1
+            return
+        }
+        if isOwn(source, service) {
+            counters.ownBroadcasts += 1
+            return
+        }
+        switch service {
+        case .name:
+            do throws(WireError) {
+                var reader = WireReader(datagram, layer: "NBNS")
+                let packet = try NameServicePacket(parsing: &reader)
+                names.receive(
+                    packet, from: source, interface: interface, now: now, &outbox, &counters)
+            } catch {
+                counters.malformedNamePackets += 1
+            }
+        case .datagram:
+            let arrival = LogonAnswerer.Arrival(
+                source: source, interface: interface, now: now)
+            logons.receive(datagram, arrival, &outbox, &counters)
+        }
+    }
+
+    /// No node sends from such an address; an answer would go to many, or to none.
+    private func isImpossible(_ source: Endpoint, _ interface: Int) -> Bool {
+        let address = source.address
+        return source.port == 0 || address == .any || address == .broadcast
+            || address.isMulticast
+            || (configuration.interfaces[interface].prefixLength < 31
+                && address == configuration.interfaces[interface].broadcast)
+    }
+
+    /// From our address and our port: another program on this host has another port.
+    private func isOwn(_ source: Endpoint, _ service: NetBIOSService) -> Bool {
+        let port =
+            service == .name ? configuration.ports.name : configuration.ports.datagram
+        return source.port == port
+            && configuration.interfaces.contains { $0.address == source.address }
+    }
+}

@@ -1,0 +1,298 @@
+import Wire
+
+/// From messages to events.
+extension SMB1.ClientSession {
+    /// Takes one message. An error is the peer's fault and ends the connection: what follows
+    /// cannot be trusted to belong together.
+    package mutating func receive(_ message: [UInt8]) throws(WireError) {
+        var reader = WireReader(message.span, layer: "SMB1")
+        try receive(&reader)
+    }
+
+    /// Takes the message that begins where the reader is, and ends with it.
+    package mutating func receive(_ reader: inout WireReader) throws(WireError) {
+        let start = reader.offset
+        var chain = try SMB1.Chain(parsing: &reader)
+        // A server's own requests (breaks of oplocks, which nobody holds here) and answers to
+        // what nobody asked are passed over.
+        guard state == .working, chain.header.flags.contains(.reply),
+            let index = inFlight.firstIndex(where: { $0.mid == chain.header.mid })
+        else { return }
+        var batch = inFlight[index]
+        let expected = batch.operations[0].command
+        if chain.header.command != expected
+            && !(expected == .openAndX && chain.header.command == .ntCreateAndX)
+        {
+            throw reader.invalid("Command", Int(chain.header.command.rawValue))
+        }
+        if let signing {
+            let bytes = reader.copy(start..<reader.end)
+            if !signing.verifies(bytes, sequence: batch.answerSequence) {
+                throw reader.invalid("SecurityFeatures", Int(batch.answerSequence))
+            }
+        }
+        let whole = start..<reader.end
+        if case .transact(let pipe, let written) = batch.operations[0] {
+            let done = try receiveTransaction(&batch, pipe, written, &chain, &reader)
+            if done { inFlight.remove(at: index) } else { inFlight[index] = batch }
+        } else {
+            inFlight.remove(at: index)
+            try walk(batch, &chain, &reader, whole)
+        }
+    }
+
+    /// Goes through the answers to a batch's operations.
+    private mutating func walk(
+        _ batch: Batch, _ chain: inout SMB1.Chain, _ reader: inout WireReader, _ whole: Range<Int>
+    ) throws(WireError) {
+        let status = chain.header.status
+        let operations = batch.operations
+        for index in operations.indices {
+            let isLast = index == operations.count - 1
+            guard let block = try chain.nextBlock(&reader) else {
+                // The peer has left out the rest: for an error, or because it does not chain that
+                // far.
+                if status.isError {
+                    refused(operations, index, status.ntStatus)
+                } else {
+                    chainLimit = max(1, index)
+                    queue.insert(contentsOf: operations[index...], at: 0)
+                }
+                return
+            }
+            if status.isError && block.andXCommand == .noAndX && (block.isEmpty || isLast) {
+                refused(operations, index, status.ntStatus)
+                return
+            }
+            let rest = operations[(index + 1)...]
+            let isOverflow = isLast && status.ntStatus == .bufferOverflow
+            try done(operations[index], rest, block, chain.header, &reader, isOverflow)
+            if state == .failed { return }
+            if operations[index] == .sessionSetup {
+                try startSigning(batch, reader.copy(whole), reader)
+            }
+        }
+    }
+
+    /// One operation has succeeded.
+    private mutating func done(
+        _ operation: Operation, _ rest: ArraySlice<Operation>, _ block: SMB1.Block,
+        _ header: SMB1.Header, _ reader: inout WireReader, _ isOverflow: Bool
+    ) throws(WireError) {
+        switch operation {
+        case .negotiate: negotiated(try SMB1.NegotiateResponse(parsing: &reader, block))
+        case .sessionSetup:
+            let answer = try SMB1.SessionSetupResponse(parsing: &reader, block)
+            uid = header.uid
+            isGuest = answer.action & SMB1.SessionSetupResponse.guest != 0
+        case .treeConnect:
+            _ = try SMB1.TreeConnectResponse(parsing: &reader, block)
+            tid = header.tid
+            events.append(.established(isGuest: isGuest))
+        case .open(let pipe):
+            if block.command == .ntCreateAndX {
+                let answer = try SMB1.NTCreateResponse(parsing: &reader, block)
+                pipes[pipe.number].fid = answer.fid
+            } else {
+                pipes[pipe.number].fid = try SMB1.OpenResponse(parsing: &reader, block).fid
+            }
+            events.append(.opened(pipe))
+        case .setMode(let pipe): pipes[pipe.number].isMessageModeSet = true
+        case .write(let pipe, let message, let from):
+            _ = try SMB1.WriteResponse(parsing: &reader, block)
+            let end = writeEnd(message, from)
+            if end < message.count {
+                queue.insert(.write(pipe, message, from: end), at: 0)
+            } else if rest.first != .read(pipe) && nextOperation(of: pipe) != .read(pipe) {
+                events.append(.written(pipe))
+            }
+        case .read(let pipe):
+            let answer = try SMB1.ReadResponse(parsing: &reader, block)
+            try received(pipe, answer.data, &reader, isOverflow: isOverflow)
+        case .transact: break
+        case .close(let pipe): closed(pipe)
+        case .treeDisconnect: tid = 0
+        case .logoff:
+            state = .ended
+            events.append(.ended)
+        }
+    }
+
+    private func nextOperation(of pipe: Pipe) -> Operation? {
+        queue.first { $0.pipe == pipe }
+    }
+
+    private mutating func negotiated(_ answer: SMB1.NegotiateResponse) {
+        switch answer {
+        case .ntLM(let peer) where peer.dialectIndex == 0:
+            self.peer = peer
+            events.append(.negotiated(peer))
+        case .core, .lanMan, .ntLM: fail(.negotiate, .notSupported)
+        }
+    }
+
+    /// From the answer to session setup on, all is signed, where that was agreed.
+    private mutating func startSigning(
+        _ batch: Batch, _ message: [UInt8], _ reader: borrowing WireReader
+    ) throws(WireError) {
+        guard signing == nil, wantsSigning, let agreed = logon?.signing else { return }
+        if !agreed.verifies(message, sequence: batch.answerSequence) {
+            throw reader.invalid("SecurityFeatures", Int(batch.answerSequence))
+        }
+        signing = agreed
+    }
+
+    // MARK: What pipes bring
+
+    /// Takes a TransactNmPipe's answer, or one of its parts. True when it is complete.
+    private mutating func receiveTransaction(
+        _ batch: inout Batch, _ pipe: Pipe, _ written: [UInt8], _ chain: inout SMB1.Chain,
+        _ reader: inout WireReader
+    ) throws(WireError) -> Bool {
+        let status = chain.header.status
+        guard !status.isError, let block = try chain.nextBlock(&reader) else {
+            refused([.transact(pipe, written)], 0, status.ntStatus)
+            return true
+        }
+        let isOverflow = status.ntStatus == .bufferOverflow
+        let answer = try SMB1.TransactionResponse(parsing: &reader, block)
+        if batch.assembly == nil && answer.data.count == Int(answer.totals.dataCount) {
+            try received(pipe, answer.data, &reader, isOverflow: isOverflow)
+            return true
+        }
+        var assembly = batch.assembly ?? SMB1.TransactionAssembly(answer.totals)
+        try assembly.add(
+            answer.totals, parameters: answer.parameters, at: answer.parameterDisplacement,
+            data: answer.data, at: answer.dataDisplacement, from: reader)
+        batch.assembly = assembly
+        if !assembly.isComplete { return false }
+        let data = assembly.data
+        var whole = WireReader(data.span, layer: "SMB1")
+        try received(pipe, 0..<data.count, &whole, isOverflow: isOverflow)
+        return true
+    }
+
+    /// Bytes have come from a pipe. After an overflow the message goes on: it is read first.
+    private mutating func received(
+        _ pipe: Pipe, _ data: Range<Int>, _ reader: inout WireReader, isOverflow: Bool
+    ) throws(WireError) {
+        var message: [UInt8] = []
+        swap(&message, &pipes[pipe.number].partial)
+        if message.count + data.count > Self.messageLimit {
+            throw WireError(
+                .limit, layer: "SMB1", field: "Data", offset: data.lowerBound,
+                needed: message.count + data.count, available: Self.messageLimit)
+        }
+        if message.isEmpty {
+            message = reader.copy(data)
+        } else {
+            message.append(contentsOf: reader.copy(data))
+        }
+        if isOverflow && !data.isEmpty {
+            pipes[pipe.number].partial = message
+            queue.insert(.read(pipe), at: 0)
+        } else {
+            events.append(.received(pipe, message))
+        }
+    }
+
+    // MARK: What peers refuse
+
+    /// The operation at `index` of a batch was refused, and those behind it were not done.
+    private mutating func refused(_ operations: [Operation], _ index: Int, _ status: NTStatus) {
+        let operation = operations[index]
+        let rest = Array(operations[index...])
+        if operations.count > 1 && Self.meansChaining(status) {
+            chainLimit = max(1, index)
+            queue.insert(contentsOf: rest, at: 0)
+            return
+        }
+        switch operation {
+        case .negotiate: fail(.negotiate, status)
+        case .sessionSetup: fail(.sessionSetup, status)
+        case .treeConnect:
+            if treePath + 1 < configuration.treePaths.count && !Self.endsSession(status) {
+                treePath += 1
+                queue.insert(contentsOf: rest, at: 0)
+            } else {
+                fail(.treeConnect, status)
+            }
+        case .open(let pipe):
+            if Self.endsSession(status) {
+                fail(.treeConnect, status)
+            } else if pipes[pipe.number].opening + 1 < configuration.openings.count {
+                pipes[pipe.number].opening += 1
+                queue.insert(contentsOf: rest, at: 0)
+            } else {
+                fail(pipe, status)
+            }
+        case .transact(let pipe, let message):
+            if status == .invalidReadMode && !pipes[pipe.number].isMessageModeSet {
+                let again: [Operation] = [
+                    .setMode(pipe), .write(pipe, message, from: 0), .read(pipe),
+                ]
+                queue.insert(contentsOf: again, at: 0)
+            } else {
+                fail(pipe, status)
+            }
+        case .setMode(let pipe), .write(let pipe, _, _), .read(let pipe): fail(pipe, status)
+        case .close(let pipe): closed(pipe)
+        case .treeDisconnect: break
+        case .logoff:
+            state = .ended
+            events.append(.ended)
+        }
+    }
+
+    /// Whether a status says that the peer did not understand the chain, rather than that it
+    /// would not do what it asks. Those of the second kind must not be asked for twice: a
+    /// password would count as wrong twice.
+    private static func meansChaining(_ status: NTStatus) -> Bool {
+        switch status {
+        case .invalidSMB, .smbBadCommand, .smbBadTID, .smbBadUID, .smbBadFID, .notSupported,
+            .notImplemented, .invalidParameter, .invalidHandle, .invalidDeviceRequest,
+            .fileClosed, .unsuccessful:
+            true
+        case _: false
+        }
+    }
+
+    /// Whether the peer no longer knows session or tree.
+    private static func endsSession(_ status: NTStatus) -> Bool {
+        switch status {
+        case .smbBadUID, .smbBadTID, .networkNameDeleted, .userSessionDeleted,
+            .networkSessionExpired:
+            true
+        case _: false
+        }
+    }
+
+    mutating func fail(_ stage: Stage, _ status: NTStatus) {
+        state = .failed
+        queue.removeAll()
+        inFlight.removeAll()
+        events.append(.failed(stage, status))
+    }
+
+    private mutating func fail(_ pipe: Pipe, _ status: NTStatus) {
+        if Self.endsSession(status) {
+            fail(.treeConnect, status)
+            return
+        }
+        let isOpen = pipes[pipe.number].fid != nil
+        queue.removeAll { $0.pipe == pipe && !(isOpen && $0 == .close(pipe)) }
+        pipes[pipe.number].partial = []
+        pipes[pipe.number].isFree = !isOpen
+        events.append(.pipeFailed(pipe, status))
+    }
+
+    private mutating func closed(_ pipe: Pipe) {
+        pipes[pipe.number].fid = nil
+        pipes[pipe.number].isFree = true
+        events.append(.closed(pipe))
+    }
+}
+
+extension NTStatus {
+    package static var invalidReadMode: NTStatus { NTStatus(0xc000_00b4) }
+}

@@ -1,0 +1,296 @@
+import Wire
+
+extension SMB1 {
+    /// A client's connection to the named pipes of one server: negotiation, one session, the tree
+    /// `IPC$`, and pipes that are opened, called and closed on it.
+    ///
+    /// It does no I/O and has no clock: `writeMessage(into:)` gives what to send, one SMB message
+    /// at a time without the session service's header, `receive(_:)` takes what came, `nextEvent()`
+    /// tells what has happened. Deadlines are the owner's.
+    ///
+    /// It spends as few and as short frames as the peer takes. Session setup, tree connect, the
+    /// opening of a pipe and the first calls on it go as **one** message (MS-CIFS 2.2.3.4), each
+    /// call as a write with a chained read; later calls are TransactNmPipe. A peer that refuses a
+    /// chain gets the rest of it in messages of their own, and no longer chain later.
+    package struct ClientSession {
+        /// The most requests in flight, if the peer allows that many.
+        package static let requestLimit = 16
+        /// The most operations that wait to be sent. Callers have few pipes, and few calls on each.
+        package static let operationLimit = 256
+        /// The most bytes of one message read from a pipe.
+        package static let messageLimit = 131_072
+
+        /// How far the session got, for whom a failure concerns.
+        package enum Stage: Equatable, Sendable {
+            case negotiate, sessionSetup, treeConnect
+        }
+
+        /// A pipe of this session, until `closed` or a failed opening has been told of it.
+        package struct Pipe: Hashable, Sendable {
+            let number: Int
+        }
+
+        package enum Event: Equatable, Sendable {
+            /// The peer speaks NT LM 0.12, and this is what it says of itself.
+            case negotiated(NegotiateNTLM)
+            /// Session and tree stand. A guest's session was not authenticated.
+            case established(isGuest: Bool)
+            case opened(Pipe)
+            /// What one read brought from the pipe: a message, or where the peer does not tell so
+            /// a part of one; `read(_:)` brings the next.
+            case received(Pipe, [UInt8])
+            /// A message without an awaited answer has been written.
+            case written(Pipe)
+            case closed(Pipe)
+            /// The pipe could not be opened, and is gone; or it is of no more use, to be closed.
+            case pipeFailed(Pipe, NTStatus)
+            /// There is no session: it never came to be, or the peer no longer knows it.
+            case failed(Stage, NTStatus)
+            /// The peer has confirmed the logoff.
+            case ended
+        }
+
+        enum State: Equatable {
+            case fresh, working, failed, ended
+        }
+
+        struct PipeState {
+            let name: String
+            /// The place may be given to another pipe.
+            var isFree = false
+            var fid: UInt16?
+            /// Index of the way of opening that is tried.
+            var opening = 0
+            var isMessageModeSet = false
+            /// What reads have brought of a message that goes on.
+            var partial: [UInt8] = []
+        }
+
+        /// Requests that went out as one message.
+        struct Batch {
+            let mid: UInt16
+            let operations: [Operation]
+            /// The sequence number that signs the answer.
+            let answerSequence: UInt32
+            var assembly: TransactionAssembly?
+        }
+
+        let configuration: Configuration
+        var state = State.fresh
+        var queue: [Operation] = []
+        var inFlight: [Batch] = []
+        var events: [Event] = []
+        var pipes: [PipeState] = []
+
+        // What the peer has told.
+        var peer: NegotiateNTLM?
+        var uid: UInt16 = 0
+        var tid: UInt16 = 0
+        /// The most operations that the peer takes in one message.
+        var chainLimit: Int
+        var treePath = 0
+
+        var logon: Logon?
+        var signing: Signing?
+        var isGuest = false
+        var sequence: UInt32 = 0
+        private var lastMID: UInt16 = 0
+        private var nextEventIndex = 0
+
+        package init(_ configuration: Configuration = Configuration()) {
+            self.configuration = configuration
+            chainLimit = configuration.chains ? Chain.limit : 1
+            queue = [.negotiate, .sessionSetup, .treeConnect]
+        }
+
+        // MARK: What the owner asks
+
+        /// Opens the pipe `name` (`netlogon`, `lsarpc` …). The messages are written to it one
+        /// after the other, each with a read of its answer, and where the peer takes it all in
+        /// the same frame. The answers come as `received`, in order.
+        package mutating func open(_ name: String, exchanging messages: [[UInt8]] = []) -> Pipe {
+            let pipe: Pipe
+            if let free = pipes.firstIndex(where: { $0.isFree }) {
+                pipe = Pipe(number: free)
+                pipes[free] = PipeState(name: name)
+            } else {
+                pipe = Pipe(number: pipes.count)
+                pipes.append(PipeState(name: name))
+            }
+            enqueue([.open(pipe)])
+            for message in messages { transact(pipe, message) }
+            return pipe
+        }
+
+        /// Writes one message and reads its answer.
+        package mutating func transact(_ pipe: Pipe, _ message: [UInt8]) {
+            enqueue([.write(pipe, message, from: 0), .read(pipe)])
+        }
+
+        /// Writes one message; `written` says when it is done.
+        package mutating func write(_ pipe: Pipe, _ message: [UInt8]) {
+            enqueue([.write(pipe, message, from: 0)])
+        }
+
+        /// Reads the next message, or the rest of one.
+        package mutating func read(_ pipe: Pipe) {
+            enqueue([.read(pipe)])
+        }
+
+        package mutating func close(_ pipe: Pipe) {
+            enqueue([.close(pipe)])
+        }
+
+        /// Gives tree and session back, once what was asked before is done. Who is in a hurry
+        /// simply ends the connection.
+        package mutating func disconnect() {
+            enqueue([.treeDisconnect, .logoff])
+        }
+
+        private mutating func enqueue(_ operations: [Operation]) {
+            if state == .failed || state == .ended { return }
+            precondition(queue.count + operations.count <= Self.operationLimit)
+            queue.append(contentsOf: operations)
+        }
+
+        /// What has happened, in order; nil when all has been told.
+        package mutating func nextEvent() -> Event? {
+            guard nextEventIndex < events.count else {
+                events.removeAll(keepingCapacity: true)
+                nextEventIndex = 0
+                return nil
+            }
+            nextEventIndex += 1
+            return events[nextEventIndex - 1]
+        }
+
+        /// Whether a response is awaited.
+        package var isWaiting: Bool { !inFlight.isEmpty }
+
+        /// Whether nothing is asked, awaited or left to tell.
+        package var isIdle: Bool {
+            queue.isEmpty && inFlight.isEmpty && nextEventIndex == events.count
+        }
+
+        // MARK: Numbers
+
+        /// A multiplex number that no request in flight has. 0xFFFF is the server's own.
+        mutating func nextMID() -> UInt16 {
+            repeat {
+                lastMID = lastMID >= 0xfffe ? 1 : lastMID + 1
+            } while inFlight.contains { $0.mid == lastMID }
+            return lastMID
+        }
+
+        /// The largest message that the peer takes. Before it has told, what all of them take.
+        var peerBuffer: Int {
+            guard let peer else { return Self.smallestBuffer }
+            return Int(min(max(peer.maxBufferSize, UInt32(Self.smallestBuffer)), 65535))
+        }
+
+        /// MS-CIFS 2.2.4.52.2: a server's MaxBufferSize is at least this.
+        private static let smallestBuffer = 1024
+    }
+}
+
+extension SMB1.ClientSession {
+    /// How a session is to be made.
+    package struct Configuration {
+        /// How a pipe is opened: OPEN_ANDX costs 48 bytes less than NT_CREATE_ANDX.
+        package enum Opening: Sendable {
+            case openAndX, ntCreateAndX
+        }
+
+        package var credentials = Credentials.anonymous
+        /// Whether several requests may go as one message.
+        package var chains = true
+        /// Whether the first chain goes out with the negotiation, unasked: one round trip less.
+        /// Only an anonymous session can, for a user's needs the challenge.
+        package var sendsAhead = false
+        /// The ways of opening a pipe, in order; a way that fails is followed by the next.
+        package var openings: [Opening] = [.openAndX, .ntCreateAndX]
+        /// The names of the tree, in order likewise. Samba takes the short one.
+        package var treePaths = ["IPC$", "\\\\*SMBSERVER\\IPC$"]
+        /// The most bytes of an answer that one exchange brings; no more than 60,000. An answer
+        /// that is longer costs further reads.
+        package var maxAnswer: UInt16 = 5840
+        /// Signs although the peer only offers it. Signed it is always where the peer demands it
+        /// and the logon has a key.
+        package var prefersSigning = false
+
+        package init() {}
+    }
+
+    /// Whose session it is.
+    package enum Credentials {
+        case anonymous
+        /// Computes the responses from what the server has told, its challenge above all.
+        case user((SMB1.NegotiateNTLM) -> Logon)
+    }
+
+    /// What session setup says of the user.
+    package struct Logon {
+        package var accountName: String
+        package var primaryDomain: String
+        package var lmResponse: [UInt8]
+        package var ntResponse: [UInt8]
+        /// Present where messages can be signed.
+        package var signing: SMB1.Signing?
+
+        package init(
+            accountName: String, primaryDomain: String, lmResponse: [UInt8],
+            ntResponse: [UInt8], signing: SMB1.Signing? = nil
+        ) {
+            self.accountName = accountName
+            self.primaryDomain = primaryDomain
+            self.lmResponse = lmResponse
+            self.ntResponse = ntResponse
+            self.signing = signing
+        }
+
+        var isASCII: Bool {
+            accountName.utf8.allSatisfy { $0 < 128 } && primaryDomain.utf8.allSatisfy { $0 < 128 }
+        }
+    }
+
+    /// One thing to be done by the peer.
+    enum Operation: Equatable {
+        case negotiate, sessionSetup, treeConnect
+        case open(Pipe)
+        /// Makes the pipe be read message by message.
+        case setMode(Pipe)
+        /// The message from a byte on; a message that is too long takes several requests.
+        case write(Pipe, [UInt8], from: Int)
+        case read(Pipe)
+        /// A write and its read as one TransactNmPipe.
+        case transact(Pipe, [UInt8])
+        case close(Pipe)
+        case treeDisconnect, logoff
+
+        /// Nil for what concerns the whole session, and so waits for all and lets all wait.
+        var pipe: Pipe? {
+            switch self {
+            case .open(let pipe), .setMode(let pipe), .write(let pipe, _, _), .read(let pipe),
+                .transact(let pipe, _), .close(let pipe):
+                pipe
+            case .negotiate, .sessionSetup, .treeConnect, .treeDisconnect, .logoff: nil
+            }
+        }
+
+        var command: SMB1.Command {
+            switch self {
+            case .negotiate: .negotiate
+            case .sessionSetup: .sessionSetupAndX
+            case .treeConnect: .treeConnectAndX
+            // Or NT_CREATE_ANDX: the session knows which.
+            case .open: .openAndX
+            case .write: .writeAndX
+            case .read: .readAndX
+            case .transact, .setMode: .transaction
+            case .close: .close
+            case .treeDisconnect: .treeDisconnect
+            case .logoff: .logoffAndX
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import Crypto
+import Interfaces
+import RPC
+import Wire
+
+// Logons over links that are ready: which link, what is asked, what the reply means.
+
+extension Channel {
+    /// Hands waiting logons to links that have room, and opens another link where all are busy.
+    func dispatch(now: UInt64) {
+        guard case .keyed = phase else { return }
+        while !waiting.isEmpty {
+            guard let id = freeLink() else { break }
+            guard let logon = waiting.takeFirst() else { break }
+            guard logons[logon] != nil else { continue }
+            send(logon, over: id, now: now)
+        }
+        openSpareIfBusy(now: now)
+    }
+
+    /// The ready link with the fewest calls, if one more may be put there.
+    private func freeLink() -> Int? {
+        var best: Int?
+        var fewest = Int.max
+        for (id, link) in links where link.isReady {
+            let calls = link.association.callsInFlight
+            if calls < link.association.callLimit, calls < fewest {
+                best = id
+                fewest = calls
+            }
+        }
+        return best
+    }
+
+    /// All links carry something, or logons wait: one more connection, up to the configured most.
+    private func openSpareIfBusy(now: UInt64) {
+        guard let session, session.isSealed, settings.profile == .modern else { return }
+        guard links.count < settings.connections else { return }
+        for link in links.values {
+            if !link.isReady || link.association.callsInFlight == 0 { return }
+        }
+        _ = open(.carrier, session.controller, now: now)
+    }
+
+    private func send(_ logon: UInt32, over id: Int, now: UInt64) {
+        guard let link = links[id], let pending = logons[logon] else { return }
+        let (opnum, stub) = call(pending.request, now: now)
+        logons[logon]?.link = id
+        links[id]?.lastUsed = now
+        if link.silentSince == nil { links[id]?.silentSince = now }
+        link.association.call(tag: logon, opnum: opnum, stub: stub, random: random)
+        pump(id, now: now)
+    }
+
+    // MARK: Requests
+
+    /// NetrLogonSamLogonEx over a sealed modern link, NetrLogonSamLogon with the credential chain
+    /// in the nt4 profile (MS-NRPC 3.5.4.5.1, 3.5.4.5.2).
+    private func call(_ request: LogonRequest, now: UInt64) -> (opnum: UInt16, stub: [UInt8]) {
+        guard var session else { preconditionFailure("a call without a session") }
+        let information = information(request, session.key)
+        var writer = WireWriter()
+        if settings.profile == .modern {
+            let call = NetrLogonSamLogonEx.Request(
+                computerName: settings.computer, logonInformation: information,
+                validationLevel: validationLevel)
+            call.write(into: &writer)
+            return (NetrLogonSamLogonEx.opnum, writer.finish())
+        }
+        let timestamp = UInt32(truncatingIfNeeded: epoch + now / 1_000)
+        let authenticator = NetlogonAuthenticator(
+            credential: session.chain.next(timestamp: timestamp), timestamp: timestamp)
+        self.session = session
+        let call = NetrLogonSamLogon.Request(
+            computerName: settings.computer, authenticator: authenticator,
+            // A null pointer here ends the RPC server of a Samba 4.17 PDC.
+            returnAuthenticator: NetlogonAuthenticator(),
+            logonInformation: information, validationLevel: validationLevel)
+        call.write(into: &writer)
+        return (NetrLogonSamLogon.opnum, writer.finish())
+    }
+
+    /// SAM_INFO4 carries the user's session key under the seal alone. The smaller levels conceal
+    /// it with the key that the controller keeps for our computer name, which is another one once
+    /// another host took the channel over: the chain of the nt4 profile notices, a SamLogonEx
+    /// does not.
+    private var validationLevel: ValidationLevel {
+        settings.profile == .modern ? .samInfo4 : .samInfo2
+    }
+
+    private func information(_ request: LogonRequest, _ key: SessionKey) -> LogonInformation {
+        let identity = LogonIdentityInfo(
+            logonDomainName: Self.nilIfEmpty(request.domain),
+            parameterControl: ParameterControl(rawValue: request.parameterControl),
+            userName: Self.nilIfEmpty(request.user),
+            workstation: Self.nilIfEmpty(request.workstation))
+        let isTransitive = settings.profile == .modern
+        switch request.proof {
+        case .network(let challenge, let nt, let lm):
+            return .network(
+                NetworkLogonInfo(
+                    identity: identity, lmChallenge: challenge,
+                    ntChallengeResponse: nt.isEmpty ? nil : nt,
+                    lmChallengeResponse: lm.isEmpty ? nil : lm),
+                transitive: isTransitive)
+        case .interactive(let nt, let lm):
+            var ntHash = nt.bytes
+            var lmHash = lm?.bytes ?? [UInt8](repeating: 0, count: 16)
+            key.conceal(&ntHash)
+            if lm != nil { key.conceal(&lmHash) }
+            return .interactive(
+                PasswordLogonInfo(
+                    identity: identity, lmOwfPassword: Bytes16(lmHash),
+                    ntOwfPassword: Bytes16(ntHash)),
+                transitive: isTransitive)
+        }
+    }
+
+    private static func nilIfEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }
+
+    // MARK: Replies
+
+    func logonReplied(_ id: UInt32, link: Int, stub: [UInt8], now: UInt64) {
+        links[link]?.lastUsed = now
+        do {
+            var reader = WireReader(stub.span, layer: "Netlogon")
+            if settings.profile == .modern {
+                let reply = try NetrLogonSamLogonEx.Response(parsing: &reader)
+                try decide(
+                    id, reply.status, reply.validation, authoritative: reply.isAuthoritative,
+                    in: reader, now: now)
+            } else {
+                let reply = try NetrLogonSamLogon.Response(parsing: &reader)
+                guard chainHolds(reply.returnAuthenticator) else {
+                    chainBroken(id, reply.status, now: now)
+                    return
+                }
+                try decide(
+                    id, reply.status, reply.validation, authoritative: reply.isAuthoritative,
+                    in: reader, now: now)
+            }
+        } catch {
+            counters.badReplies += 1
+            answer(id, .unavailable(.badReply))
+        }
+        dispatch(now: now)
+    }
+
+    private func chainHolds(_ returned: NetlogonAuthenticator?) -> Bool {
+        guard let returned else { return false }
+        return session?.chain.accepts(returned.credential) ?? false
+    }
+
+    /// The controller and we disagree about the chain: nothing was validated if it says so.
+    private func chainBroken(_ id: UInt32, _ status: NTStatus, now: UInt64) {
+        if status == .accessDenied, logons[id]?.wasRetried == false {
+            sendAgain(id)
+        } else {
+            counters.badReplies += 1
+            answer(id, .unavailable(.badReply))
+        }
+        keyForgotten(now: now)
+    }
+
+    private func decide(
+        _ id: UInt32, _ status: NTStatus, _ validation: NetlogonValidation, authoritative: Bool,
+        in reader: borrowing WireReader, now: UInt64
+    ) throws(WireError) {
+        if status == .success {
+            guard let info = validation.samInfo else {
+                throw reader.invalid("ValidationInformation", 0)
+            }
+            let identity = try identity(info, validation.level, in: reader)
+            counters.accepted += 1
+            answer(id, .accepted(identity))
+        } else if status == .accessDenied {
+            // Said of the channel, never of the user: the call was not carried out.
+            if logons[id]?.wasRetried == false {
+                sendAgain(id)
+            } else {
+                answer(id, .unavailable(.channelRefused(status)))
+            }
+            keyForgotten(now: now)
+        } else {
+            counters.refused += 1
+            answer(id, .refused(status, authoritative: authoritative))
+        }
+    }
+
+    private func identity(
+        _ info: ValidationSAMInfo, _ level: ValidationLevel, in reader: borrowing WireReader
+    ) throws(WireError) -> LogonIdentity {
+        var userKey = info.userSessionKey.bytes
+        var lmKey = info.lmKey.bytes
+        // Keys that are all zero stand for none, and are never concealed.
+        if level != .samInfo4, let key = session?.key {
+            if userKey.contains(where: { $0 != 0 }) { key.reveal(&userKey) }
+            if lmKey.contains(where: { $0 != 0 }) { key.reveal(&lmKey) }
+        }
+        return LogonIdentity(
+            user: info.effectiveName.string(in: reader),
+            domain: info.logonDomainName.string(in: reader),
+            fullName: info.fullName.string(in: reader), userRID: info.userID,
+            primaryGroupRID: info.primaryGroupID, domainSID: info.logonDomainID,
+            groupRIDs: try info.groupIDs.memberships(in: reader).map(\.relativeID),
+            sessionKey: Bytes16(userKey), lmKey: Bytes8(lmKey),
+            userFlags: info.userFlags.rawValue)
+    }
+}

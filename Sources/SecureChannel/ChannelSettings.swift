@@ -1,0 +1,90 @@
+import Crypto
+import Wire
+
+/// What one domain's secure channel is to be: from the configuration.
+package struct ChannelSettings {
+    /// MS-NRPC 2.2.1.3.13, NETLOGON_SECURE_CHANNEL_TYPE.
+    package enum Kind: UInt16, Sendable {
+        case workstation = 2
+        case trustedDomain = 4
+        case backupController = 6
+    }
+
+    package enum Profile: Sendable {
+        /// RPC over TCP, AES, sealed, NetrLogonSamLogonEx, several calls at once.
+        case modern
+        /// RPC over SMB1 pipes, NetrLogonSamLogon with the credential chain, one call at a time.
+        case nt4
+    }
+
+    /// The domain's NetBIOS name.
+    package var domain: String
+    package var profile: Profile
+    package var kind: Kind
+    /// Our account there, with its final `$`.
+    package var account: String
+    /// Our NetBIOS computer name.
+    package var computer: String
+    /// Most connections to one controller.
+    package var connections: Int
+    /// Whether a key without AES is taken (Windows NT 4.0, old Samba).
+    package var allowsRC4: Bool
+    /// Whether logons may travel without a seal where the controller offers none.
+    package var allowsUnsealed: Bool
+
+    package init(
+        domain: String, profile: Profile, kind: Kind, account: String, computer: String,
+        connections: Int, allowsRC4: Bool, allowsUnsealed: Bool
+    ) {
+        self.domain = domain
+        self.profile = profile
+        self.kind = kind
+        self.account = account
+        self.computer = computer
+        self.connections = connections
+        self.allowsRC4 = allowsRC4
+        self.allowsUnsealed = allowsUnsealed
+    }
+}
+
+/// Named bounds of a channel. Times are in milliseconds.
+package enum ChannelLimit {
+    /// From the first SYN to a key, per controller: a controller that is slower is passed over.
+    package static let setup: UInt64 = 2_500
+    /// A TCP connect that takes longer is given up for the next controller.
+    package static let connect: UInt64 = 1_000
+    /// Calls in flight on one connection whose controller grants concurrent multiplexing.
+    package static let callsPerConnection = 16
+    /// Logons that wait for a connection or a key; a further one is answered `overloaded`.
+    package static let waiting = 4_096
+    /// A second connection that nothing used for so long is closed.
+    package static let idle: UInt64 = 60_000
+    /// Silence with calls outstanding after which the controller's health is asked about.
+    package static let silence: UInt64 = 1_000
+    /// First and longest pause after controllers refused our account.
+    package static let refusedPause: UInt64 = 1_000
+    package static let refusedPauseMost: UInt64 = 30_000
+}
+
+/// A controller to connect to, as the locator found it.
+package struct ControllerAddress: Equatable {
+    package var address: IPv4Address
+    /// The name that goes into the calls, such as `AD` or `ad.ad.lab`; empty where not known.
+    package var name: String
+    /// The Netlogon port that the endpoint mapper gave last time.
+    package var netlogonPort: UInt16?
+
+    /// Where an SMB session is to be had: 445, or 139 from controllers before Windows 2000.
+    package var sessionPort: UInt16 = 445
+
+    package init(address: IPv4Address, name: String, netlogonPort: UInt16? = nil) {
+        self.address = address
+        self.name = name
+        self.netlogonPort = netlogonPort
+    }
+
+    /// For people.
+    package var label: String {
+        name.isEmpty ? address.description : "\(name) (\(address.description))"
+    }
+}

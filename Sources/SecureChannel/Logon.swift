@@ -1,0 +1,82 @@
+import Crypto
+import Wire
+
+/// One logon to be validated by a domain's controller.
+package struct LogonRequest {
+    /// What proves the user (MS-NRPC 2.2.1.4.5 and 2.2.1.4.3).
+    package enum Proof {
+        /// A server's challenge and the client's answers to it, as a network logon carries them.
+        case network(challenge: Bytes8, nt: [UInt8], lm: [UInt8])
+        /// The password's hashes, as an interactive logon carries them, under the session key.
+        case interactive(nt: Secret, lm: Secret?)
+    }
+
+    package var domain: String
+    package var user: String
+    package var workstation: String
+    /// MS-NRPC 2.2.1.4.15: whether computer accounts may log on, MS-CHAPv2 is meant, and more.
+    package var parameterControl: UInt32
+    package var proof: Proof
+
+    package init(
+        domain: String, user: String, workstation: String, parameterControl: UInt32, proof: Proof
+    ) {
+        self.domain = domain
+        self.user = user
+        self.workstation = workstation
+        self.parameterControl = parameterControl
+        self.proof = proof
+    }
+}
+
+/// What became of a logon.
+package enum LogonOutcome {
+    /// The controller vouches for the user.
+    case accepted(LogonIdentity)
+    /// The controller refused, for this reason. Not authoritative: another domain may know better.
+    case refused(NTStatus, authoritative: Bool)
+    /// No controller gave an answer; nothing is known of the user or the password.
+    case unavailable(Unavailable)
+}
+
+/// Why no controller gave an answer.
+package enum Unavailable: Equatable, Sendable {
+    /// No controller is reachable.
+    case noController
+    /// The deadline passed.
+    case deadline
+    /// The connection was lost when the controller may already have counted the attempt.
+    case connectionLost
+    /// The controllers do not accept the machine account; `status` says why.
+    case channelRefused(NTStatus)
+    /// More logons wait than the agent holds.
+    case overloaded
+    /// The controller's reply could not be decoded.
+    case badReply
+
+    package var description: String {
+        switch self {
+        case .noController: "no controller of the domain is reachable"
+        case .deadline: "the controller did not answer in time"
+        case .connectionLost: "the connection to the controller was lost during the logon"
+        case .channelRefused(let status): "the controller refuses our account: \(status.name)"
+        case .overloaded: "too many logons are waiting"
+        case .badReply: "the controller's reply could not be understood"
+        }
+    }
+}
+
+/// Who a controller says the user is.
+package struct LogonIdentity {
+    package var user: String
+    package var domain: String
+    package var fullName: String
+    package var userRID: UInt32
+    package var primaryGroupRID: UInt32
+    package var domainSID: SID?
+    package var groupRIDs: [UInt32]
+    /// All zero where the logon gave none.
+    package var sessionKey: Bytes16
+    package var lmKey: Bytes8
+    package var userFlags: UInt32
+}

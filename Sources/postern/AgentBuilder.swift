@@ -1,0 +1,127 @@
+import Agent
+import Configuration
+import Crypto
+import Locator
+import Loop
+import SecureChannel
+import Store
+import Wire
+
+/// What the locator wants to remember, as a record of the state file.
+struct LocatorRecord: StateRecord {
+    static var kind: StaticString { "located" }
+    static var version: UInt8 { 1 }
+
+    var known: LocatorMemory
+
+    init(_ known: LocatorMemory) { self.known = known }
+
+    init(parsing reader: inout WireReader) throws(WireError) {
+        known = try LocatorMemory(parsing: &reader)
+    }
+
+    func write(into writer: inout WireWriter) { known.write(into: &writer) }
+}
+
+/// Makes the cores from the configuration and the state.
+enum AgentBuilder {
+    static func agent(_ configuration: Configuration, store: StateStore, epoch: UInt64) -> Agent {
+        let random: (Int) -> [UInt8] = { SystemRandom.bytes($0) }
+        let domains = configuration.domains.map {
+            domain($0, configuration.agent.name, store, epoch, random)
+        }
+        return Agent(
+            name: configuration.agent.name, domains: domains, epoch: epoch, random: random)
+    }
+
+    private static func domain(
+        _ settings: DomainSettings, _ computer: String, _ store: StateStore, _ epoch: UInt64,
+        _ random: @escaping (Int) -> [UInt8]
+    ) -> AgentDomain {
+        let profile: ChannelSettings.Profile = settings.profile == .modern ? .modern : .nt4
+        let kind: ChannelSettings.Kind
+        switch settings.channel {
+        case .member: kind = .workstation
+        case .trust: kind = .trustedDomain
+        case .bdc: kind = .backupController
+        }
+        let channel = Channel(
+            settings: ChannelSettings(
+                domain: settings.name, profile: profile, kind: kind, account: settings.account,
+                computer: computer, connections: settings.connections,
+                allowsRC4: settings.rc4, allowsUnsealed: settings.unsealed),
+            epoch: epoch, random: random)
+        let locator = Locator(
+            LocatorConfiguration(
+                domain: settings.name, dnsName: settings.dnsName ?? "",
+                controllers: settings.controllers.map(\.description),
+                profile: settings.profile == .modern ? .modern : .nt4, hostName: computer),
+            known: known(settings.name, store),
+            random: {
+                let bytes = SystemRandom.bytes(4)
+                return UInt32(bytes[0]) | UInt32(bytes[1]) << 8 | UInt32(bytes[2]) << 16
+                    | UInt32(bytes[3]) << 24
+            })
+        let ntlmv1: DomainPolicy.NTLMv1
+        switch settings.ntlmv1 {
+        case .refuse: ntlmv1 = .refuse
+        case .mschap: ntlmv1 = .mschap
+        case .allow: ntlmv1 = .allow
+        }
+        return AgentDomain(
+            name: settings.name, dnsName: settings.dnsName ?? "",
+            policy: DomainPolicy(
+                ntlmv1: ntlmv1, allowsLM: settings.lm == .allow, deadline: settings.deadline),
+            locator: locator, channel: channel, ports: ports(settings.name, store))
+    }
+
+    /// What is remembered is only a hint: without it, or where it is damaged, the search begins
+    /// from nothing.
+    private static func known(_ name: String, _ store: StateStore) -> LocatorMemory {
+        let record = try? store.read { state throws(StoreError) in
+            try state.get(LocatorRecord.self, name)
+        }
+        return record.flatMap { $0 }?.known ?? LocatorMemory()
+    }
+
+    private static func ports(_ name: String, _ store: StateStore) -> [IPv4Address: UInt16] {
+        let record = try? store.read { state throws(StoreError) in
+            try state.get(Store.KnownControllers.self, name)
+        }
+        var ports: [IPv4Address: UInt16] = [:]
+        let list = record.flatMap { $0 }?.list ?? []
+        for controller in list where controller.netlogonPort != 0 {
+            ports[controller.address] = controller.netlogonPort
+        }
+        return ports
+    }
+
+    /// The hashes of a domain's secrets in the order to try: a pending change may have reached
+    /// the controller or not.
+    static func secrets(of name: String, in store: StateStore, _ log: Log) -> [Bytes16] {
+        do throws(StoreError) {
+            guard let record = try store.read({ state throws(StoreError) in
+                try state.get(DomainSecrets.self, name)
+            }) else {
+                log.error("\(name): no secret; run `postern secret import \(name)`")
+                return []
+            }
+            return [record.pending, record.current, record.previous].compactMap { $0 }.map(hash)
+        } catch {
+            log.error("\(name): \(error.description)")
+            return []
+        }
+    }
+
+    /// NTOWFv1 (MS-NLMP 3.3.1), the shared secret of MS-NRPC 3.1.1.
+    private static func hash(_ stored: StoredSecret) -> Bytes16 {
+        if stored.form == .ntHash { return Bytes16(stored.secret.bytes) }
+        var units: [UInt8] = []
+        for unit in String(decoding: stored.secret.bytes, as: UTF8.self).utf16 {
+            units.append(UInt8(truncatingIfNeeded: unit))
+            units.append(UInt8(truncatingIfNeeded: unit >> 8))
+        }
+        defer { Wipe.bytes(&units) }
+        return MD4.hash(units)
+    }
+}

@@ -1,0 +1,131 @@
+import Configuration
+import Consumers
+import Crypto
+import Loop
+import Wire
+
+/// A sub-command's connection to the running agent.
+final class AgentClient {
+    /// Why there is no answer, in words for the terminal.
+    struct Failure: Error {
+        let text: String
+        let code: ExitCode
+    }
+
+    private let client: LocalClient
+    private let path: String
+    private var cutter = FrameCutter(maximum: ControlFrame.maximumReply)
+
+    /// Milliseconds to reach the agent, which is on this host.
+    private static let patience: UInt64 = 2_000
+
+    init(_ path: String) throws(Failure) {
+        self.path = path
+        do throws(SystemError) {
+            client = try LocalClient(
+                path: path, deadline: SystemClock.milliseconds + Self.patience)
+        } catch {
+            throw Failure(
+                text: "the agent is not reachable at \(path): \(error.description)",
+                code: .unavailable)
+        }
+    }
+
+    /// Sends one request; `deadline` in `SystemClock.milliseconds`.
+    func send(_ frame: [UInt8], deadline: UInt64) throws(Failure) {
+        do throws(SystemError) {
+            try client.send(frame, deadline: deadline)
+        } catch {
+            throw Failure(text: error.description, code: .unavailable)
+        }
+    }
+
+    /// The next frame that the agent sends.
+    func receive(deadline: UInt64) throws(Failure) -> [UInt8] {
+        while true {
+            do throws(WireError) {
+                if let frame = try cutter.next() { return frame.bytes }
+            } catch {
+                throw Failure(text: error.description, code: .failed)
+            }
+            let bytes: [UInt8]
+            do throws(SystemError) {
+                bytes = try client.receive(deadline: deadline)
+            } catch {
+                let text = error.isTimeout
+                    ? "the agent did not answer in time" : error.description
+                throw Failure(text: text, code: .unavailable)
+            }
+            if bytes.isEmpty {
+                throw Failure(text: "the agent ended the connection", code: .unavailable)
+            }
+            cutter.append(bytes.span)
+        }
+    }
+
+    func logon(
+        _ request: ControlLogonRequest, deadline: UInt64
+    ) throws(Failure) -> ControlLogonReply {
+        guard request.isWithinLimits else {
+            throw Failure(text: "a name, password or response is too long", code: .usage)
+        }
+        var frame = ControlFrame.bytes { request.write(into: &$0) }
+        defer { Wipe.bytes(&frame) }
+        try send(frame, deadline: deadline)
+        let answer = try receive(deadline: deadline)
+        do throws(WireError) {
+            var reader = WireReader(answer.span, layer: "control frame")
+            return try ControlLogonReply(parsing: &reader)
+        } catch {
+            throw Failure(text: error.description, code: .failed)
+        }
+    }
+
+    /// Runs a command in the agent and prints what it says.
+    static func command(
+        _ kind: CommandKind, _ options: Options, _ arguments: [String], patience: UInt64
+    ) -> ExitCode {
+        guard let configuration = Setup.configuration(options.configuration) else {
+            return .failed
+        }
+        do throws(Failure) {
+            let client = try AgentClient(configuration.agent.controlSocket)
+            let request = CommandRequest(
+                requestID: 1, command: kind, wantsJSON: options.has("json"),
+                arguments: arguments)
+            guard request.isWithinLimits else {
+                throw Failure(text: "an argument is too long", code: .usage)
+            }
+            let deadline = SystemClock.milliseconds + patience
+            try client.send(
+                ControlFrame.bytes { request.write(into: &$0) }, deadline: deadline)
+            return try client.relay(deadline: deadline)
+        } catch {
+            Terminal.writeError("postern: \(error.text)\n")
+            return error.code
+        }
+    }
+
+    private func relay(deadline: UInt64) throws(Failure) -> ExitCode {
+        while true {
+            let frame = try receive(deadline: deadline)
+            do throws(WireError) {
+                let (kind, _) = try ControlFrame.header(frame)
+                var reader = WireReader(frame.span, layer: "control frame")
+                if kind == .commandEnd {
+                    let end = try CommandEnd(parsing: &reader)
+                    return ExitCode(rawValue: Int32(end.exitCode)) ?? .failed
+                }
+                let output = try CommandOutput(parsing: &reader)
+                let text = String(decoding: output.text, as: UTF8.self)
+                if output.stream == .standardOutput {
+                    Terminal.write(text)
+                } else {
+                    Terminal.writeError(text)
+                }
+            } catch {
+                throw Failure(text: error.description, code: .failed)
+            }
+        }
+    }
+}

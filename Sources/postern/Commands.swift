@@ -1,0 +1,58 @@
+import Agent
+import Consumers
+import Locator
+import Loop
+import SecureChannel
+import Wire
+
+/// What the agent does for sub-commands that ask it through the control socket.
+enum Commands {
+    typealias Done = (_ text: String, _ code: ExitCode) -> Void
+
+    static func run(_ request: CommandRequest, _ daemon: Daemon, done: @escaping Done) {
+        switch request.command {
+        case .status: done(StatusReport.text(daemon, json: request.wantsJSON), .success)
+        case .find: find(request, daemon, done)
+        case .explain: explain(request, daemon, done)
+        case .reload:
+            daemon.readSecrets()
+            done("", .success)
+        case _:
+            done("this agent does not know command \(request.command.rawValue)\n", .usage)
+        }
+    }
+
+    private static func domain(
+        _ request: CommandRequest, _ daemon: Daemon, _ done: Done
+    ) -> Int? {
+        guard let name = request.arguments.first, !name.isEmpty else {
+            done("name a domain\n", .usage)
+            return nil
+        }
+        if let index = daemon.agent.domainIndex(named: name) { return index }
+        let known = daemon.agent.domains.map(\.name).joined(separator: ", ")
+        done("domain \(name) is not configured; there is: \(known)\n", .failed)
+        return nil
+    }
+
+    private static func find(_ request: CommandRequest, _ daemon: Daemon, _ done: @escaping Done) {
+        guard let index = domain(request, daemon, done) else { return }
+        DomainSearch(index, daemon, json: request.wantsJSON, done: done).start()
+    }
+
+    private static func explain(
+        _ request: CommandRequest, _ daemon: Daemon, _ done: @escaping Done
+    ) {
+        guard let index = domain(request, daemon, done) else { return }
+        let name = daemon.agent.domains[index].name
+        daemon.rebuild(index) { trace, failure in
+            var text = "channel of \(name)\n\n" + trace.text
+            if let failure {
+                text += "\nfailed: \(failure)\n"
+            } else if let controller = daemon.agent.domains[index].channel.controller {
+                text += "\nready, at \(controller.label)\n"
+            }
+            done(text, failure == nil ? .success : .unavailable)
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import Agent
+import Configuration
+import Consumers
+import Crypto
+import Loop
+import SecureChannel
+import Wire
+
+/// The local socket by which sub-commands and `ntlm_auth` callers reach the agent.
+final class ControlSocket {
+    private let daemon: Daemon
+    private let listener: LocalListener
+    private var clients: [UInt32: Client] = [:]
+    private var nextClient: UInt32 = 0
+    private var calls: [UInt64: Call] = [:]
+    private var nextCall: UInt64 = 0
+    private(set) var refusedClients = 0
+
+    private enum Limit {
+        static let clients = 4_096
+        /// Requests of one client that are under way.
+        static let calls = 512
+    }
+
+    private final class Client {
+        let connection: LocalConnection
+        var cutter = FrameCutter(maximum: ControlFrame.maximumRequest)
+        var calls = 0
+
+        init(_ connection: LocalConnection) { self.connection = connection }
+    }
+
+    private struct Call {
+        var client: UInt32
+        var requestID: UInt32
+        var wants: ControlLogonRequest.Wants
+    }
+
+    init(_ daemon: Daemon) throws(SystemError) {
+        self.daemon = daemon
+        let agent = daemon.configuration.agent
+        var options = LocalListener.Options()
+        if let found = try UserDatabase.group(agent.controlGroup) {
+            options.mode = 0o660
+            options.group = found
+        }
+        var accept: (LocalConnection) -> Void = { _ in }
+        listener = try LocalListener(
+            daemon.loop, path: agent.runtimeDirectory + "/control", options: options
+        ) { accept($0) }
+        accept = { [self] in accepted($0) }
+    }
+
+    func close() {
+        listener.close()
+        for client in clients.values { client.connection.closeAfterSending() }
+        clients.removeAll()
+    }
+
+    private func accepted(_ connection: LocalConnection) {
+        if clients.count >= Limit.clients {
+            refusedClients += 1
+            connection.close()
+            return
+        }
+        nextClient &+= 1
+        let id = nextClient
+        let client = Client(connection)
+        clients[id] = client
+        connection.start(
+            received: { self.received(id, $0) }, closed: { _ in self.gone(id) })
+    }
+
+    private func gone(_ id: UInt32) {
+        clients.removeValue(forKey: id)?.connection.close()
+    }
+
+    private func received(_ id: UInt32, _ bytes: Span<UInt8>) {
+        guard let client = clients[id] else { return }
+        client.cutter.append(bytes)
+        do throws(WireError) {
+            while let frame = try client.cutter.next() {
+                try take(frame, from: id, client)
+                if clients[id] == nil { return }
+            }
+        } catch {
+            daemon.log.warning(
+                "control socket, \(client.connection.peer.description): \(error.description)")
+            gone(id)
+        }
+    }
+
+    private func take(_ frame: Secret, from id: UInt32, _ client: Client) throws(WireError) {
+        let bytes = frame.bytes
+        let (kind, requestID) = try ControlFrame.header(bytes)
+        var reader = WireReader(bytes.span, layer: "control frame")
+        switch kind {
+        case .ping:
+            let ping = try ControlPing(parsing: &reader)
+            let pong = ControlPing(requestID: ping.requestID, isAnswer: true)
+            send(ControlFrame.bytes { pong.write(into: &$0) }, to: id)
+        case .logonRequest:
+            let request = try ControlLogonRequest(parsing: &reader)
+            if client.calls >= Limit.calls {
+                reply(id, ControlLogonReply(
+                    requestID: requestID, outcome: .overloaded,
+                    ntStatus: .insufficientResources))
+                return
+            }
+            logon(request, id, client)
+        case .commandRequest:
+            let request = try CommandRequest(parsing: &reader)
+            Commands.run(request, daemon) { text, code in
+                self.finish(requestID, text, code, to: id)
+            }
+        case _:
+            throw WireError(
+                .invalid, layer: "control frame", field: "kind", offset: 0,
+                needed: Int(kind.rawValue))
+        }
+    }
+
+    private func send(_ bytes: [UInt8], to id: UInt32) { clients[id]?.connection.send(bytes) }
+
+    // MARK: Logons
+
+    private func logon(_ request: ControlLogonRequest, _ id: UInt32, _ client: Client) {
+        nextCall &+= 1
+        calls[nextCall] = Call(
+            client: id, requestID: request.requestID, wants: request.wants)
+        client.calls += 1
+        let proof: LogonCall.Proof
+        switch request.credential {
+        case .password(let secret): proof = .password(secret)
+        case .response(let challenge, let nt, let lm):
+            proof = .responses(challenge: challenge, nt: nt, lm: lm)
+        }
+        daemon.logon(
+            LogonCall(
+                domain: request.domain ?? "", user: request.user,
+                workstation: request.workstation ?? "",
+                parameterControl: request.parameterControl, proof: proof,
+                patience: UInt64(request.deadline)),
+            caller: nextCall)
+    }
+
+    func answer(_ caller: UInt64, _ outcome: SecureChannel.LogonOutcome) {
+        guard let call = calls.removeValue(forKey: caller) else { return }
+        clients[call.client]?.calls -= 1
+        var reply: ControlLogonReply
+        switch outcome {
+        case .accepted(let identity):
+            reply = ControlLogonReply(
+                requestID: call.requestID, outcome: .success, ntStatus: .success)
+            if call.wants.contains(.ntKey) { reply.ntKey = Secret(identity.sessionKey.bytes) }
+            if call.wants.contains(.lmKey) { reply.lmKey = Secret(identity.lmKey.bytes) }
+            reply.domain = identity.domain
+            reply.user = identity.user
+            if call.wants.contains(.groups) {
+                reply.groupRIDs = Array(
+                    identity.groupRIDs.prefix(ControlLogonReply.maximumGroups))
+            }
+        case .refused(let status, let authoritative):
+            reply = ControlLogonReply(
+                requestID: call.requestID, outcome: .refused, ntStatus: status)
+            reply.isAuthoritative = authoritative
+        case .unavailable(let reason):
+            reply = ControlLogonReply(
+                requestID: call.requestID,
+                outcome: reason == .overloaded ? .overloaded : .unavailable,
+                ntStatus: .noLogonServers)
+            reply.isAuthoritative = false
+            reply.text = reason.description
+        }
+        self.reply(call.client, reply)
+    }
+
+    private func reply(_ client: UInt32, _ reply: ControlLogonReply) {
+        send(ControlFrame.bytes { reply.write(into: &$0) }, to: client)
+    }
+
+    // MARK: Commands
+
+    private func finish(_ requestID: UInt32, _ text: String, _ code: ExitCode, to id: UInt32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let piece = Array(bytes.prefix(CommandOutput.maximumText))
+            bytes = bytes.dropFirst(piece.count)
+            let output = CommandOutput(requestID: requestID, text: piece)
+            send(ControlFrame.bytes { output.write(into: &$0) }, to: id)
+        }
+        let end = CommandEnd(requestID: requestID, exitCode: UInt8(code.rawValue))
+        send(ControlFrame.bytes { end.write(into: &$0) }, to: id)
+    }
+}

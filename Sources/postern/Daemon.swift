@@ -1,0 +1,275 @@
+import Agent
+import Configuration
+import Consumers
+import Crypto
+import Locator
+import Loop
+import SecureChannel
+import Store
+import Wire
+
+/// The running agent: one loop, the cores, and the sockets that serve them.
+///
+/// Everything that arrives is told to a core, and whatever the cores want done is then done, in
+/// `settle`, the only place where outputs are carried out.
+final class Daemon {
+    let loop = EventLoop()
+    let configuration: Configuration
+    let agent: Agent
+    let store: StateStore
+    let log: Log
+    private(set) var resolver: Resolver?
+    private(set) var names: NameSockets!
+    private(set) var sockets: [DomainSockets] = []
+    private(set) var control: ControlSocket?
+    private var timer: Timer!
+    private var isSettling = false
+    private var onStopped: (() -> Void)?
+    /// Who waits for a domain's channel to be made anew.
+    private var rebuilds: [Int: Rebuild] = [:]
+    private var secretsSeen: UInt64 = 0
+    let started: UInt64
+
+    init(_ configuration: Configuration, store: StateStore, log: Log) {
+        self.configuration = configuration
+        self.store = store
+        self.log = log
+        loop.updateNow()
+        started = loop.now
+        let epoch = SystemClock.unixSeconds - loop.now / 1_000
+        agent = AgentBuilder.agent(configuration, store: store, epoch: epoch)
+        timer = Timer(loop) { [self] in
+            agent.tick(now: loop.now, microseconds: loop.microseconds)
+            settle()
+        }
+        for index in agent.domains.indices { sockets.append(DomainSockets(index, self)) }
+        let servers: [Endpoint] = []
+        if configuration.domains.contains(where: { $0.dnsName != nil }) {
+            resolver = try? Resolver(loop, servers: servers)
+        }
+        names = NameSockets(self)
+    }
+
+    /// Binds what needs privileges: the control socket and the legacy face's ports.
+    func bind() throws(SystemError) {
+        control = try ControlSocket(self)
+        try names.bind()
+    }
+
+    func start() {
+        readSecrets()
+        agent.start(now: loop.now)
+        settle()
+        names.start()
+    }
+
+    func run() { loop.run() }
+
+    /// Releases names, answers who waits, closes everything; the loop then ends.
+    func stop() {
+        names.stop()
+        agent.stop(microseconds: loop.microseconds)
+        settle()
+        control?.close()
+        for socket in sockets { socket.close() }
+        resolver?.close()
+        timer.close()
+        loop.stop()
+    }
+
+    // MARK: Cores
+
+    func channel(_ index: Int, _ body: (Channel, UInt64) -> Void) {
+        let now = loop.now
+        agent.channel(index, now: now, microseconds: loop.microseconds) { body($0, now) }
+        settle()
+    }
+
+    func channelReceived(_ index: Int, _ link: Int, _ bytes: Span<UInt8>) {
+        rebuilds[index]?.trace.received(bytes.count, at: loop.microseconds)
+        agent.received(
+            index, link: link, bytes, now: loop.now, microseconds: loop.microseconds)
+        settle()
+    }
+
+    func locator(_ index: Int, _ body: (Locator, UInt64) -> Void) {
+        let now = loop.now
+        agent.locate(index, now: now, microseconds: loop.microseconds) { body($0, now) }
+        settle()
+    }
+
+    func locatorReceived(_ index: Int, _ bytes: Span<UInt8>, _ source: Endpoint) {
+        agent.locatorReceived(
+            index, bytes, from: source, now: loop.now, microseconds: loop.microseconds)
+        settle()
+    }
+
+    func logon(_ call: LogonCall, caller: UInt64) {
+        readSecretsIfChanged()
+        agent.logon(call, caller: caller, now: loop.now, microseconds: loop.microseconds)
+        settle()
+    }
+
+    /// Does what the cores want done until they want nothing more, then sets the one timer.
+    func settle() {
+        if isSettling { return }
+        isSettling = true
+        var outputs = agent.takeOutputs()
+        while !outputs.isEmpty {
+            for output in outputs { perform(output) }
+            outputs = agent.takeOutputs()
+        }
+        isSettling = false
+        let next = agent.nextDeadline
+        timer.arm(at: next == .max ? nil : next)
+    }
+
+    private func perform(_ output: AgentOutput) {
+        switch output {
+        case .answer(let caller, let outcome): control?.answer(caller, outcome)
+        case .locator(let index, let wanted): sockets[index].perform(wanted)
+        case .channel(let index, let wanted): perform(index, wanted)
+        }
+    }
+
+    private func perform(_ index: Int, _ output: Channel.Output) {
+        let socket = sockets[index]
+        switch output {
+        case .open(let link, let endpoint):
+            rebuilds[index]?.trace.opened(endpoint, at: loop.microseconds)
+            socket.open(link, to: endpoint)
+        case .send(let link, let bytes):
+            rebuilds[index]?.trace.sent(
+                bytes.count, agent.domains[index].channel.stage, at: loop.microseconds)
+            socket.send(link, bytes)
+        case .close(let link, _): socket.close(link)
+        case .mapped(let address, let port):
+            persistPort(address, port, domain: index)
+        case .controllerSilent(let address):
+            agent.locate(index, now: loop.now, microseconds: loop.microseconds) {
+                $0.probe(address, now: loop.now)
+            }
+        case .controllerFailed(let address, _, let reason):
+            log.warning("\(agent.domains[index].name): \(address.description): \(reason)")
+            rebuilds[index]?.trace.failed(reason)
+        case .notice(let notice): note(index, notice)
+        case .answer, .controllerAnswered: break
+        }
+    }
+
+    // MARK: What the log says
+
+    private func note(_ index: Int, _ notice: ChannelNotice) {
+        let domain = agent.domains[index]
+        switch notice {
+        case .keyed(let controller, let cipher, let sealed):
+            let how = sealed ? "sealed" : "without a seal"
+            let suite = cipher == .aes ? "AES" : "RC4"
+            log.info("\(domain.name): channel to \(controller.label), \(suite), \(how)")
+            finishRebuild(index, failure: nil)
+        case .lost(let controller, let reason):
+            log.info("\(domain.name): connection to \(controller.label) is gone: \(reason)")
+        case .takenOver(let controller):
+            log.warning(
+                "\(domain.name): another host uses our account \(domain.channel.account) at "
+                    + "\(controller.label); give each host an account of its own")
+        case .accountRefused(let controller, let status):
+            let remedy = Remedy.text(status, account: domain.channel.account, domain: domain.name)
+            log.error("\(domain.name): \(controller.label) refuses us: \(status.name); \(remedy)")
+            finishRebuild(index, failure: "\(status.name): \(remedy)")
+        case .usedFormerSecret(let controller):
+            log.warning("\(domain.name): \(controller.label) still takes the former secret only")
+        case .weakened(let controller, let what):
+            log.warning("\(domain.name): channel to \(controller.label) has \(what)")
+        }
+    }
+
+    func controllersChanged(_ index: Int) {
+        let domain = agent.domains[index]
+        let list = domain.locator.candidates(now: loop.now)
+        if list.isEmpty {
+            log.warning("\(domain.name): no controller is reachable")
+            finishRebuild(index, failure: "no controller is reachable; try `postern find`")
+        } else {
+            let names = list.map { $0.hostName.isEmpty ? $0.address.description : $0.hostName }
+            log.info("\(domain.name): controllers \(names.joined(separator: ", "))")
+        }
+        names.controllersChanged(index)
+    }
+
+    // MARK: State
+
+    func persist(_ known: LocatorMemory, domain index: Int) {
+        save("controllers") { state throws(StoreError) in
+            try state.put(LocatorRecord(known), agent.domains[index].name)
+        }
+    }
+
+    private func persistPort(_ address: IPv4Address, _ port: UInt16, domain index: Int) {
+        let name = agent.domains[index].name
+        save("ports") { state throws(StoreError) in
+            var record =
+                try state.get(Store.KnownControllers.self, name) ?? .init([])
+            record.list.removeAll { $0.address == address }
+            record.list.insert(
+                KnownController(
+                    name: "", address: address, netlogonPort: port,
+                    lastGood: SystemClock.unixSeconds), at: 0)
+            if record.list.count > Store.KnownControllers.limit { record.list.removeLast() }
+            try state.put(record, name)
+        }
+    }
+
+    /// What is remembered only makes the next start faster: a failure is logged, no more.
+    private func save(_ what: String, _ body: (StateTransaction) throws(StoreError) -> Void) {
+        do {
+            try store.write(body)
+        } catch {
+            log.error("the state (\(what)) was not written: \(error.description)")
+        }
+    }
+
+    func readSecretsIfChanged() {
+        if store.generation != secretsSeen { readSecrets() }
+    }
+
+    func readSecrets() {
+        secretsSeen = store.generation
+        for index in agent.domains.indices {
+            let hashes = AgentBuilder.secrets(of: agent.domains[index].name, in: store, log)
+            agent.channel(index, now: loop.now, microseconds: loop.microseconds) {
+                $0.useSecrets(hashes, now: loop.now)
+            }
+        }
+        settle()
+    }
+
+    /// For people.
+    func secretAge(_ index: Int) -> String {
+        let record = try? store.read { state throws(StoreError) in
+            try state.get(DomainSecrets.self, agent.domains[index].name)
+        }
+        guard let secrets = record ?? nil else { return "none; run `postern secret import`" }
+        return "kept " + Columns.age(SystemClock.unixSeconds, since: secrets.current.since) + " ago"
+    }
+
+    // MARK: Making a channel anew, for `explain`
+
+    private struct Rebuild {
+        var trace: ChannelTrace
+        var done: (ChannelTrace, String?) -> Void
+    }
+
+    /// Makes the domain's channel anew and tells how that went, step by step.
+    func rebuild(_ index: Int, done: @escaping (ChannelTrace, String?) -> Void) {
+        rebuilds[index] = Rebuild(trace: ChannelTrace(at: loop.microseconds), done: done)
+        channel(index) { $0.rebuild(now: $1) }
+    }
+
+    private func finishRebuild(_ index: Int, failure: String?) {
+        guard let rebuild = rebuilds.removeValue(forKey: index) else { return }
+        var trace = rebuild.trace
+        trace.end(at: loop.microseconds)
+        rebuild.done(trace, failure)
+    }
+}

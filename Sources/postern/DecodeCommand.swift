@@ -1,0 +1,1 @@
+enum DecodeCommand { static func run(_ words: [String]) -> ExitCode { .failed } }

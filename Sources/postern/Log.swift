@@ -1,0 +1,39 @@
+import Loop
+
+/// The agent's log: one event a line on standard error, with the level that journald reads.
+struct Log {
+    enum Level: Int, Comparable {
+        case error, warning, info, debug
+
+        static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+
+        /// syslog's number for it (sd-daemon(3)).
+        var priority: String {
+            switch self {
+            case .error: "<3>"
+            case .warning: "<4>"
+            case .info: "<6>"
+            case .debug: "<7>"
+            }
+        }
+    }
+
+    let level: Level
+    /// Whether a service manager reads the lines, and wants their priority in front.
+    let isManaged: Bool
+
+    init(_ level: Level) {
+        self.level = level
+        isManaged = Environment.value("JOURNAL_STREAM") != nil
+    }
+
+    func error(_ text: @autoclosure () -> String) { write(.error, text) }
+    func warning(_ text: @autoclosure () -> String) { write(.warning, text) }
+    func info(_ text: @autoclosure () -> String) { write(.info, text) }
+    func debug(_ text: @autoclosure () -> String) { write(.debug, text) }
+
+    private func write(_ level: Level, _ text: () -> String) {
+        guard level <= self.level else { return }
+        Terminal.writeError((isManaged ? level.priority : "") + "postern: " + text() + "\n")
+    }
+}

@@ -1,0 +1,1 @@
+enum NtlmAuthCommand { static func run(_ words: [String]) -> ExitCode { .failed } }

@@ -1,0 +1,123 @@
+import Configuration
+import Crypto
+import Loop
+import Store
+import Wire
+
+enum SecretCommand {
+    static let usage = """
+        usage: postern secret import DOMAIN [--file FILE] [--config FILE]
+               postern secret show DOMAIN [--config FILE]
+
+        import takes our account's password from FILE, or as one line from standard input, or
+        asks for it. The running agent notices by itself. show tells its age, never the secret.
+
+        """
+
+    static func run(_ words: [String]) -> ExitCode {
+        let (parsed, code) = Options.parse(
+            words, [Options.config, Options.Option(name: "file", takesValue: true)],
+            usage: usage)
+        guard let parsed else { return code }
+        guard parsed.operands.count == 2, let configuration = Setup.configuration(
+            parsed.configuration)
+        else {
+            if parsed.operands.count != 2 { Terminal.writeError(usage) }
+            return parsed.operands.count == 2 ? .failed : .usage
+        }
+        let name = parsed.operands[1].uppercased()
+        guard configuration.domains.contains(where: { $0.name == name }) else {
+            Terminal.writeError("postern: no [domain \(name)] in \(parsed.configuration)\n")
+            return .failed
+        }
+        do throws(SetupFailure) {
+            let store = try Setup.store(
+                configuration, owner: try Setup.account(configuration))
+            switch parsed.operands[0] {
+            case "import": return try keep(try password(parsed, name), name, store)
+            case "show": return try show(name, store)
+            case _:
+                Terminal.writeError(usage)
+                return .usage
+            }
+        } catch {
+            Terminal.writeError("postern: \(error.text)\n")
+            return .failed
+        }
+    }
+
+    private static func password(
+        _ options: Options, _ name: String
+    ) throws(SetupFailure) -> [UInt8] {
+        do throws(SystemError) {
+            if let path = options.values["file"] {
+                let bytes = try SystemFile.read(path, limit: 4_096)
+                return Array(bytes.prefix { $0 != 10 && $0 != 13 })
+            }
+            return try Terminal.readSecret(prompt: "Password of our account in \(name): ") ?? []
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
+    }
+
+    private static func keep(
+        _ password: [UInt8], _ name: String, _ store: StateStore
+    ) throws(SetupFailure) -> ExitCode {
+        guard !password.isEmpty else {
+            throw SetupFailure(text: "the password is empty; nothing was changed")
+        }
+        let fresh = StoredSecret(
+            form: .password, since: SystemClock.unixSeconds, secret: Secret(password))
+        do throws(StoreError) {
+            try store.write { state throws(StoreError) in
+                let old = try state.get(DomainSecrets.self, name)
+                try state.put(
+                    DomainSecrets(
+                        sequence: (old?.sequence ?? 0) &+ 1, current: fresh,
+                        previous: old?.current), name)
+            }
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
+        Terminal.write("\(name): the secret is kept\n")
+        return .success
+    }
+
+    private static func show(
+        _ name: String, _ store: StateStore
+    ) throws(SetupFailure) -> ExitCode {
+        let record: DomainSecrets?
+        do throws(StoreError) {
+            record = try store.read { state throws(StoreError) in
+                try state.get(DomainSecrets.self, name)
+            }
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
+        guard let record else {
+            Terminal.write("\(name): no secret; run `postern secret import \(name)`\n")
+            return .failed
+        }
+        let now = SystemClock.unixSeconds
+        func age(_ secret: StoredSecret) -> String { Columns.age(now, since: secret.since) }
+        Terminal.write("\(name): change \(record.sequence), kept \(age(record.current)) ago\n")
+        if let previous = record.previous {
+            Terminal.write("  the former one was kept \(age(previous)) ago\n")
+        }
+        if let pending = record.pending {
+            Terminal.write("  a pending one was made \(age(pending)) ago\n")
+        }
+        return .success
+    }
+}
+
+extension Columns {
+    /// The time between two moments in seconds since 1970, in its largest unit.
+    static func age(_ now: UInt64, since: UInt64) -> String {
+        let seconds = now > since ? now - since : 0
+        if seconds < 120 { return "\(seconds) s" }
+        if seconds < 7_200 { return "\(seconds / 60) min" }
+        if seconds < 172_800 { return "\(seconds / 3_600) h" }
+        return "\(seconds / 86_400) days"
+    }
+}

@@ -1,0 +1,130 @@
+import Configuration
+import Loop
+import Store
+import Wire
+
+enum ServeCommand {
+    static let usage = """
+        usage: postern serve [--config FILE] [--check]
+
+        Runs the agent in the foreground. With --check, validates the configuration, the state
+        and their permissions, prints what would be done, and exits.
+
+        """
+
+    private static let options = [
+        Options.config, Options.Option(name: "check", takesValue: false),
+    ]
+
+    static func run(_ words: [String]) -> ExitCode {
+        let (parsed, code) = Options.parse(words, options, usage: usage)
+        guard let parsed else { return code }
+        guard parsed.operands.isEmpty else {
+            Terminal.writeError("postern: serve takes no operand\n" + usage)
+            return .usage
+        }
+        guard let configuration = Setup.configuration(parsed.configuration) else {
+            return .failed
+        }
+        if parsed.has("check") { return check(configuration, parsed.configuration) }
+        return serve(configuration)
+    }
+
+    private static func serve(_ configuration: Configuration) -> ExitCode {
+        let log = Log(Log.Level(configuration.agent.logLevel))
+        do throws(SystemError) {
+            try Privileges.protectMemory()
+            Privileges.raiseFileLimit()
+            try SystemFile.makeDirectory(configuration.agent.runtimeDirectory, mode: 0o755)
+        } catch {
+            log.error(error.description)
+            return .failed
+        }
+        let account: UserAccount?
+        let store: StateStore
+        do throws(SetupFailure) {
+            account = try Setup.account(configuration)
+            store = try Setup.store(configuration, owner: account)
+        } catch {
+            log.error(error.text)
+            return .failed
+        }
+        let daemon = Daemon(configuration, store: store, log: log)
+        do throws(SystemError) {
+            try daemon.bind()
+            if let account { try Privileges.become(account) }
+        } catch {
+            log.error(error.description)
+            return .failed
+        }
+        run(daemon, log)
+        return .success
+    }
+
+    private static func run(_ daemon: Daemon, _ log: Log) {
+        let manager = ServiceManager()
+        let stop = {
+            manager.stopping()
+            daemon.stop()
+        }
+        let watchers = [
+            SignalWatcher(daemon.loop, .terminate, onSignal: stop),
+            SignalWatcher(daemon.loop, .interrupt, onSignal: stop),
+            SignalWatcher(daemon.loop, .hangUp) { daemon.readSecrets() },
+        ]
+        var watchdog: Timer?
+        if let interval = manager.watchdogInterval {
+            let timer = Timer(daemon.loop) {
+                manager.alive()
+                watchdog?.arm(after: interval / 2)
+            }
+            watchdog = timer
+            timer.arm(after: interval / 2)
+        }
+        daemon.start()
+        log.info("ready")
+        manager.ready(status: "serving \(daemon.agent.domains.count) domains")
+        daemon.run()
+        for watcher in watchers { watcher.close() }
+        watchdog?.close()
+        log.info("stopped")
+    }
+
+    private static func check(_ configuration: Configuration, _ path: String) -> ExitCode {
+        var problems: [String] = []
+        do throws(SetupFailure) {
+            let account = try Setup.account(configuration)
+            let store = try Setup.store(configuration, owner: account)
+            for domain in configuration.domains {
+                let quiet = Log(.error)
+                if AgentBuilder.secrets(of: domain.name, in: store, quiet).isEmpty {
+                    problems.append(
+                        "\(domain.name): no secret; run `postern secret import \(domain.name)`")
+                }
+            }
+        } catch {
+            problems.append(error.text)
+        }
+        Terminal.write("\(path): \(configuration.domains.count) domains\n")
+        for domain in configuration.domains {
+            let how = domain.profile == .modern ? "modern" : "nt4"
+            let place = domain.dnsName ?? domain.controllers.map(\.description)
+                .joined(separator: ", ")
+            Terminal.write("  \(domain.name): \(how), as \(domain.account), by \(place)\n")
+        }
+        for problem in problems { Terminal.writeError("postern: \(problem)\n") }
+        if problems.isEmpty { Terminal.write("all is well\n") }
+        return problems.isEmpty ? .success : .failed
+    }
+}
+
+extension Log.Level {
+    init(_ level: LogLevel) {
+        switch level {
+        case .error: self = .error
+        case .warning: self = .warning
+        case .info: self = .info
+        case .debug: self = .debug
+        }
+    }
+}

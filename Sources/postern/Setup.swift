@@ -1,0 +1,60 @@
+import Configuration
+import Consumers
+import Loop
+import Store
+import Wire
+
+/// Why the program cannot begin, in words for its operator.
+struct SetupFailure: Error {
+    let text: String
+}
+
+/// What several sub-commands begin with: the configuration, the state, the running agent.
+enum Setup {
+    /// Reads and checks the configuration; what is wrong is said on standard error.
+    static func configuration(_ path: String) -> Configuration? {
+        let text: [UInt8]
+        do throws(SystemError) {
+            text = try SystemFile.read(path)
+        } catch {
+            Terminal.writeError("postern: \(error.description)\n")
+            return nil
+        }
+        do throws(ConfigurationError) {
+            return try Configuration(parsing: text, file: path, hostName: Host.name)
+        } catch {
+            Terminal.writeError("\(error.description)\n")
+            return nil
+        }
+    }
+
+    /// Whom the daemon becomes: the configured user where root starts it, nobody else otherwise.
+    static func account(_ configuration: Configuration) throws(SetupFailure) -> UserAccount? {
+        guard Privileges.isRoot, configuration.agent.user != "root" else { return nil }
+        do throws(SystemError) {
+            if let account = try UserDatabase.user(configuration.agent.user) { return account }
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
+        throw SetupFailure(
+            text: "there is no user '\(configuration.agent.user)' to run as: run systemd-sysusers, "
+                + "or set `user =` in [agent]")
+    }
+
+    static func store(
+        _ configuration: Configuration, owner: UserAccount?
+    ) throws(SetupFailure) -> StateStore {
+        let directory = configuration.agent.stateDirectory
+        let fileOwner = owner.map { FileOwner(user: $0.user, group: $0.group) } ?? .current
+        do throws(SystemError) {
+            try SystemFile.makeDirectory(directory, mode: 0o700)
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
+        do throws(StoreError) {
+            return try StateStore(directory: directory, owner: fileOwner)
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Agent
+import Consumers
+import Locator
+import SecureChannel
+import Wire
+
+/// `postern status`.
+enum StatusReport {
+    static func text(_ daemon: Daemon, json: Bool) -> String {
+        json ? self.json(daemon) : table(daemon)
+    }
+
+    private static func table(_ daemon: Daemon) -> String {
+        let seconds = (daemon.loop.now - daemon.started) / 1_000
+        var text = "\(daemon.agent.name), running for \(Columns.age(seconds, since: 0))\n"
+        for (index, domain) in daemon.agent.domains.enumerated() {
+            let channel = domain.channel
+            text += "\ndomain \(domain.name)\n"
+            text += line("channel", channel.stateName)
+            if let controller = channel.controller {
+                text += line(
+                    "controller",
+                    "\(controller.label), \(channel.connections) connections")
+            }
+            for controller in domain.locator.controllers {
+                text += line("", "\(controller.address.description) \(controller.hostName) "
+                    + controller.health.name.description)
+            }
+            text += line(
+                "logons", "\(domain.ledger.accepted) accepted, \(domain.ledger.refused) refused, "
+                    + "\(domain.ledger.unavailable) unavailable, "
+                    + "\(domain.ledger.blockedByPolicy) blocked by policy")
+            for proof in Ledger.Proof.allCases where domain.ledger.counts[proof.rawValue] > 0 {
+                text += line("", "\(domain.ledger.counts[proof.rawValue]) by \(proof.name)")
+            }
+            if let latency = domain.ledger.latency {
+                text += line(
+                    "latency", "\(Columns.milliseconds(UInt64(latency.median))) ms median, "
+                        + "\(Columns.milliseconds(UInt64(latency.high))) ms 99th percentile")
+            }
+            let counters = channel.counters
+            text += line(
+                "keys", "\(counters.keysMade) made, \(counters.takeovers) taken over, "
+                    + "\(counters.connectionsLost) connections lost, \(counters.retried) retried")
+            text += line("secret", daemon.secretAge(index))
+        }
+        return text + daemon.names.statusText
+    }
+
+    private static func line(_ name: String, _ text: String) -> String {
+        "  " + Columns.padded(name, 12) + text + "\n"
+    }
+
+    private static func json(_ daemon: Daemon) -> String {
+        var writer = JSONWriter()
+        writer.object { root in
+            root.member("name", daemon.agent.name)
+            root.array("domains") { list in
+                for domain in daemon.agent.domains {
+                    list.object { member(domain, &$0) }
+                }
+            }
+        }
+        return writer.finish() + "\n"
+    }
+
+    private static func member(_ domain: AgentDomain, _ object: inout JSONWriter) {
+        let channel = domain.channel
+        object.member("name", domain.name)
+        object.member("channel", channel.stateName)
+        object.member("controller", channel.controller?.address.description ?? "")
+        object.member("connections", channel.connections)
+        object.array("controllers") { list in
+            for controller in domain.locator.controllers {
+                list.object {
+                    $0.member("address", controller.address.description)
+                    $0.member("name", controller.hostName)
+                    $0.member("health", controller.health.name.description)
+                }
+            }
+        }
+        object.object("logons") {
+            $0.member("accepted", domain.ledger.accepted)
+            $0.member("refused", domain.ledger.refused)
+            $0.member("unavailable", domain.ledger.unavailable)
+            $0.member("blockedByPolicy", domain.ledger.blockedByPolicy)
+        }
+        object.object("byProtocol") {
+            for proof in Ledger.Proof.allCases {
+                $0.key(proof.name)
+                $0.value(domain.ledger.counts[proof.rawValue])
+            }
+        }
+        if let latency = domain.ledger.latency {
+            object.object("latencyMilliseconds") {
+                $0.key("median")
+                $0.value(thousandths: Int(latency.median))
+                $0.key("high")
+                $0.value(thousandths: Int(latency.high))
+            }
+        }
+        object.object("channelCounters") {
+            let counters = channel.counters
+            $0.member("keysMade", counters.keysMade)
+            $0.member("takeovers", counters.takeovers)
+            $0.member("connectionsLost", counters.connectionsLost)
+            $0.member("retried", counters.retried)
+            $0.member("deadlines", counters.deadlines)
+            $0.member("overloaded", counters.overloaded)
+            $0.member("badReplies", counters.badReplies)
+        }
+    }
+}

@@ -1,0 +1,270 @@
+import Configuration
+import Testing
+import Wire
+
+private func parse(_ text: String, hostName: String = "gate1.ad.lab") throws -> Configuration {
+    try Configuration(parsing: Array(text.utf8), file: "postern.conf", hostName: hostName)
+}
+
+/// The message for a text that must be refused.
+private func refusal(_ text: String) -> String {
+    do {
+        _ = try parse(text)
+        return "accepted"
+    } catch {
+        return (error as? ConfigurationError)?.description ?? "another error"
+    }
+}
+
+private let contract = """
+    [agent]
+    name = GATE1                     ; our NetBIOS computer name
+    state directory = /var/lib/postern
+    runtime directory = /run/postern ; control socket and local sockets
+    log level = info                 ; error | warning | info | debug
+    winbind socket = yes             ; serve libwbclient in <runtime directory>/winbindd, or a path
+
+    [listen]                         ; the legacy face; without this section it is off
+    interfaces = 10.77.0.40/24       ; addresses with prefix
+    port offset = 0                  ; added to 137, 138, 139, 445 and 135
+    wins server = 10.77.0.20         ; register and resolve there; or `wins = yes` to be one
+
+    [domain ADLAB]                   ; a domain to which logons are passed
+    dns name = ad.lab                ; locate by DNS SRV and CLDAP; or
+    controllers = 10.77.0.10         ; fixed list, in order of preference
+    profile = modern                 ; modern | nt4
+    channel = member                 ; member | trust | bdc
+    account = GATE1$
+    answer = yes                     ; answer GETDC and SAM LOGON for this domain
+    ntlmv1 = mschap                  ; refuse | mschap | allow   (lm = refuse | allow likewise)
+    connections = 4                  ; most connections to one controller
+    deadline = 5s
+
+    [local domain GATE]              ; the embedded domain: own accounts, trusts, members
+    accounts = yes
+    """
+
+@Suite struct ConfigurationTests {
+    @Test func readsTheContractsExample() throws {
+        let found = try parse(contract)
+        #expect(found.agent.name == "GATE1")
+        #expect(found.agent.winbindDirectory == "/run/postern/winbindd")
+        #expect(found.agent.controlSocket == "/run/postern/control")
+        let listen = try #require(found.listen)
+        #expect(listen.interfaces == [IPv4Network(IPv4Address(10, 77, 0, 40), prefixLength: 24)])
+        #expect(listen.winsServers == [IPv4Address(10, 77, 0, 20)] && !listen.wins)
+        var domain = DomainSettings(name: "ADLAB")
+        domain.dnsName = "ad.lab"
+        domain.controllers = [IPv4Address(10, 77, 0, 10)]
+        domain.account = "GATE1$"
+        domain.answer = true
+        domain.winsServers = listen.winsServers
+        #expect(found.domains == [domain])
+        #expect(found.localDomains == [LocalDomainSettings(name: "GATE")])
+    }
+
+    @Test func hasDefaultsForAllThatIsNotSaid() throws {
+        let found = try parse("[domain lab]\ncontrollers = 10.0.0.1, 10.0.0.2 10.0.0.3")
+        #expect(found.agent == AgentSettings(name: "GATE1"))
+        #expect(found.agent.winbindDirectory == nil)
+        #expect(found.listen == nil)
+        #expect(found.domains[0].name == "LAB" && found.domains[0].account == "GATE1$")
+        let controllers = found.domains[0].controllers.map(\.description)
+        #expect(controllers == ["10.0.0.1", "10.0.0.2", "10.0.0.3"])
+        let empty = try parse("", hostName: "a-very-long-host-name")
+        #expect(empty.agent.name == "A-VERY-LONG-HOS")
+        #expect(try parse("", hostName: "gäste").agent.name == "POSTERN")
+    }
+
+    @Test func readsEveryValue() throws {
+        let found = try parse(
+            """
+            # another comment
+            \u{9}[agent]
+              name: gate-2
+              state directory = /srv/state/
+              winbind socket = /run/samba/winbindd
+              log level = debug
+              control group = wheel
+              user = nobody
+            [listen]
+            interfaces = 10.0.0.1/8,192.168.1.1/16
+            port offset = 20000
+            wins = yes
+            [domain NT]
+            profile = nt4
+            channel = bdc
+            unsealed = yes
+            rc4 = yes
+            lm = allow
+            ntlmv1 = allow
+            connections = 16
+            deadline = 250ms
+            wins server = 10.0.0.9
+            [domain AD]
+            channel = trust
+            dns name = AD.Lab
+            name servers = 10.0.0.3, 10.0.0.4:5353
+            ntlmv1 = refuse
+            deadline = 1m
+            [local domain OWN]
+            accounts = no
+            """.replacing("\n", with: "\r\n"))
+        #expect(found.agent.name == "GATE-2" && found.agent.stateDirectory == "/srv/state")
+        #expect(found.agent.winbindSocket == .directory("/run/samba/winbindd"))
+        #expect(found.agent.logLevel == .debug)
+        #expect(found.agent.controlGroup == "wheel" && found.agent.user == "nobody")
+        #expect(found.listen?.portOffset == 20_000 && found.listen?.wins == true)
+        #expect(found.listen?.interfaces.map(\.prefixLength) == [8, 16])
+        let nt = found.domains[0]
+        #expect(nt.profile == .nt4 && nt.channel == .bdc && nt.unsealed && nt.rc4)
+        #expect(nt.lm == .allow && nt.ntlmv1 == .allow && nt.connections == 16)
+        #expect(nt.deadline == 250 && nt.winsServers == [IPv4Address(10, 0, 0, 9)])
+        let ad = found.domains[1]
+        #expect(ad.channel == .trust && ad.account == "OWN$" && ad.dnsName == "ad.lab")
+        #expect(ad.nameServers.map(\.description) == ["10.0.0.3:53", "10.0.0.4:5353"])
+        #expect(ad.ntlmv1 == .refuse && ad.deadline == 60_000)
+        #expect(found.localDomains[0].accounts == false)
+    }
+
+    @Test(arguments: [
+        ("[agent]\nname = A\nnam = B",
+            "3: unknown key \"nam\" in [agent]; it takes: name, state directory, "
+                + "runtime directory, log level, winbind socket, control group, user"),
+        ("\n[listne]", "2: unknown section [listne]; expected [agent], [listen], "
+            + "[domain NAME] or [local domain NAME]"),
+        ("name = A", "1: a key before the first [section]"),
+        ("[agent]\nname = A\n\nname = B", "4: \"name\" is given twice, first in line 2"),
+        ("[agent]\n[agent]", "2: section [agent] is given twice, first in line 1"),
+        ("[domain A]\nprofile = nt4\n[local domain a]", "3: domain A has a section already"),
+        ("[domain]", "1: unknown section [domain]; expected [agent], [listen], "
+            + "[domain NAME] or [local domain NAME]"),
+        ("[domain ]", "1: [domain ]: expected a NetBIOS domain name of 1 to 15 characters"),
+        ("[domain A B]",
+            "1: [domain A B]: expected a NetBIOS domain name of 1 to 15 characters"),
+        ("[domain ABCDEFGHIJKLMNOP]",
+            "1: [domain ABCDEFGHIJKLMNOP]: expected a NetBIOS domain name of 1 to 15 characters"),
+        ("[agent]\nname", "2: neither [section] nor key = value"),
+        ("[agent\nname = A", "1: neither [section] nor key = value"),
+        ("[agent]\nname = \u{0}", "2: a control character"),
+        ("[agent]\nuser = " + String(repeating: "x", count: 300), "2: longer than 198 bytes"),
+        ("[agent]\n" + String(repeating: "x", count: 60) + " = 1", "2: the key is too long"),
+        ("[" + String(repeating: "x", count: 60) + "]", "1: the section's name is too long"),
+        ("[listen]\nwins = yes", "1: [listen] needs interfaces: IPv4 addresses with prefix"),
+        ("[listen]\ninterfaces = 10.0.0.1/8\nwins = yes\nwins server = 10.0.0.2",
+            "4: either \"wins server\" or \"wins = yes\", not both"),
+        ("[domain A]\nanswer = yes", "1: [domain A] needs \"dns name\" or \"controllers\""),
+        ("[domain A]\nprofile = nt4\ndns name = a.b",
+            "3: \"dns name\" does not go with profile = nt4, which asks NetBIOS"),
+        ("[domain A]\nchannel = trust\ndns name = a.b",
+            "1: [domain A] has channel = trust and needs \"account\""),
+    ])
+    func refusesWithFileLineAndReason(_ text: String, _ message: String) {
+        #expect(refusal(text) == "postern.conf:" + message)
+    }
+
+    private static let number = "a number from 1 to 16"
+    private static let time = "a time from 100ms to 60s"
+    private static let path = "an absolute path of at most 80 bytes"
+
+    @Test(arguments: [
+        ("agent", "name = ABCDEFGHIJKLMNOP", "a NetBIOS name of 1 to 15 characters"),
+        ("agent", "name = A B", "a NetBIOS name of 1 to 15 characters"),
+        ("agent", "name = ", "a NetBIOS name of 1 to 15 characters"),
+        ("agent", "state directory = var", path), ("agent", "runtime directory = /a/../b", path),
+        ("agent", "runtime directory = /" + String(repeating: "x", count: 80), path),
+        ("agent", "log level = loud", "error, warning, info or debug"),
+        ("agent", "winbind socket = maybe", "no, yes or an absolute path of at most 80 bytes"),
+        ("agent", "control group = a:b", "the name of a group of this host"),
+        ("agent", "user = a/b", "the name of a user of this host"),
+        ("listen", "interfaces = 10.0.0.1", "IPv4 addresses with prefix, such as 10.77.0.40/24"),
+        ("listen", "interfaces = 10.0.0.1/33",
+            "IPv4 addresses with prefix, such as 10.77.0.40/24"),
+        ("listen", "port offset = 65091", "a number from 0 to 65090"),
+        ("listen", "port offset = -1", "a number from 0 to 65090"),
+        ("listen", "wins server = 10.0.0", "IPv4 addresses"),
+        ("listen", "wins = true", "yes or no"),
+        ("domain A", "dns name = a..b", "a DNS name"),
+        ("domain A", "dns name = a b", "a DNS name"),
+        ("domain A", "controllers = dc1", "IPv4 addresses"),
+        ("domain A", "controllers = 0.0.0.0", "IPv4 addresses"),
+        ("domain A", "controllers = 224.0.0.1", "IPv4 addresses"),
+        ("domain A", "controllers = ,", "IPv4 addresses"),
+        ("domain A", "name servers = 10.0.0.1:0", "IPv4 addresses, perhaps with :port"),
+        ("domain A", "name servers = 10.0.0.1:1:2", "IPv4 addresses, perhaps with :port"),
+        ("domain A", "profile = NT4", "modern or nt4"),
+        ("domain A", "channel = dc", "member, trust or bdc"),
+        ("domain A", "account = A B", "an account's name, such as GATE1$"),
+        ("domain A", "connections = 0", number), ("domain A", "connections = 17", number),
+        ("domain A", "connections = 4x", number),
+        ("domain A", "connections = 99999999999999999999", number),
+        ("domain A", "deadline = 5", time), ("domain A", "deadline = 61s", time),
+        ("domain A", "deadline = 99ms", time), ("domain A", "deadline = s", time),
+        ("domain A", "deadline = 999999999m", time), ("domain A", "deadline = 5 s", time),
+        ("domain A", "unsealed = 1", "yes or no"), ("domain A", "rc4 = on", "yes or no"),
+        ("domain A", "answer = ja", "yes or no"),
+        ("domain A", "ntlmv1 = yes", "refuse, mschap or allow"),
+        ("domain A", "lm = mschap", "refuse or allow"),
+        ("domain A", "wins server = x", "IPv4 addresses"),
+        ("local domain A", "accounts = maybe", "yes or no"),
+    ])
+    func saysWhatAValueMayBe(_ section: String, _ entry: String, _ accepted: String) {
+        let lines = refusal("[\(section)]\n\(entry)").split(separator: "\n")
+        #expect(lines.contains { $0 == "postern.conf:2: \(entry): expected \(accepted)" })
+    }
+
+    @Test func tellsAllProblemsInTheOrderOfTheirLines() {
+        let text = "[listen]\nwins = maybe\n[agent]\nlog level = loud\nnope = 1"
+        let lines = refusal(text).split(separator: "\n").map { $0.prefix(while: { $0 != " " }) }
+        #expect(lines == [1, 2, 4, 5].map { "postern.conf:\($0):" })
+    }
+
+    @Test func refusesMoreDomainsThanItsLimit() {
+        let text = (0...64).map { "[domain D\($0)]\nprofile = nt4\n" }.joined()
+        #expect(refusal(text) == "postern.conf:129: more than 64 domains")
+    }
+
+    @Test func neverTrapsOnADamagedFile() {
+        let bytes = Array(contract.utf8)
+        for length in 0..<bytes.count {
+            _ = try? Configuration(
+                parsing: Array(bytes[..<length]), file: "x", hostName: "h")
+        }
+        for index in bytes.indices {
+            for value in [0, 10, 32, 61, 91, 93, 255] as [UInt8] {
+                var changed = bytes
+                changed[index] = value
+                _ = try? Configuration(parsing: changed, file: "x", hostName: "h")
+            }
+        }
+    }
+}
+
+@Suite struct KeyTableTests {
+    /// Written into a file, each default that is a value must change nothing.
+    private func check<Settings: Equatable & Sendable>(
+        _ section: String, _ keys: [Key<Settings>], _ pick: (Configuration) -> Settings
+    ) throws {
+        let words = ["required", "none", "the host's name", "our name and $"]
+        let needed = section == "listen" ? "interfaces = 10.0.0.1/8\n" : "controllers = 10.0.0.1\n"
+        let head = "[\(section)]\n"
+            + (section == "listen" || section == "domain A" ? needed : "")
+        let plain = pick(try parse(head))
+        for key in keys where !words.contains(key.standard) && !key.standard.hasPrefix("those") {
+            let written = pick(try parse(head + "\(key.name) = \(key.standard)"))
+            #expect(written == plain, "\(key.name)")
+        }
+    }
+
+    @Test func printsTheDefaultsThatHold() throws {
+        try check("agent", AgentSettings.keys) { $0.agent }
+        try check("listen", ListenSettings.keys) { $0.listen ?? ListenSettings() }
+        try check("domain A", DomainSettings.keys) { $0.domains[0] }
+        try check("local domain A", LocalDomainSettings.keys) { $0.localDomains[0] }
+    }
+
+    @Test func fitsATerminal() {
+        for line in Configuration.keyTable.split(separator: "\n") { #expect(line.count <= 118) }
+        #expect(Configuration.keyTable.contains("  deadline              5s  "))
+    }
+}
