@@ -32,7 +32,7 @@ package struct DomainInformation: NDRMessage, Equatable, Sendable {
         try stub.align(4, "PrimaryDomain")
         let primary: OneDomainInfo.Deferred
         (primaryDomain, primary) = try OneDomainInfo.parse(&stub)
-        let announced = Int(try stub.uint32("TrustedDomainCount"))
+        let announced = Int(clamping: try stub.uint32("TrustedDomainCount"))
         let hasTrusted = try stub.pointer("TrustedDomains")
         let policy = try LSAPolicyInfo(parsing: &stub)
         let hostName = try stub.countedString("DnsHostNameInDs")

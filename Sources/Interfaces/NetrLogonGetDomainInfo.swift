@@ -35,7 +35,7 @@ package enum NetrLogonGetDomainInfo: RemoteProcedure {
             let level = try stub.uint32("Level")
             let tag = try stub.uint32("WkstaBuffer tag")
             if level != domainInformationLevel || tag != level {
-                throw stub.wire.invalid("Level", Int(level), width: 8)
+                throw stub.wire.invalid("Level", Int(clamping: level), width: 8)
             }
             workstation =
                 try stub.pointer("WkstaBuffer") ? try WorkstationInfo(parsing: &stub) : nil
@@ -72,7 +72,7 @@ package enum NetrLogonGetDomainInfo: RemoteProcedure {
             returnAuthenticator = try NetlogonAuthenticator(parsing: &stub)
             let tag = try stub.uint32("DomBuffer tag")
             if tag != domainInformationLevel {
-                throw stub.wire.invalid("DomBuffer tag", Int(tag), width: 4)
+                throw stub.wire.invalid("DomBuffer tag", Int(clamping: tag), width: 4)
             }
             domainInformation =
                 try stub.pointer("DomBuffer") ? try DomainInformation(parsing: &stub) : nil

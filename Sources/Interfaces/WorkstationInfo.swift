@@ -92,7 +92,7 @@ struct LSAPolicyInfo {
     init() {}
 
     init(parsing stub: inout NDRReader) throws(WireError) {
-        size = Int(try stub.uint32("LsaPolicySize"))
+        size = Int(clamping: try stub.uint32("LsaPolicySize"))
         hasPolicy = try stub.pointer("LsaPolicy")
     }
 

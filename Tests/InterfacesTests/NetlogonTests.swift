@@ -138,3 +138,28 @@ import Wire
         }
     }
 }
+
+@Suite struct DecoderTests {
+    @Test func saysWhatACallIs() throws {
+        let request = NetlogonSamples.stub(NetlogonSamples.call(NetlogonSamples.network))
+        let reader = WireReader(request.span, layer: "Netlogon")
+        #expect(NetlogonDecoder.name(2) == "NetrLogonSamLogon")
+        #expect(
+            try NetlogonDecoder.request(2, reader)
+                == "from GATE1 level 3, \(NetlogonSamples.network.description)")
+        let refusal = NetlogonSamples.stub(NetlogonSamples.response(.samInfo4, nil))
+        let answer = WireReader(refusal.span, layer: "Netlogon")
+        #expect(try NetlogonDecoder.response(39, answer) == "NT_STATUS_WRONG_PASSWORD")
+        #expect(try NetlogonDecoder.response(99, answer) == nil)
+    }
+
+    @Test func readsEverySampleOrThrows() {
+        for sample in NetlogonSamples.all {
+            for opnum in UInt16(0)..<64 {
+                let reader = WireReader(sample.bytes.span, layer: "Netlogon")
+                _ = try? NetlogonDecoder.request(opnum, reader)
+                _ = try? NetlogonDecoder.response(opnum, reader)
+            }
+        }
+    }
+}
