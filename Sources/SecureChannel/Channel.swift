@@ -103,12 +103,20 @@ package final class Channel {
 
     /// The hashes (NTOWFv1) of the account's secret, the current one first.
     package func useSecrets(_ hashes: [Bytes16], now: UInt64) {
+        if hashes == secrets { return }
         secrets = hashes
         attempt = KeyAttempt()
-        if case .refused = phase {
+        switch phase {
+        case .refused:
             phase = .locating
             refusedPause = ChannelLimit.refusedPause
             useControllers(candidates, now: now)
+        case .connecting(let id) where links[id]?.role == .maker:
+            // What is under way may have begun with a secret that is not among them.
+            drop(id, abort: false, loss: .refused, now: now)
+            connect(now: now)
+        case .locating, .down, .connecting, .keyed:
+            break
         }
     }
 

@@ -106,6 +106,12 @@ extension Channel {
             answerAllWaiting(.unavailable(.noController))
             return
         }
+        if secrets.isEmpty {
+            // Nothing can be tried until there is a secret, which `useSecrets` will tell.
+            phase = .refused(.noTrustLSASecret, until: .max)
+            answerAllWaiting(.unavailable(.channelRefused(.noTrustLSASecret)))
+            return
+        }
         let controller = candidates[candidateIndex]
         session = nil
         let role: Link.Role
