@@ -56,6 +56,8 @@ package final class Channel {
     var attempt = KeyAttempt()
     var candidates: [ControllerAddress] = []
     var candidateIndex = 0
+    /// The controller whose port the mapper has just given: if that is refused, so is the next.
+    var justMapped: IPv4Address?
     var session: Session?
     var links: [Int: Link] = [:]
     var nextLink = 0
@@ -233,7 +235,8 @@ package final class Channel {
     package var nextDeadline: UInt64 {
         var next = earliest
         if case .refused(_, let until) = phase { next = min(next, until) }
-        for link in links.values { next = min(next, link.nextDeadline) }
+        let hasSpares = links.count > 1
+        for link in links.values { next = min(next, link.nextDeadline(isSpare: hasSpares)) }
         return next
     }
 

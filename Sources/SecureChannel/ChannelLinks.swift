@@ -25,10 +25,13 @@ struct Link {
     var silentSince: UInt64?
     var silenceTold = false
 
-    var nextDeadline: UInt64 {
+    /// `isSpare`: others would carry on without it.
+    func nextDeadline(isSpare: Bool) -> UInt64 {
         var next = setupDeadline ?? .max
         if let silentSince, !silenceTold { next = min(next, silentSince + ChannelLimit.silence) }
-        if isReady, silentSince == nil { next = min(next, lastUsed + ChannelLimit.idle) }
+        if isSpare, isReady, association.callsInFlight == 0 {
+            next = min(next, lastUsed + ChannelLimit.idle)
+        }
         return next
     }
 }
@@ -73,6 +76,7 @@ extension Channel {
 
     package func linkOpened(_ id: Int, now: UInt64) {
         guard let link = links[id] else { return }
+        links[id]?.setupDeadline = link.openedAt + ChannelLimit.setup
         link.association.opened()
         pump(id, now: now)
     }
@@ -136,7 +140,7 @@ extension Channel {
             computer: settings.computer, security: security)
         links[id] = Link(
             role: role, controller: controller, association: association, openedAt: now,
-            setupDeadline: now + ChannelLimit.setup, lastUsed: now)
+            setupDeadline: now + ChannelLimit.connect, lastUsed: now)
         outputs.append(.open(link: id, to: association.endpoint))
         return id
     }
@@ -198,7 +202,10 @@ extension Channel {
             dispatch(now: now)
             return
         }
-        if link.role == .mapper || link.controller.netlogonPort == nil || link.role == .carrier {
+        let isRemembered = link.controller.netlogonPort != nil
+            && link.controller.address != justMapped
+        justMapped = nil
+        if link.role != .maker || !isRemembered {
             outputs.append(.controllerFailed(link.controller.address, fault, reason: reason))
             candidates.removeAll { $0.address == link.controller.address }
             candidateIndex = 0

@@ -126,6 +126,7 @@ extension Channel {
         links[id] = nil
         outputs.append(.close(link: id, abort: false))
         outputs.append(.mapped(link.controller.address, port: port))
+        justMapped = link.controller.address
         for index in candidates.indices
         where candidates[index].address == link.controller.address {
             candidates[index].netlogonPort = port
@@ -246,7 +247,8 @@ extension Channel {
         links[id] = link
         if isNewKey {
             counters.keysMade += 1
-            attempt = KeyAttempt(secret: attempt.secret)
+            // A key that is made later begins with the current secret again.
+            attempt = KeyAttempt()
             refusedPause = ChannelLimit.refusedPause
             if keyWasReplaced {
                 counters.takeovers += 1
@@ -259,6 +261,7 @@ extension Channel {
         keyWasReplaced = false
         phase = .keyed
         candidateIndex = 0
+        justMapped = nil
         outputs.append(.controllerAnswered(session.controller.address))
         dispatch(now: now)
     }
