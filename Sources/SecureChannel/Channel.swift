@@ -172,13 +172,12 @@ package final class Channel {
 
     /// The locator asked a silent controller in another way, and it does not answer either.
     package func controllerIsDead(_ address: IPv4Address, now: UInt64) {
-        var lost = false
-        for (id, link) in links where link.controller.address == address {
-            guard links[id] != nil else { continue }
-            lost = true
-            drop(id, abort: true, loss: .silence, now: now)
-        }
-        if lost { afterLoss(now: now) }
+        candidates.removeAll { $0.address == address }
+        let lost = links.filter { $0.value.controller.address == address }.map(\.key)
+        if lost.isEmpty { return }
+        for id in lost { drop(id, abort: true, loss: .silence, now: now) }
+        candidateIndex = 0
+        connect(now: now)
     }
 
     package func stop() {
@@ -208,6 +207,12 @@ package final class Channel {
     package var controller: ControllerAddress? {
         if case .keyed = phase { return session?.controller }
         return nil
+    }
+
+    /// The controller that holds our key, or the one that is being tried.
+    package var pursued: IPv4Address? {
+        if case .connecting(let id) = phase { return links[id]?.controller.address }
+        return controller?.address
     }
 
     package var connections: Int { links.values.filter { $0.isReady }.count }

@@ -184,8 +184,10 @@ extension Channel {
     /// that the next logon finds out nothing the hard way.
     func afterLoss(now: UInt64) {
         guard case .keyed = phase, let session else { return }
-        if links.isEmpty {
-            phase = .connecting(link: open(.carrier, session.controller, now: now))
+        if !links.values.contains(where: { $0.isReady }) {
+            // A spare that is on its way becomes the one that all wait for.
+            let next = links.keys.first ?? open(.carrier, session.controller, now: now)
+            phase = .connecting(link: next)
         }
         dispatch(now: now)
     }
