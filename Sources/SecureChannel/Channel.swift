@@ -65,6 +65,8 @@ package final class Channel {
     var waiting = WaitingLine()
     var earliest: UInt64 = .max
     var refusedPause = ChannelLimit.refusedPause
+    /// A spare connection did not come about: there is no other before this.
+    var noSpareBefore: UInt64 = 0
     /// Set when a live connection's key was refused: the next key tells whether somebody took it.
     var keyWasReplaced = false
     var isStopped = false

@@ -32,13 +32,17 @@ extension Channel {
         return best
     }
 
-    /// All links carry something, or logons wait: one more connection, up to the configured most.
+    /// More is asked for at once than there are connections: one more, up to the configured most.
+    /// A logon that is alone on its connection needs no other.
     private func openSpareIfBusy(now: UInt64) {
         guard let session, session.isSealed, settings.profile == .modern else { return }
-        guard links.count < settings.connections else { return }
+        guard links.count < settings.connections, now >= noSpareBefore else { return }
+        var calls = 0
         for link in links.values {
             if !link.isReady || link.association.callsInFlight == 0 { return }
+            calls += link.association.callsInFlight
         }
+        if waiting.isEmpty, calls <= links.count { return }
         _ = open(.carrier, session.controller, now: now)
     }
 

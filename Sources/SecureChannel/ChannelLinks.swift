@@ -201,6 +201,7 @@ extension Channel {
         guard let link = links[id] else { return }
         drop(id, abort: true, loss: .refused, now: now)
         guard case .connecting(let current) = phase, current == id else {
+            noSpareBefore = now + ChannelLimit.sparePause
             dispatch(now: now)
             return
         }
