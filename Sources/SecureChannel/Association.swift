@@ -350,8 +350,8 @@ final class Association {
         case .secPkgError:
             // Refused unread by the seal's check, and those behind it with it. On a connection
             // that worked, a response in several fragments had shifted the numbers.
+            for other in calls.reversed() { events.append(.notExecuted(tag: other.tag)) }
             events.append(.notExecuted(tag: call.tag))
-            for other in calls { events.append(.notExecuted(tag: other.tag)) }
             calls.removeAll()
             fail(call.sequence > 1 ? .closed : .keyForgotten)
         case .accessDenied:

@@ -259,6 +259,7 @@ package final class Channel {
     }
 
     private func expireLogons(now: UInt64) {
+        defer { waiting.forget(beyond: logons) }
         earliest = .max
         for (id, logon) in logons {
             if logon.deadline <= now {
@@ -341,6 +342,7 @@ struct WaitingLine {
     private var head = 0
 
     var isEmpty: Bool { head == ids.count }
+    var count: Int { ids.count - head }
 
     mutating func append(_ id: UInt32) { ids.append(id) }
 
@@ -351,6 +353,13 @@ struct WaitingLine {
         } else {
             ids.insert(id, at: 0)
         }
+    }
+
+    /// Lets go of ids whose logon is not in `logons` any more, once they are the most.
+    mutating func forget(beyond logons: [UInt32: Channel.PendingLogon]) {
+        guard count > 2 * logons.count else { return }
+        ids = ids[head...].filter { logons[$0] != nil }
+        head = 0
     }
 
     mutating func takeFirst() -> UInt32? {

@@ -153,7 +153,8 @@ extension Channel {
         guard let link = links.removeValue(forKey: id) else { return }
         outputs.append(.close(link: id, abort: abort))
         counters.connectionsLost += 1
-        let carried = logons.filter { $0.value.link == id }.map(\.key)
+        // The last one first, as each goes to the front of the line.
+        let carried = logons.filter { $0.value.link == id }.map(\.key).sorted(by: >)
         for logon in carried {
             let harmless: Bool
             switch loss {
