@@ -177,7 +177,9 @@ package final class Channel {
         candidates.removeAll { $0.address == address }
         let lost = links.filter { $0.value.controller.address == address }.map(\.key)
         if lost.isEmpty { return }
+        let wasPursued = pursued == address
         for id in lost { drop(id, abort: true, loss: .silence, now: now) }
+        guard wasPursued else { return }
         candidateIndex = 0
         connect(now: now)
     }
@@ -193,7 +195,7 @@ package final class Channel {
 
     /// Gives the key up and makes a new one, as an administrator asks for.
     package func rebuild(now: UInt64) {
-        for id in Array(links.keys) { drop(id, abort: false, loss: .keyForgotten, now: now) }
+        retireLinks(now: now)
         candidateIndex = 0
         refusedPause = ChannelLimit.refusedPause
         phase = .locating
@@ -217,7 +219,7 @@ package final class Channel {
         return controller?.address
     }
 
-    package var connections: Int { links.values.filter { $0.isReady }.count }
+    package var connections: Int { links.values.filter { $0.isOpen }.count }
     package var callsInFlight: Int { logons.count }
 
     /// What the last message of the link being set up was for, for people.
@@ -283,8 +285,9 @@ package final class Channel {
             links[id]?.silenceTold = true
             outputs.append(.controllerSilent(link.controller.address))
         }
+        closeIfDone(id, now: now)
         let spare = links.count > 1 && link.association.callsInFlight == 0
-        if spare, link.isReady, now >= link.lastUsed + ChannelLimit.idle {
+        if spare, links[id]?.isReady == true, now >= link.lastUsed + ChannelLimit.idle {
             links[id] = nil
             outputs.append(.close(link: id, abort: false))
         }
