@@ -358,9 +358,12 @@ final class Association {
         case .secPkgError:
             // Refused unread by the seal's check, and those behind it with it. On a connection
             // that worked, a response in several fragments had shifted the numbers.
-            for other in calls.reversed() { events.append(.notExecuted(tag: other.tag)) }
+            // Of a call before them that has no answer yet, it says nothing.
+            for other in calls[index...].reversed() {
+                events.append(.notExecuted(tag: other.tag))
+            }
             events.append(.notExecuted(tag: call.tag))
-            calls.removeAll()
+            calls.removeSubrange(index...)
             fail(call.sequence > 1 ? .closed : .keyForgotten)
         case .accessDenied:
             // The channel is refused, not the user.

@@ -171,7 +171,7 @@ extension Channel {
             switch loss {
             case .refused: harmless = true
             // A reset comes where data was not read. With one call out, that data was the call.
-            case .reset: harmless = carried.count == 1
+            case .reset: harmless = link.association.callsInFlight == 1
             case .closed, .silence, .nonsense, .keyForgotten, .retired: harmless = false
             }
             if harmless, logons[logon]?.wasRetried == false {
