@@ -137,7 +137,7 @@ import Wire
         world.use(controllers)
         world.run(100)
         controllers[0].reception = .dark
-        for connection in world.links.values { connection.isCut = true }
+        for connection in world.links.values { connection.cut() }
         let lost = world.logon("anna", rightPassword: false)
         world.run(1_100)
         #expect(world.silences == [controllers[0].address])

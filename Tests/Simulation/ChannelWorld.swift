@@ -43,9 +43,13 @@ package final class ChannelWorld {
     package private(set) var failures: [Failure] = []
     package private(set) var silences: [IPv4Address] = []
     package private(set) var mapped: [UInt16] = []
+    /// The ports that were mapped last, as they are remembered.
+    package private(set) var ports: [IPv4Address: UInt16] = [:]
     package private(set) var notices: [ChannelNotice] = []
     /// What must never be, and was.
     package private(set) var problems: [String] = []
+    /// Is told everything, for whoever looks for the cause of a problem.
+    package var trace: ((String) -> Void)?
     /// Looked at whenever the channel has settled.
     package var invariant: (() -> String?)?
     package var whenFailed: ((IPv4Address) -> Void)?
@@ -96,6 +100,16 @@ package final class ChannelWorld {
         settle()
     }
 
+    /// The same, with the ports that are remembered.
+    package func offer(_ controllers: [SimulatedController]) {
+        channel.useControllers(
+            controllers.map {
+                ControllerAddress(
+                    address: $0.address, name: $0.name, netlogonPort: ports[$0.address])
+            }, now: now)
+        settle()
+    }
+
     package func input(_ body: (Channel) -> Void) {
         body(channel)
         settle()
@@ -107,6 +121,7 @@ package final class ChannelWorld {
     ) -> UInt32 {
         nextLogon += 1
         let id = nextLogon
+        trace?("\(now) logon \(id): \(user)")
         asked[id] = Asked(user: user, isRight: rightPassword, deadline: now + patience)
         channel.logon(
             id, SimulatedUser.request(user, rightPassword: rightPassword),
@@ -173,6 +188,7 @@ package final class ChannelWorld {
     }
 
     private func perform(_ output: Channel.Output) {
+        if let trace { trace("\(now) \(Self.text(output))") }
         switch output {
         case .open(let link, let endpoint):
             if links[link] != nil { report("link \(link) is opened twice") }
@@ -197,7 +213,9 @@ package final class ChannelWorld {
             silences.append(address)
             whenSilent?(address)
         case .controllerAnswered: break
-        case .mapped(_, let port): mapped.append(port)
+        case .mapped(let address, let port):
+            mapped.append(port)
+            ports[address] = port
         case .notice(let notice): notices.append(notice)
         }
     }
@@ -214,11 +232,13 @@ package final class ChannelWorld {
                 received: { [self] bytes in
                     guard links[link] != nil else { return }
                     receipts += 1
+                    trace?("\(now) received on \(link): \(bytes.count) bytes")
                     channel.linkReceived(link, bytes.span, now: now)
                     settle()
                 },
                 closed: { [self] loss in
                     guard links.removeValue(forKey: link) != nil else { return }
+                    trace?("\(now) \(link) ended: \(loss)")
                     channel.linkClosed(link, loss, now: now)
                     settle()
                 }))
@@ -248,6 +268,18 @@ package final class ChannelWorld {
                 report("\(question.user) is refused for \(status.name)")
             }
         case .unavailable: break
+        }
+    }
+}
+
+extension ChannelWorld {
+    private static func text(_ output: Channel.Output) -> String {
+        switch output {
+        case .send(let link, let bytes): "send on \(link): \(bytes.count) bytes"
+        case .answer(let logon, .accepted): "answer \(logon): accepted"
+        case .open, .close, .answer, .controllerFailed, .controllerSilent, .controllerAnswered,
+            .mapped, .notice:
+            "\(output)"
         }
     }
 }

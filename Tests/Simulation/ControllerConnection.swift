@@ -10,6 +10,7 @@ final class ControllerConnection {
     let port: UInt16
     private let wire: SimulatedConnection
     private var isOpen = true
+    private var isLeft = false
     private var buffer: [UInt8] = []
     /// PDUs that arrived and were not looked at.
     private var unread: [[UInt8]] = []
@@ -57,7 +58,15 @@ final class ControllerConnection {
         work()
     }
 
+    /// The client is gone. What it sent before is looked at all the same, as an operating system
+    /// hands it on; nobody hears the answers.
     func clientClosed() {
+        isLeft = true
+        leaveIfDone()
+    }
+
+    private func leaveIfDone() {
+        guard isLeft, isOpen, unread.isEmpty else { return }
         isOpen = false
         controller.lost(self)
     }
@@ -105,6 +114,7 @@ final class ControllerConnection {
         } catch {
             end()
         }
+        leaveIfDone()
         work()
     }
 

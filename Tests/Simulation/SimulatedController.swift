@@ -75,6 +75,8 @@ package final class SimulatedController {
         didSet { if !isHung { for connection in connections { connection.work() } } }
     }
 
+    package var trace: ((String) -> Void)?
+
     // What happened.
     package private(set) var keysMade = 0
     package private(set) var challenges = 0
@@ -152,7 +154,10 @@ package final class SimulatedController {
     func countMapping() { mappings += 1 }
     func countChallenge() { challenges += 1 }
     func countRefusedAuthentication() { refusedAuthentications += 1 }
-    func countValidation(_ user: String) { validations[user, default: 0] += 1 }
+    func countValidation(_ user: String) {
+        validations[user, default: 0] += 1
+        trace?("\(clock.now) \(name) looks at the password of \(user)")
+    }
 
     func makeKey(_ computer: String, _ key: SessionKey, _ chain: CredentialChain) {
         keysMade += 1

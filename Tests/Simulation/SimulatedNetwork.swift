@@ -48,8 +48,7 @@ package final class SimulatedConnection {
     private var server: ControllerConnection?
     private var clientIsOpen = true
     private var serverIsOpen = true
-    /// Nothing passes any more, in neither direction, and nobody is told.
-    package var isCut = false
+    private var isCut = false
     /// When the last bytes of each direction arrive; none overtake others.
     private var arrivesAtServer: UInt64 = 0
     private var arrivesAtClient: UInt64 = 0
@@ -83,9 +82,16 @@ package final class SimulatedConnection {
     package func close() {
         clientIsOpen = false
         towardsServer { [self] in
-            guard serverIsOpen else { return }
-            serverIsOpen = false
-            server?.clientClosed()
+            if serverIsOpen { server?.clientClosed() }
+        }
+    }
+
+    /// From now on nothing passes, in neither direction. The client's end learns of it when its
+    /// system's keep-alive has had no answer.
+    package func cut(keepAlive: UInt64 = 25_000) {
+        isCut = true
+        network.clock.after(keepAlive) { [self] in
+            if clientIsOpen { handlers.closed(.closed) }
         }
     }
 
