@@ -102,6 +102,36 @@ import Wire
         }
     }
 
+    /// An answer that the client of Samba 4.17 gave to this server's challenge, and the key that
+    /// it ended with.
+    @Test func agreesWithAnotherImplementation() throws {
+        let offer = "4e544c4d535350000100000035820862"
+            + "00000000280000000000000028000000060100000000000f"
+        var server = Self.server()
+        _ = try server.challenge(
+            negotiate: Hex.bytes(offer) ?? [], now: 0x01d9_0000_0000_0000)
+        let answer = try server.accept(authenticate: Hex.bytes(Self.sambaAnswer) ?? [])
+        #expect(answer.userName == "jörg")
+        let session = try server.session(
+            answer, sessionBaseKey: Self.baseKey(answer, server.serverChallenge),
+            lmSessionKey: Bytes8())
+        #expect(session.exportedSessionKey.hex == "0b0eaa8a3063425fdc7f4eb20d03896b")
+    }
+
+    static let sambaAnswer = """
+        4e544c4d53535000030000001800180058000000e000e000700000000600060050010000\
+        0800080056010000060006005e010000100010006401000035820862060100000000000f\
+        613ac26631877c37e80123d94d5771bf0000000000000000000000000000000000000000\
+        000000004ab288d79ac91375ec468b80f08239570101000000000000000000000000d901\
+        c250dc56e325d6d000000000020006004c00410042000100080047004100540045000400\
+        16006c00610062002e006500780061006d0070006c006500030020006700610074006500\
+        2e006c00610062002e006500780061006d0070006c00650007000800000000000000d901\
+        0600040002000000080030003000000000000000000000000000000076768940a6462aa9\
+        3a0523d575303d41cb205a5723d52bcf6cba1f4b8a02068f0a0010000000000000000000\
+        0000000000000000000000004c00410042006a00f60072006700570053003100a1988d3c\
+        a900aa6731aa7a42611bba6b
+        """
+
     @Test func agreesOnANullSession() throws {
         let client = ClientHandshake(account: nil, workstation: "")
         var server = Self.server()
