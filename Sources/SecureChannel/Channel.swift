@@ -175,7 +175,7 @@ package final class Channel {
     /// The locator asked a silent controller in another way, and it does not answer either.
     package func controllerIsDead(_ address: IPv4Address, now: UInt64) {
         candidates.removeAll { $0.address == address }
-        let lost = links.filter { $0.value.controller.address == address }.map(\.key)
+        let lost = links.filter { $0.value.controller.address == address }.map { $0.key }
         if lost.isEmpty { return }
         let wasPursued = pursued == address
         for id in lost { drop(id, abort: true, loss: .silence, now: now) }
@@ -244,8 +244,10 @@ package final class Channel {
     package var nextDeadline: UInt64 {
         var next = earliest
         if case .refused(_, let until) = phase { next = min(next, until) }
-        let hasSpares = links.count > 1
-        for link in links.values { next = min(next, link.nextDeadline(isSpare: hasSpares)) }
+        for link in links.values {
+            next = min(next, link.nextDeadline)
+            if isSpare(link) { next = min(next, link.lastUsed + ChannelLimit.idle) }
+        }
         return next
     }
 
@@ -286,11 +288,16 @@ package final class Channel {
             outputs.append(.controllerSilent(link.controller.address))
         }
         closeIfDone(id, now: now)
-        let spare = links.count > 1 && link.association.callsInFlight == 0
-        if spare, links[id]?.isReady == true, now >= link.lastUsed + ChannelLimit.idle {
+        guard let link = links[id] else { return }
+        if isSpare(link), now >= link.lastUsed + ChannelLimit.idle {
             links[id] = nil
             outputs.append(.close(link: id, abort: false))
         }
+    }
+
+    /// Whether the channel could do without the link for now.
+    private func isSpare(_ link: Link) -> Bool {
+        links.count > 1 && link.isReady && link.association.callsInFlight == 0
     }
 
     // MARK: Answers

@@ -30,14 +30,10 @@ struct Link {
     /// More logons may be put there.
     var isOpen: Bool { isReady && !isRetired }
 
-    /// `isSpare`: others would carry on without it.
-    func nextDeadline(isSpare: Bool) -> UInt64 {
+    var nextDeadline: UInt64 {
         var next = setupDeadline ?? .max
         if let silentSince, !silenceTold || association.carriesOnlyAbandoned {
             next = min(next, silentSince + ChannelLimit.silence)
-        }
-        if isSpare, isReady, association.callsInFlight == 0 {
-            next = min(next, lastUsed + ChannelLimit.idle)
         }
         return next
     }
@@ -165,7 +161,7 @@ extension Channel {
         outputs.append(.close(link: id, abort: abort))
         counters.connectionsLost += 1
         // The last one first, as each goes to the front of the line.
-        let carried = logons.filter { $0.value.link == id }.map(\.key).sorted(by: >)
+        let carried = logons.filter { $0.value.link == id }.map { $0.key }.sorted(by: >)
         for logon in carried {
             let harmless: Bool
             switch loss {
