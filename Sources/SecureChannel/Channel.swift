@@ -55,7 +55,10 @@ package final class Channel {
     var secrets: [Bytes16] = []
     var attempt = KeyAttempt()
     var candidates: [ControllerAddress] = []
-    var candidateIndex = 0
+    /// Those that failed, or refused us, since the search for a key began.
+    var tried: Set<IPv4Address> = []
+    /// Why the last of them refused our account, if one did.
+    var refusal: NTStatus?
     /// The controller whose port the mapper has just given: if that is refused, so is the next.
     var justMapped: IPv4Address?
     var session: Session?
@@ -115,11 +118,12 @@ package final class Channel {
             phase = .locating
             refusedPause = ChannelLimit.refusedPause
             useControllers(candidates, now: now)
-        case .connecting(let id) where links[id]?.role == .maker:
+        case .connecting(let id):
             // What is under way may have begun with a secret that is not among them.
+            guard let link = links[id], link.role == .maker else { break }
             drop(id, abort: false, loss: .refused, now: now)
-            connect(now: now)
-        case .locating, .down, .connecting, .keyed:
+            pursue(link.controller, now: now)
+        case .locating, .down, .keyed:
             break
         }
     }
@@ -141,8 +145,7 @@ package final class Channel {
         }
         switch phase {
         case .locating, .down:
-            candidateIndex = 0
-            connect(now: now)
+            begin(now: now)
         case .connecting, .keyed, .refused:
             break
         }
@@ -174,14 +177,12 @@ package final class Channel {
 
     /// The locator asked a silent controller in another way, and it does not answer either.
     package func controllerIsDead(_ address: IPv4Address, now: UInt64) {
-        candidates.removeAll { $0.address == address }
+        tried.insert(address)
         let lost = links.filter { $0.value.controller.address == address }.map { $0.key }
         if lost.isEmpty { return }
         let wasPursued = pursued == address
         for id in lost { drop(id, abort: true, loss: .silence, now: now) }
-        guard wasPursued else { return }
-        candidateIndex = 0
-        connect(now: now)
+        if wasPursued { connect(now: now) }
     }
 
     package func stop() {
@@ -196,10 +197,9 @@ package final class Channel {
     /// Gives the key up and makes a new one, as an administrator asks for.
     package func rebuild(now: UInt64) {
         retireLinks(now: now)
-        candidateIndex = 0
         refusedPause = ChannelLimit.refusedPause
         phase = .locating
-        connect(now: now)
+        begin(now: now)
     }
 
     // MARK: What it is doing
@@ -255,10 +255,7 @@ package final class Channel {
         if now >= earliest { expireLogons(now: now) }
         for id in Array(links.keys) { tickLink(id, now: now) }
         if case .refused(_, let until) = phase, now >= until {
-            attempt = KeyAttempt()
-            candidateIndex = 0
-            phase = candidates.isEmpty ? .down : .locating
-            if !candidates.isEmpty { connect(now: now) }
+            begin(now: now)
         }
     }
 

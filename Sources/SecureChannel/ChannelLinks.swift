@@ -109,21 +109,42 @@ extension Channel {
 
     // MARK: Opening
 
-    /// Starts towards a key at the current candidate.
+    /// Starts towards a key, with all candidates before it.
+    func begin(now: UInt64) {
+        tried = []
+        refusal = nil
+        connect(now: now)
+    }
+
+    /// Goes on to the next candidate. After the last one the domain is down until the locator
+    /// says otherwise, or, where a controller refused our account, for a while, so as not to
+    /// hammer them with a wrong secret.
     func connect(now: UInt64) {
         guard !isStopped else { return }
-        guard candidateIndex < candidates.count else {
+        if let next = candidates.first(where: { !tried.contains($0.address) }) {
+            pursue(next, now: now)
+        } else if let refusal {
+            refuse(refusal, until: now + refusedPause)
+            refusedPause = min(refusedPause * 2, ChannelLimit.refusedPauseMost)
+        } else {
             phase = .down
             answerAllWaiting(.unavailable(.noController))
-            return
         }
+    }
+
+    private func refuse(_ status: NTStatus, until: UInt64) {
+        phase = .refused(status, until: until)
+        answerAllWaiting(.unavailable(.channelRefused(status)))
+    }
+
+    /// Opens the connection that the key at `controller` needs next.
+    func pursue(_ controller: ControllerAddress, now: UInt64) {
         if secrets.isEmpty {
             // Nothing can be tried until there is a secret, which `useSecrets` will tell.
-            phase = .refused(.noTrustLSASecret, until: .max)
-            answerAllWaiting(.unavailable(.channelRefused(.noTrustLSASecret)))
+            refuse(.noTrustLSASecret, until: .max)
             return
         }
-        let controller = candidates[candidateIndex]
+        attempt = KeyAttempt()
         session = nil
         let role: Link.Role
         if settings.profile == .modern, controller.netlogonPort == nil {
@@ -213,23 +234,17 @@ extension Channel {
             dispatch(now: now)
             return
         }
-        let isRemembered = link.controller.netlogonPort != nil
-            && link.controller.address != justMapped
+        var controller = link.controller
+        let isRemembered = controller.netlogonPort != nil && controller.address != justMapped
         justMapped = nil
-        if link.role != .maker || !isRemembered {
-            outputs.append(.controllerFailed(link.controller.address, fault, reason: reason))
-            candidates.removeAll { $0.address == link.controller.address }
-            candidateIndex = 0
-        } else {
+        if link.role == .maker, isRemembered {
             // The port that was remembered may be another program's by now: ask the mapper.
-            forgetPort(of: link.controller.address)
-        }
-        connect(now: now)
-    }
-
-    private func forgetPort(of address: IPv4Address) {
-        for index in candidates.indices where candidates[index].address == address {
-            candidates[index].netlogonPort = nil
+            controller.netlogonPort = nil
+            pursue(controller, now: now)
+        } else {
+            outputs.append(.controllerFailed(controller.address, fault, reason: reason))
+            tried.insert(controller.address)
+            connect(now: now)
         }
     }
 
@@ -239,12 +254,9 @@ extension Channel {
         guard case .keyed = phase, links[link]?.isRetired == false else { return }
         keyWasReplaced = true
         retireLinks(except: link, now: now)
-        candidateIndex = 0
-        if let session {
-            candidates.removeAll { $0.address == session.controller.address }
-            candidates.insert(session.controller, at: 0)
-        }
-        connect(now: now)
+        tried = []
+        refusal = nil
+        if let session { pursue(session.controller, now: now) }
     }
 
     /// Gives no link another call. What they carry may have been looked at already, so that only

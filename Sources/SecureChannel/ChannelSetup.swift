@@ -48,21 +48,22 @@ extension Channel {
             drop(id, abort: true, loss: loss, now: now)
             afterLoss(now: now)
         } else if link.role == .carrier, loss == .keyForgotten {
-            carrierRefused(id, now: now)
+            carrierRefused(id, link, now: now)
         } else {
             setupFailed(id, loss.fault, loss.reason, now: now)
         }
     }
 
     /// The controller does not know our key any more: it restarted, or made another since.
-    private func carrierRefused(_ id: Int, now: UInt64) {
+    private func carrierRefused(_ id: Int, _ link: Link, now: UInt64) {
         guard case .connecting(let current) = phase, current == id else {
             keyForgotten(by: id, now: now)
             return
         }
         drop(id, abort: false, loss: .refused, now: now)
-        candidateIndex = 0
-        connect(now: now)
+        tried = []
+        refusal = nil
+        pursue(link.controller, now: now)
     }
 
     private func associationReady(_ id: Int, _ link: Link, now: UInt64) {
@@ -129,11 +130,13 @@ extension Channel {
         outputs.append(.close(link: id, abort: false))
         outputs.append(.mapped(link.controller.address, port: port))
         justMapped = link.controller.address
+        var controller = link.controller
+        controller.netlogonPort = port
         for index in candidates.indices
-        where candidates[index].address == link.controller.address {
+        where candidates[index].address == controller.address {
             candidates[index].netlogonPort = port
         }
-        connect(now: now)
+        pursue(controller, now: now)
     }
 
     // MARK: The key (MS-NRPC 3.1.4.1)
@@ -216,26 +219,19 @@ extension Channel {
     }
 
     /// Tries the next secret, or the weaker cipher where the domain allows it, then the next
-    /// controller, as a changed password may not have reached them all; at last it gives up for
-    /// a while, so as not to hammer the controllers with a wrong secret.
+    /// controller, as a changed password may not have reached them all.
     private func accountRefused(_ id: Int, _ status: NTStatus, now: UInt64) {
         guard let link = links[id] else { return }
         if attempt.advance(secrets: secrets.count, allowsRC4: settings.allowsRC4) {
             askChallenge(id)
             return
         }
-        attempt = KeyAttempt()
         outputs.append(.notice(.accountRefused(controller: link.controller, status)))
         links[id] = nil
         outputs.append(.close(link: id, abort: false))
-        candidateIndex += 1
-        if candidateIndex < candidates.count {
-            connect(now: now)
-            return
-        }
-        phase = .refused(status, until: now + refusedPause)
-        refusedPause = min(refusedPause * 2, ChannelLimit.refusedPauseMost)
-        answerAllWaiting(.unavailable(.channelRefused(status)))
+        tried.insert(link.controller.address)
+        refusal = status
+        connect(now: now)
     }
 
     /// A link is ready to carry logons under the session's key.
@@ -249,8 +245,6 @@ extension Channel {
         links[id] = link
         if isNewKey {
             counters.keysMade += 1
-            // A key that is made later begins with the current secret again.
-            attempt = KeyAttempt()
             refusedPause = ChannelLimit.refusedPause
             if keyWasReplaced {
                 counters.takeovers += 1
@@ -262,7 +256,8 @@ extension Channel {
         }
         keyWasReplaced = false
         phase = .keyed
-        candidateIndex = 0
+        tried = []
+        refusal = nil
         justMapped = nil
         outputs.append(.controllerAnswered(session.controller.address))
         dispatch(now: now)
