@@ -196,8 +196,11 @@ package final class Agent {
         let proof: LogonRequest.Proof
         switch call.proof {
         case .responses(let challenge, let nt, let lm):
-            // A policy that takes no LM sends none, even beside an NT response.
-            let keptLM = domain.policy.allowsLM || nt.count > 24 ? lm : []
+            // A policy that takes no LM sends none, even beside an NT response. What is no LM
+            // response stays: LMv2, and a client's challenge in its place.
+            let isNoLM = nt.count > 24
+                || ParameterControl(rawValue: call.parameterControl).contains(.useClientChallenge)
+            let keptLM = domain.policy.allowsLM || isNoLM ? lm : []
             proof = .network(challenge: challenge, nt: nt, lm: keptLM)
         case .password(let secret):
             proof = self.proof(
