@@ -150,12 +150,12 @@ extension ControllerConnection {
         _ information: LogonInformation, _ level: ValidationLevel
     ) -> (NTStatus, NetlogonValidation) {
         let user = information.identity.userName ?? ""
-        controller.countValidation(user)
+        controller.countValidation(user, information)
         let none = NetlogonValidation(level: level)
         guard SimulatedUser.exists(user) else { return (.noSuchUser, none) }
-        guard case .network(let info, _) = information,
-            info.ntChallengeResponse == SimulatedUser.response(user)
-        else { return (.wrongPassword, none) }
+        guard case .network(let info, _) = information, SimulatedUser.accepts(info) else {
+            return (.wrongPassword, none)
+        }
         var sam = ValidationSAMInfo()
         sam.effectiveName = .text(user)
         sam.fullName = .text("The user \(user)")
@@ -168,8 +168,7 @@ extension ControllerConnection {
             GroupMembership(relativeID: 10_000 + UInt32($0))
         })
         var key = SimulatedUser.sessionKey(user).bytes
-        let name = computer
-        if level != .samInfo4 { controller.sessions[name]?.key.conceal(&key) }
+        if level != .samInfo4 { controller.sessions[computer]?.key.conceal(&key) }
         sam.userSessionKey = Bytes16(key)
         return (.success, NetlogonValidation(level: level, samInfo: sam))
     }

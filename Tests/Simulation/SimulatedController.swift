@@ -86,6 +86,9 @@ package final class SimulatedController {
     /// How often the password of a user's logon was looked at.
     package private(set) var validations: [String: Int] = [:]
 
+    /// What the last logon that was looked at asked with.
+    package private(set) var lastLogon: LogonInformation?
+
     private(set) var sessions: [String: Session] = [:]
     private var generation = 0
     private var connections: [ControllerConnection] = []
@@ -154,7 +157,8 @@ package final class SimulatedController {
     func countMapping() { mappings += 1 }
     func countChallenge() { challenges += 1 }
     func countRefusedAuthentication() { refusedAuthentications += 1 }
-    func countValidation(_ user: String) {
+    func countValidation(_ user: String, _ information: LogonInformation) {
+        lastLogon = information
         validations[user, default: 0] += 1
         trace?("\(clock.now) \(name) looks at the password of \(user)")
     }

@@ -1,4 +1,6 @@
 import Crypto
+import Interfaces
+import NTLM
 import SecureChannel
 import Wire
 
@@ -19,6 +21,23 @@ package enum SimulatedUser {
 
     package static func wrongResponse(_ name: String) -> [UInt8] {
         digest("a guess at", name).bytes + [UInt8](repeating: 0xa5, count: 32)
+    }
+
+    package static func password(_ name: String) -> String { "password of \(name)" }
+
+    /// Whether a controller takes the answer: the one above, or NTLMv2's by the password.
+    static func accepts(_ info: NetworkLogonInfo) -> Bool {
+        let name = info.identity.userName ?? ""
+        let given = info.ntChallengeResponse ?? []
+        if given == response(name) { return true }
+        guard given.count > NTLMv2.proofLength else { return false }
+        let owf = NTOWF.v2(
+            ntowf: NTOWF.v1(password: Secret(Array(password(name).utf8))), user: name,
+            domain: info.identity.logonDomainName ?? "")
+        let proof = NTLMv2.proof(
+            owf: owf, serverChallenge: info.lmChallenge,
+            blob: Array(given[NTLMv2.proofLength...]))
+        return proof == Bytes16(given)
     }
 
     package static func sessionKey(_ name: String) -> Bytes16 { digest("key of", name) }
