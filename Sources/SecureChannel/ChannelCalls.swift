@@ -32,12 +32,15 @@ extension Channel {
         return best
     }
 
-    /// All links carry something, or logons wait: one more connection, up to the configured most.
+    /// All links carry several calls, or the most they can: one more connection, up to the
+    /// configured most. A single caller never causes a second one.
     private func openSpareIfBusy(now: UInt64) {
         guard let session, session.isSealed, settings.profile == .modern else { return }
         guard links.count < settings.connections else { return }
         for link in links.values {
-            if !link.isReady || link.association.callsInFlight == 0 { return }
+            let many = min(ChannelLimit.callsBeforeSpare, link.association.callLimit + 1)
+            let isWanted = link.association.callsInFlight >= many || !waiting.isEmpty
+            if !link.isReady || !isWanted { return }
         }
         _ = open(.carrier, session.controller, now: now)
     }

@@ -55,6 +55,8 @@ package enum ChannelLimit {
     package static let connect: UInt64 = 1_000
     /// Calls in flight on one connection whose controller grants concurrent multiplexing.
     package static let callsPerConnection = 16
+    /// Calls in flight on every connection at which one more is opened.
+    package static let callsBeforeSpare = 2
     /// Logons that wait for a connection or a key; a further one is answered `overloaded`.
     package static let waiting = 4_096
     /// A second connection that nothing used for so long is closed.
