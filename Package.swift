@@ -86,11 +86,13 @@ targets += library("SMB", ["Wire"])
 targets += library("NTLM", ["Wire", "Crypto"])
 targets += library("RPC", ["Wire"])
 targets += library("Interfaces", ["Wire", "RPC"])
-targets += library("SecureChannel", protocols)
+targets += library("SecureChannel", protocols, tests: ["Simulation"])
 targets += library("Locator", protocols)
 targets += library("Responder", protocols)
 targets += library("Consumers", protocols)
-targets += library("Agent", protocols + ["SecureChannel", "Locator", "Responder", "Consumers"])
+targets += library(
+    "Agent", protocols + ["SecureChannel", "Locator", "Responder", "Consumers"],
+    tests: ["Simulation"])
 
 targets += library("Loop", ["Wire", "CLibuv", "CAres", "CPosix"])
 targets += library("Store", ["Wire", "Crypto", "CLMDB", "CPosix"])
@@ -111,6 +113,11 @@ if !embedded {
         .target(
             name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
+        .target(
+            name: "Simulation",
+            dependencies: (protocols + ["SecureChannel"])
+                .map { Target.Dependency(stringLiteral: $0) },
+            path: "Tests/Simulation", swiftSettings: swiftSettings),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     ]
 }

@@ -61,12 +61,10 @@ package final class AgentDomain {
 
     /// Tells the channel what the locator knows, unless waiting a little promises better.
     func offerControllers(now: UInt64) {
-        if let current = channel.controller,
-            locator.controllers.contains(where: {
-                $0.address == current.address && $0.health.isDown
-            })
+        if let current = channel.pursued,
+            locator.controllers.contains(where: { $0.address == current && $0.health.isDown })
         {
-            channel.controllerIsDead(current.address, now: now)
+            channel.controllerIsDead(current, now: now)
         }
         settleAt = locator.worthWaiting(now: now)
         if settleAt != nil { return }

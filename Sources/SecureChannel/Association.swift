@@ -14,6 +14,8 @@ final class Association {
         case reply(tag: UInt32, stub: [UInt8])
         /// The peer refused to carry the call out: it may be made again.
         case notExecuted(tag: UInt32)
+        /// It did so because it does not know the key any more. Other calls may yet be answered.
+        case keyForgotten
         case failed(ConnectionLoss)
     }
 
@@ -111,8 +113,14 @@ final class Association {
 
     var callsInFlight: Int { calls.count }
 
+    /// Calls are out, and nobody waits for any of them.
+    var carriesOnlyAbandoned: Bool { !calls.isEmpty && calls.allSatisfy { $0.isAbandoned } }
+
     /// How many calls the peer takes at once.
-    var callLimit: Int { isMultiplexed && seal != nil ? ChannelLimit.callsPerConnection : 1 }
+    var callLimit: Int {
+        guard case .ready = state else { return 0 }
+        return isMultiplexed && seal != nil ? ChannelLimit.callsPerConnection : 1
+    }
 
     func takeOutgoing() -> [[UInt8]] { carriage.takeOutgoing() }
 
@@ -350,14 +358,21 @@ final class Association {
         case .secPkgError:
             // Refused unread by the seal's check, and those behind it with it. On a connection
             // that worked, a response in several fragments had shifted the numbers.
+            // Of a call before them that has no answer yet, it says nothing.
+            for other in calls[index...].reversed() {
+                events.append(.notExecuted(tag: other.tag))
+            }
             events.append(.notExecuted(tag: call.tag))
-            for other in calls { events.append(.notExecuted(tag: other.tag)) }
-            calls.removeAll()
+            calls.removeSubrange(index...)
             fail(call.sequence > 1 ? .closed : .keyForgotten)
         case .accessDenied:
             // The channel is refused, not the user.
-            events.append(.notExecuted(tag: call.tag))
-            fail(.keyForgotten)
+            if call.tag == 0 {
+                fail(.keyForgotten)
+            } else {
+                events.append(.notExecuted(tag: call.tag))
+                events.append(.keyForgotten)
+            }
         case _:
             if call.tag == 0 {
                 fail(.nonsense("fault \(fault.status.description)"))

@@ -56,6 +56,8 @@ package final class Channel {
     var attempt = KeyAttempt()
     var candidates: [ControllerAddress] = []
     var candidateIndex = 0
+    /// The controller whose port the mapper has just given: if that is refused, so is the next.
+    var justMapped: IPv4Address?
     var session: Session?
     var links: [Int: Link] = [:]
     var nextLink = 0
@@ -63,6 +65,8 @@ package final class Channel {
     var waiting = WaitingLine()
     var earliest: UInt64 = .max
     var refusedPause = ChannelLimit.refusedPause
+    /// A spare connection did not come about: there is no other before this.
+    var noSpareBefore: UInt64 = 0
     /// Set when a live connection's key was refused: the next key tells whether somebody took it.
     var keyWasReplaced = false
     var isStopped = false
@@ -103,12 +107,20 @@ package final class Channel {
 
     /// The hashes (NTOWFv1) of the account's secret, the current one first.
     package func useSecrets(_ hashes: [Bytes16], now: UInt64) {
+        if hashes == secrets { return }
         secrets = hashes
         attempt = KeyAttempt()
-        if case .refused = phase {
+        switch phase {
+        case .refused:
             phase = .locating
             refusedPause = ChannelLimit.refusedPause
             useControllers(candidates, now: now)
+        case .connecting(let id) where links[id]?.role == .maker:
+            // What is under way may have begun with a secret that is not among them.
+            drop(id, abort: false, loss: .refused, now: now)
+            connect(now: now)
+        case .locating, .down, .connecting, .keyed:
+            break
         }
     }
 
@@ -162,13 +174,14 @@ package final class Channel {
 
     /// The locator asked a silent controller in another way, and it does not answer either.
     package func controllerIsDead(_ address: IPv4Address, now: UInt64) {
-        var lost = false
-        for (id, link) in links where link.controller.address == address {
-            guard links[id] != nil else { continue }
-            lost = true
-            drop(id, abort: true, loss: .silence, now: now)
-        }
-        if lost { afterLoss(now: now) }
+        candidates.removeAll { $0.address == address }
+        let lost = links.filter { $0.value.controller.address == address }.map { $0.key }
+        if lost.isEmpty { return }
+        let wasPursued = pursued == address
+        for id in lost { drop(id, abort: true, loss: .silence, now: now) }
+        guard wasPursued else { return }
+        candidateIndex = 0
+        connect(now: now)
     }
 
     package func stop() {
@@ -182,7 +195,7 @@ package final class Channel {
 
     /// Gives the key up and makes a new one, as an administrator asks for.
     package func rebuild(now: UInt64) {
-        for id in Array(links.keys) { drop(id, abort: false, loss: .keyForgotten, now: now) }
+        retireLinks(now: now)
         candidateIndex = 0
         refusedPause = ChannelLimit.refusedPause
         phase = .locating
@@ -200,7 +213,13 @@ package final class Channel {
         return nil
     }
 
-    package var connections: Int { links.values.filter { $0.isReady }.count }
+    /// The controller that holds our key, or the one that is being tried.
+    package var pursued: IPv4Address? {
+        if case .connecting(let id) = phase { return links[id]?.controller.address }
+        return controller?.address
+    }
+
+    package var connections: Int { links.values.filter { $0.isOpen }.count }
     package var callsInFlight: Int { logons.count }
 
     /// What the last message of the link being set up was for, for people.
@@ -244,6 +263,7 @@ package final class Channel {
     }
 
     private func expireLogons(now: UInt64) {
+        defer { waiting.forget(beyond: logons) }
         earliest = .max
         for (id, logon) in logons {
             if logon.deadline <= now {
@@ -267,6 +287,8 @@ package final class Channel {
             links[id]?.silenceTold = true
             outputs.append(.controllerSilent(link.controller.address))
         }
+        closeIfDone(id, now: now)
+        guard let link = links[id] else { return }
         if isSpare(link), now >= link.lastUsed + ChannelLimit.idle {
             links[id] = nil
             outputs.append(.close(link: id, abort: false))
@@ -330,6 +352,7 @@ struct WaitingLine {
     private var head = 0
 
     var isEmpty: Bool { head == ids.count }
+    var count: Int { ids.count - head }
 
     mutating func append(_ id: UInt32) { ids.append(id) }
 
@@ -340,6 +363,13 @@ struct WaitingLine {
         } else {
             ids.insert(id, at: 0)
         }
+    }
+
+    /// Lets go of ids whose logon is not in `logons` any more, once they are the most.
+    mutating func forget(beyond logons: [UInt32: Channel.PendingLogon]) {
+        guard count > 2 * logons.count else { return }
+        ids = ids[head...].filter { logons[$0] != nil }
+        head = 0
     }
 
     mutating func takeFirst() -> UInt32? {

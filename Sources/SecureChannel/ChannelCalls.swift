@@ -22,7 +22,7 @@ extension Channel {
     private func freeLink() -> Int? {
         var best: Int?
         var fewest = Int.max
-        for (id, link) in links where link.isReady {
+        for (id, link) in links where link.isOpen {
             let calls = link.association.callsInFlight
             if calls < link.association.callLimit, calls < fewest {
                 best = id
@@ -32,16 +32,19 @@ extension Channel {
         return best
     }
 
-    /// All links carry several calls, or the most they can: one more connection, up to the
-    /// configured most. A single caller never causes a second one.
+    /// More is asked for at once than there are connections: one more, up to the configured most.
+    /// A logon that is alone on its connection needs no other.
     private func openSpareIfBusy(now: UInt64) {
         guard let session, session.isSealed, settings.profile == .modern else { return }
-        guard links.count < settings.connections else { return }
-        for link in links.values {
-            let many = min(ChannelLimit.callsBeforeSpare, link.association.callLimit + 1)
-            let isWanted = link.association.callsInFlight >= many || !waiting.isEmpty
-            if !link.isReady || !isWanted { return }
+        var count = 0
+        var calls = 0
+        for link in links.values where !link.isRetired {
+            if !link.isReady || link.association.callsInFlight == 0 { return }
+            count += 1
+            calls += link.association.callsInFlight
         }
+        guard count < settings.connections, now >= noSpareBefore else { return }
+        if waiting.isEmpty, calls <= count { return }
         _ = open(.carrier, session.controller, now: now)
     }
 
@@ -52,7 +55,7 @@ extension Channel {
         links[id]?.lastUsed = now
         if link.silentSince == nil { links[id]?.silentSince = now }
         link.association.call(tag: logon, opnum: opnum, stub: stub, random: random)
-        pump(id, now: now)
+        flush(id)
     }
 
     // MARK: Requests
@@ -131,16 +134,16 @@ extension Channel {
                 let reply = try NetrLogonSamLogonEx.Response(parsing: &reader)
                 try decide(
                     id, reply.status, reply.validation, authoritative: reply.isAuthoritative,
-                    in: reader, now: now)
+                    in: reader, link: link, now: now)
             } else {
                 let reply = try NetrLogonSamLogon.Response(parsing: &reader)
                 guard chainHolds(reply.returnAuthenticator) else {
-                    chainBroken(id, reply.status, now: now)
+                    chainBroken(id, reply.status, link: link, now: now)
                     return
                 }
                 try decide(
                     id, reply.status, reply.validation, authoritative: reply.isAuthoritative,
-                    in: reader, now: now)
+                    in: reader, link: link, now: now)
             }
         } catch {
             counters.badReplies += 1
@@ -155,19 +158,19 @@ extension Channel {
     }
 
     /// The controller and we disagree about the chain: nothing was validated if it says so.
-    private func chainBroken(_ id: UInt32, _ status: NTStatus, now: UInt64) {
+    private func chainBroken(_ id: UInt32, _ status: NTStatus, link: Int, now: UInt64) {
         if Self.meansChannel(status), logons[id]?.wasRetried == false {
             sendAgain(id)
         } else {
             counters.badReplies += 1
             answer(id, .unavailable(.badReply))
         }
-        keyForgotten(now: now)
+        keyForgotten(by: link, now: now)
     }
 
     private func decide(
         _ id: UInt32, _ status: NTStatus, _ validation: NetlogonValidation, authoritative: Bool,
-        in reader: borrowing WireReader, now: UInt64
+        in reader: borrowing WireReader, link: Int, now: UInt64
     ) throws(WireError) {
         if status == .success {
             guard let info = validation.samInfo else {
@@ -182,7 +185,7 @@ extension Channel {
             } else {
                 answer(id, .unavailable(.channelRefused(status)))
             }
-            keyForgotten(now: now)
+            keyForgotten(by: link, now: now)
         } else {
             counters.refused += 1
             answer(id, .refused(status, authoritative: authoritative))

@@ -20,14 +20,21 @@ struct Link {
     /// Until when it must be ready; nil once it is.
     var setupDeadline: UInt64?
     var isReady = false
+    /// Its key is given up: it stays until the calls that it carries are answered.
+    var isRetired = false
     var lastUsed: UInt64
     /// When the oldest call in flight was sent, or the peer last said anything since.
     var silentSince: UInt64?
     var silenceTold = false
 
+    /// More logons may be put there.
+    var isOpen: Bool { isReady && !isRetired }
+
     var nextDeadline: UInt64 {
         var next = setupDeadline ?? .max
-        if let silentSince, !silenceTold { next = min(next, silentSince + ChannelLimit.silence) }
+        if let silentSince, !silenceTold || association.carriesOnlyAbandoned {
+            next = min(next, silentSince + ChannelLimit.silence)
+        }
         return next
     }
 }
@@ -46,10 +53,12 @@ package enum ConnectionLoss: Equatable {
     case nonsense(String)
     /// The peer does not know the session key.
     case keyForgotten
+    /// Its key was given up, and nothing is awaited from it any more.
+    case retired
 
     var fault: ControllerFault {
         switch self {
-        case .refused, .reset, .closed: .unreachable
+        case .refused, .reset, .closed, .retired: .unreachable
         case .silence: .silent
         case .nonsense, .keyForgotten: .unwilling
         }
@@ -63,6 +72,7 @@ package enum ConnectionLoss: Equatable {
         case .silence: "the controller is silent"
         case .nonsense(let text): text
         case .keyForgotten: "the controller no longer accepts the session key"
+        case .retired: "its session key is given up"
         }
     }
 }
@@ -72,16 +82,18 @@ extension Channel {
 
     package func linkOpened(_ id: Int, now: UInt64) {
         guard let link = links[id] else { return }
+        links[id]?.setupDeadline = link.openedAt + ChannelLimit.setup
         link.association.opened()
         pump(id, now: now)
     }
 
     package func linkReceived(_ id: Int, _ bytes: Span<UInt8>, now: UInt64) {
         guard let link = links[id] else { return }
-        links[id]?.silentSince = link.association.callsInFlight > 0 ? now : nil
+        links[id]?.silentSince = now
         links[id]?.silenceTold = false
         link.association.received(bytes)
         pump(id, now: now)
+        if link.association.callsInFlight == 0 { links[id]?.silentSince = nil }
     }
 
     package func linkClosed(_ id: Int, _ loss: ConnectionLoss, now: UInt64) {
@@ -103,6 +115,12 @@ extension Channel {
         guard candidateIndex < candidates.count else {
             phase = .down
             answerAllWaiting(.unavailable(.noController))
+            return
+        }
+        if secrets.isEmpty {
+            // Nothing can be tried until there is a secret, which `useSecrets` will tell.
+            phase = .refused(.noTrustLSASecret, until: .max)
+            answerAllWaiting(.unavailable(.channelRefused(.noTrustLSASecret)))
             return
         }
         let controller = candidates[candidateIndex]
@@ -129,7 +147,7 @@ extension Channel {
             computer: settings.computer, security: security)
         links[id] = Link(
             role: role, controller: controller, association: association, openedAt: now,
-            setupDeadline: now + ChannelLimit.setup, lastUsed: now)
+            setupDeadline: now + ChannelLimit.connect, lastUsed: now)
         outputs.append(.open(link: id, to: association.endpoint))
         return id
     }
@@ -142,14 +160,15 @@ extension Channel {
         guard let link = links.removeValue(forKey: id) else { return }
         outputs.append(.close(link: id, abort: abort))
         counters.connectionsLost += 1
-        let carried = logons.filter { $0.value.link == id }.map { $0.key }
+        // The last one first, as each goes to the front of the line.
+        let carried = logons.filter { $0.value.link == id }.map { $0.key }.sorted(by: >)
         for logon in carried {
             let harmless: Bool
             switch loss {
-            case .refused, .keyForgotten: harmless = true
+            case .refused: harmless = true
             // A reset comes where data was not read. With one call out, that data was the call.
-            case .reset: harmless = carried.count == 1
-            case .closed, .silence, .nonsense: harmless = false
+            case .reset: harmless = link.association.callsInFlight == 1
+            case .closed, .silence, .nonsense, .keyForgotten, .retired: harmless = false
             }
             if harmless, logons[logon]?.wasRetried == false {
                 sendAgain(logon)
@@ -173,8 +192,10 @@ extension Channel {
     /// that the next logon finds out nothing the hard way.
     func afterLoss(now: UInt64) {
         guard case .keyed = phase, let session else { return }
-        if links.isEmpty {
-            phase = .connecting(link: open(.carrier, session.controller, now: now))
+        if !links.values.contains(where: { $0.isOpen }) {
+            // A spare that is on its way becomes the one that all wait for.
+            let spare = links.first { !$0.value.isRetired }?.key
+            phase = .connecting(link: spare ?? open(.carrier, session.controller, now: now))
         }
         dispatch(now: now)
     }
@@ -188,10 +209,14 @@ extension Channel {
         guard let link = links[id] else { return }
         drop(id, abort: true, loss: .refused, now: now)
         guard case .connecting(let current) = phase, current == id else {
+            noSpareBefore = now + ChannelLimit.sparePause
             dispatch(now: now)
             return
         }
-        if link.role == .mapper || link.controller.netlogonPort == nil || link.role == .carrier {
+        let isRemembered = link.controller.netlogonPort != nil
+            && link.controller.address != justMapped
+        justMapped = nil
+        if link.role != .maker || !isRemembered {
             outputs.append(.controllerFailed(link.controller.address, fault, reason: reason))
             candidates.removeAll { $0.address == link.controller.address }
             candidateIndex = 0
@@ -208,17 +233,44 @@ extension Channel {
         }
     }
 
-    /// The session key is of no use any more: all connections under it go, and one new key is
-    /// made, for which all logons wait.
-    func keyForgotten(now: UInt64) {
-        guard case .keyed = phase else { return }
+    /// The session key is of no use any more, `link` says, if it was made with it: one new key is
+    /// made, for which all logons wait that are not under way.
+    func keyForgotten(by link: Int, now: UInt64) {
+        guard case .keyed = phase, links[link]?.isRetired == false else { return }
         keyWasReplaced = true
-        for id in Array(links.keys) { drop(id, abort: false, loss: .keyForgotten, now: now) }
+        retireLinks(except: link, now: now)
         candidateIndex = 0
         if let session {
             candidates.removeAll { $0.address == session.controller.address }
             candidates.insert(session.controller, at: 0)
         }
         connect(now: now)
+    }
+
+    /// Gives no link another call. What they carry may have been looked at already, so that only
+    /// its answer tells: those links go later, and `pumped`, whose events are being looked at, after
+    /// the last of them.
+    func retireLinks(except pumped: Int? = nil, now: UInt64) {
+        for id in Array(links.keys) {
+            links[id]?.isRetired = true
+            if links[id]?.isReady == false {
+                drop(id, abort: false, loss: .refused, now: now)
+            } else if id != pumped {
+                closeIfDone(id, now: now)
+            }
+        }
+    }
+
+    /// Ends a link from which nothing is awaited: one that is retired, and one that has been
+    /// silent on calls which nobody waits for any more, but which are in others' way.
+    func closeIfDone(_ id: Int, now: UInt64) {
+        guard let link = links[id], link.isReady else { return }
+        let isLost = link.association.carriesOnlyAbandoned
+        if link.isRetired, isLost || link.association.callsInFlight == 0 {
+            drop(id, abort: false, loss: .retired, now: now)
+        } else if isLost, let since = link.silentSince, now >= since + ChannelLimit.silence {
+            drop(id, abort: true, loss: .silence, now: now)
+            afterLoss(now: now)
+        }
     }
 }

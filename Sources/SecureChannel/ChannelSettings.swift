@@ -55,10 +55,10 @@ package enum ChannelLimit {
     package static let connect: UInt64 = 1_000
     /// Calls in flight on one connection whose controller grants concurrent multiplexing.
     package static let callsPerConnection = 16
-    /// Calls in flight on every connection at which one more is opened.
-    package static let callsBeforeSpare = 2
     /// Logons that wait for a connection or a key; a further one is answered `overloaded`.
     package static let waiting = 4_096
+    /// After a second connection did not come about, until the next attempt.
+    package static let sparePause: UInt64 = 5_000
     /// A second connection that nothing used for so long is closed.
     package static let idle: UInt64 = 60_000
     /// Silence with calls outstanding after which the controller's health is asked about.

@@ -9,7 +9,7 @@ extension Channel {
     /// Carries out what an association brought forth: bytes to send, and events in their order.
     func pump(_ id: Int, now: UInt64) {
         guard let association = links[id]?.association else { return }
-        for bytes in association.takeOutgoing() { outputs.append(.send(link: id, bytes: bytes)) }
+        flush(id)
         for event in association.takeEvents() {
             // An event may have taken the link away.
             guard let link = links[id] else { return }
@@ -18,33 +18,35 @@ extension Channel {
             case .reply(0, let stub): setupReplied(id, link, stub, now: now)
             case .reply(let tag, let stub):
                 logonReplied(tag, link: id, stub: stub, now: now)
-                noteQuiet(id, now: now)
-            case .notExecuted(let tag):
-                if logons[tag]?.wasRetried == false {
-                    sendAgain(tag)
-                } else {
-                    answer(tag, .unavailable(.badReply))
-                }
+            case .notExecuted(let tag): notExecuted(tag)
+            case .keyForgotten: keyForgotten(by: id, now: now)
             case .failed(let loss): associationFailed(id, link, loss, now: now)
             }
         }
-        guard let after = links[id]?.association else { return }
-        for bytes in after.takeOutgoing() { outputs.append(.send(link: id, bytes: bytes)) }
+        flush(id)
+        closeIfDone(id, now: now)
+        // What was not carried out may go out again.
+        if !waiting.isEmpty { dispatch(now: now) }
     }
 
-    private func noteQuiet(_ id: Int, now: UInt64) {
-        guard let link = links[id] else { return }
-        links[id]?.silentSince = link.association.callsInFlight > 0 ? now : nil
+    func flush(_ id: Int) {
+        guard let association = links[id]?.association else { return }
+        for bytes in association.takeOutgoing() { outputs.append(.send(link: id, bytes: bytes)) }
+    }
+
+    private func notExecuted(_ tag: UInt32) {
+        if logons[tag]?.wasRetried == false {
+            sendAgain(tag)
+        } else {
+            answer(tag, .unavailable(.badReply))
+        }
     }
 
     private func associationFailed(_ id: Int, _ link: Link, _ loss: ConnectionLoss, now: UInt64) {
         if link.isReady {
-            if loss == .keyForgotten {
-                keyForgotten(now: now)
-            } else {
-                drop(id, abort: true, loss: loss, now: now)
-                afterLoss(now: now)
-            }
+            if loss == .keyForgotten { keyForgotten(by: id, now: now) }
+            drop(id, abort: true, loss: loss, now: now)
+            afterLoss(now: now)
         } else if link.role == .carrier, loss == .keyForgotten {
             carrierRefused(id, now: now)
         } else {
@@ -55,7 +57,7 @@ extension Channel {
     /// The controller does not know our key any more: it restarted, or made another since.
     private func carrierRefused(_ id: Int, now: UInt64) {
         guard case .connecting(let current) = phase, current == id else {
-            keyForgotten(now: now)
+            keyForgotten(by: id, now: now)
             return
         }
         drop(id, abort: false, loss: .refused, now: now)
@@ -126,6 +128,7 @@ extension Channel {
         links[id] = nil
         outputs.append(.close(link: id, abort: false))
         outputs.append(.mapped(link.controller.address, port: port))
+        justMapped = link.controller.address
         for index in candidates.indices
         where candidates[index].address == link.controller.address {
             candidates[index].netlogonPort = port
@@ -246,7 +249,8 @@ extension Channel {
         links[id] = link
         if isNewKey {
             counters.keysMade += 1
-            attempt = KeyAttempt(secret: attempt.secret)
+            // A key that is made later begins with the current secret again.
+            attempt = KeyAttempt()
             refusedPause = ChannelLimit.refusedPause
             if keyWasReplaced {
                 counters.takeovers += 1
@@ -259,6 +263,7 @@ extension Channel {
         keyWasReplaced = false
         phase = .keyed
         candidateIndex = 0
+        justMapped = nil
         outputs.append(.controllerAnswered(session.controller.address))
         dispatch(now: now)
     }
