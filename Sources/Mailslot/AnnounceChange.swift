@@ -73,7 +73,7 @@ package struct AnnounceChange: Equatable, Sendable, CustomStringConvertible {
         try reader.align(2, from: start, "UnicodePrimaryDCName")
         unicodePrimaryDCName = try UnicodeText(parsing: &reader, "UnicodePrimaryDCName")
         unicodeDomainName = try UnicodeText(parsing: &reader, "UnicodeDomainName")
-        let count = Int(try reader.uint32LE("DBCount"))
+        let count = Int(clamping: try reader.uint32LE("DBCount"))
         if count > Self.mostDatabases {
             throw WireError(
                 .limit, layer: reader.layer, field: "DBCount", offset: reader.offset - 4,
@@ -88,7 +88,7 @@ package struct AnnounceChange: Equatable, Sendable, CustomStringConvertible {
                     index: index, largeSerialNumber: serialNumber,
                     dateAndTime: try reader.uint64LE("DateAndTime")))
         }
-        let length = Int(try reader.uint32LE("DomainSidSize"))
+        let length = Int(clamping: try reader.uint32LE("DomainSidSize"))
         domainSid = try reader.paddedSID(length, messageAt: start)
         trailer = try NetlogonTrailer(parsing: &reader)
     }

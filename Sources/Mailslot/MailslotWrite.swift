@@ -34,7 +34,7 @@ package struct MailslotWrite: Equatable, Sendable, CustomStringConvertible {
         let start = reader.offset
         let magic = try reader.uint32LE("Protocol")
         if magic != 0x424d_53ff {
-            throw reader.invalid("Protocol", Int(magic), width: 4)
+            throw reader.invalid("Protocol", Int(clamping: magic), width: 4)
         }
         let number = try reader.uint8("Command")
         if number != Self.command { throw reader.invalid("Command", Int(number), width: 1) }

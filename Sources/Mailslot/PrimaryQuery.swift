@@ -81,8 +81,8 @@ package struct PrimaryQuery: Equatable, Sendable, CustomStringConvertible {
 /// | NtVersion(4) | LmNtToken(2) | Lm20Token(2)
 /// ```
 ///
-/// To a LAN Manager client it ends after PrimaryDCName with Lm20Token. The names have no
-/// backslashes.
+/// To a LAN Manager client it ends after PrimaryDCName, with Lm20Token where the query had one.
+/// The names have no backslashes.
 package struct PrimaryResponse: Equatable, Sendable, CustomStringConvertible {
     package struct NT: Equatable, Sendable {
         package var unicodePrimaryDCName: UnicodeText
@@ -100,7 +100,7 @@ package struct PrimaryResponse: Equatable, Sendable, CustomStringConvertible {
     }
 
     package enum Reader: Equatable, Sendable {
-        case lanManager(lm20Token: UInt16)
+        case lanManager(lm20Token: UInt16?)
         case windowsNT(NT)
     }
 
@@ -116,9 +116,15 @@ package struct PrimaryResponse: Equatable, Sendable, CustomStringConvertible {
         let start = reader.offset
         try reader.opcode(.primaryResponse)
         primaryDCName = try OEMText(parsing: &reader, "PrimaryDCName")
-        if reader.remaining == 2 {
+        switch reader.remaining {
+        case 0:
+            self.reader = .lanManager(lm20Token: nil)
+            return
+        case 2:
             self.reader = .lanManager(lm20Token: try reader.uint16LE("Lm20Token"))
             return
+        case _:
+            break
         }
         try reader.align(2, from: start, "UnicodePrimaryDCName")
         let name = try UnicodeText(parsing: &reader, "UnicodePrimaryDCName")
@@ -133,7 +139,7 @@ package struct PrimaryResponse: Equatable, Sendable, CustomStringConvertible {
         primaryDCName.write(into: &writer)
         switch reader {
         case .lanManager(let lm20Token):
-            writer.uint16LE(lm20Token)
+            if let lm20Token { writer.uint16LE(lm20Token) }
         case .windowsNT(let nt):
             writer.align(2, from: start)
             nt.unicodePrimaryDCName.write(into: &writer)

@@ -40,7 +40,7 @@ package struct SAMLogonRequest: Equatable, Sendable, CustomStringConvertible {
         mailslotName = try OEMText(parsing: &reader, "MailslotName")
         allowableAccountControlBits = AccountControl(
             rawValue: try reader.uint32LE("AllowableAccountControlBits"))
-        let length = Int(try reader.uint32LE("DomainSidSize"))
+        let length = Int(clamping: try reader.uint32LE("DomainSidSize"))
         domainSid = try reader.paddedSID(length, messageAt: start)
         trailer = try NetlogonTrailer(parsing: &reader)
     }

@@ -152,7 +152,8 @@ package struct NameServiceRecord: Equatable, Sendable, CustomStringConvertible {
         case .nodeStatus(let status): return name.description + " has " + status.description
         case .acknowledged: return name.description + " must wait \(timeToLive) s"
         case .address(let address): return name.description + " is at " + address.description
-        case .nameServer(let server): return name.description + " is served by " + server.description
+        case .nameServer(let server):
+            return name.description + " is served by " + server.description
         case .other(let bytes): return name.description + " with \(bytes.count) bytes"
         }
     }

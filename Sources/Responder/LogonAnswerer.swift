@@ -194,9 +194,9 @@ extension LogonAnswerer {
             return
         }
         switch query.sender {
-        case .lanManager:
+        case .lanManager(let lm20Token):
             PrimaryResponse(
-                primaryDCName: domains[index].oemName, .lanManager(lm20Token: 0xffff)
+                primaryDCName: domains[index].oemName, .lanManager(lm20Token: lm20Token)
             ).write(into: &outbox.writer)
         case .windowsNT(let nt):
             domains[index].writePrimary(

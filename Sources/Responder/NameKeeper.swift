@@ -24,7 +24,7 @@ struct NameKeeper {
     var isStopped: Bool { (releasing?.sent ?? 0) == NameTimes.tries || claims.isEmpty }
 
     /// The names that are ours now.
-    var owned: [OwnName] { claims.filter(\.isOwned).map(\.own) }
+    var owned: [OwnName] { claims.filter { $0.isOwned }.map { $0.own } }
 
     // MARK: Time
 
