@@ -9,7 +9,7 @@ struct Connection {
     static let mostGlances = 4
 
     private enum Content {
-        case unknown(glances: Int)
+        case unknown
         case smb(SessionFraming)
         case rpc
         case foreign
@@ -25,6 +25,7 @@ struct Connection {
     }
 
     private var content: Content
+    private var glances = 0
     private var directions = [Direction(), Direction()]
     private var smb = SMBConversation()
     private var rpc = RPCConversation()
@@ -36,7 +37,7 @@ struct Connection {
             case (139, _), (_, 139): .smb(.netBIOS)
             case (445, _), (_, 445): .smb(.direct)
             case (135, _), (_, 135): .rpc
-            case _: .unknown(glances: 0)
+            case _: .unknown
             }
     }
 
@@ -66,16 +67,24 @@ struct Connection {
         }
     }
 
+    /// What a connection's first bytes look like goes before what its port promises.
     private mutating func glance(_ reader: borrowing WireReader) {
-        guard case .unknown(let glances) = content else { return }
+        if glances == Self.mostGlances { return }
+        glances += 1
         let inner = reader.part(
             min(reader.offset + SessionHeader.byteCount, reader.end)..<reader.end)
         if RPCConversation.looksLike(reader) {
+            if case .rpc = content { return }
             content = .rpc
-        } else if reader.starts(with: [0]) && SMBConversation.looksLike(inner) {
-            content = .smb(.direct)
+            glances = Self.mostGlances
+        } else if case .unknown = content {
+            if reader.starts(with: [0]) && SMBConversation.looksLike(inner) {
+                content = .smb(.direct)
+            } else if glances == Self.mostGlances {
+                content = .foreign
+            }
         } else {
-            content = glances == Self.mostGlances ? .foreign : .unknown(glances: glances + 1)
+            glances = Self.mostGlances
         }
     }
 

@@ -6,18 +6,19 @@ enum LDAPPingDecoder {
     static let layer: StaticString = "CLDAP"
 
     static func decode(_ reader: inout WireReader, into outline: inout Outline) throws(WireError) {
-        var ahead = reader
-        // A request is one message that holds [APPLICATION 3]; the answers hold 4 and 5.
+        let response: WireError
         do throws(WireError) {
-            let request = try CLDAPSearchRequest(parsing: &ahead)
-            reader.offset = ahead.offset
-            show(request, into: &outline)
+            var ahead = reader
+            try self.response(&ahead, into: &outline)
+            return
         } catch {
-            if error.field.description == "searchRequest", error.reason == .invalid {
-                try response(&reader, into: &outline)
-            } else {
-                throw error
-            }
+            response = error
+        }
+        do throws(WireError) {
+            show(try CLDAPSearchRequest(parsing: &reader), into: &outline)
+        } catch {
+            // Whichever reading got further was the right one.
+            throw response.offset > error.offset ? response : error
         }
     }
 
