@@ -102,6 +102,12 @@ import Wire
             "Domain specified in username (B) doesn't match specified domain ()!\n"))
     }
 
+    @Test func anAccentDoesNotJoinTheSignBeforeIt() throws {
+        let made = try options(parse("--username=D\\\u{301}u", "--password=\u{301}x", "-d=\u{301}"))
+        #expect(made.password?.bytes == Array("\u{301}x".utf8))
+        #expect(made.domain == "D" && made.username == "\u{301}u")
+    }
+
     @Test func hexIsReadAsTheToolReadsIt() throws {
         for text in ["0x0123456789abcdef", "01234567890123456", "0123456789abcdefzz"] {
             #expect(try options(parse("--username=a", "--challenge=\(text)")).challenge != nil)

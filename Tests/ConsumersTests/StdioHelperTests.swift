@@ -190,8 +190,19 @@ private func password(_ request: ControlLogonRequest) -> String {
             "Full-Username: ADLAB\\alice\nPassword: x\n.\nFull-Username: alice@ad.lab\n"
                 + "Password: x\n.\nFull-Username: A\\b\nUsername: c\nPassword: x\n.\n",
             answer: success)
-        #expect(run.requests.map(\.user) == ["alice", "alice@ad.lab", "c"])
-        #expect(run.requests.map(\.domain) == ["ADLAB", nil, nil])
+        #expect(run.requests.map(\.user) == ["alice", "alice@ad.lab", "b"])
+        #expect(run.requests.map(\.domain) == ["ADLAB", nil, "A"])
+    }
+
+    @Test func withAResponseThePartsOfTheNameCount() {
+        let full = "Full-Username: ADLAB\\bob\n"
+        let run = HelperRun(
+            .ntlmServer1,
+            challenge + response + full + "Username: c\n.\n" + challenge + response + full
+                + "NT-Domain: FOO\n.\n" + challenge + response + full + ".\n",
+            answer: success)
+        #expect(run.requests.map(\.user) == ["c", "bob", "bob"])
+        #expect(run.requests.map(\.domain) == [nil, "FOO", "ADLAB"])
     }
 
     @Test func responsesComeFromNetworksThatComputersUseToo() {
