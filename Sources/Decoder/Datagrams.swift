@@ -95,7 +95,7 @@ enum MailslotDecoder {
         var message = reader.part(reader.offset..<reader.end, layer: "NETLOGON")
         let parsed = try NetlogonMessage(parsing: &message)
         try message.expectEnd("message")
-        NetlogonDecoder.show(parsed, into: &outline)
+        NetlogonMailslotDecoder.show(parsed, into: &outline)
     }
 
     static func browse(_ reader: inout WireReader, into outline: inout Outline) throws(WireError) {

@@ -60,7 +60,15 @@ package enum MessageDecoder {
         case 0x00, 0x81...0x85: kinds.append(.session)
         case _: break
         }
-        return kinds + [.nbns, .netlogon, .browse]
+        return kinds + [.nbns] + mailslotMessages(bytes)
+    }
+
+    /// NETLOGON's and the browser's messages have little shape: their opcode is a known one.
+    private static func mailslotMessages(_ bytes: Span<UInt8>) -> [MessageKind] {
+        var kinds: [MessageKind] = []
+        if bytes.count > 1, bytes[0] <= 0x19, bytes[1] == 0 { kinds.append(.netlogon) }
+        if bytes.count > 1, bytes[0] >= 1, bytes[0] <= 0x0f { kinds.append(.browse) }
+        return kinds
     }
 
     private static func outline(_ bytes: [UInt8], _ kind: MessageKind) -> Outline {
@@ -107,7 +115,7 @@ package enum MessageDecoder {
             if conversation.isWaiting(.client) { outline.line("the last PDU is not whole") }
             return
         case .ntlmssp:
-            SecurityTokenDecoder.decode(
+            try SecurityTokenDecoder.decode(
                 WireReader(bytes.span, layer: SecurityTokenDecoder.layer), into: &outline)
         }
         outline.succeed()

@@ -64,6 +64,8 @@ enum NetlogonCalls {
             outline.field("ServerName", request.serverName)
             outline.field("ComputerName", request.computerName)
             outline.field("QueryLevel", "\(request.queryLevel)")
+        case NetrLogonGetDomainInfo.opnum:
+            show(try NetrLogonGetDomainInfo.Request(parsing: &reader), into: &outline)
         case NetrLogonSamLogoff.opnum:
             let request = try NetrLogonSamLogoff.Request(parsing: &reader)
             outline.field("LogonServer", request.logonServer)
@@ -117,6 +119,10 @@ enum NetlogonCalls {
             outline.field("QueryLevel", "\(response.queryLevel)")
             outline.flags("ServerCapabilities", response.capabilities)
             status = response.status
+        case NetrLogonGetDomainInfo.opnum:
+            let response = try NetrLogonGetDomainInfo.Response(parsing: &reader)
+            show(response.domainInformation, into: &outline)
+            status = response.status
         case NetrLogonSamLogoff.opnum:
             status = try NetrLogonSamLogoff.Response(parsing: &reader).status
         case NetrLogonSamLogon.opnum:
@@ -141,78 +147,5 @@ enum NetlogonCalls {
         }
         outline.field("status", status.description)
         return true
-    }
-
-    // MARK: Their parts
-
-    private static func show(_ claim: ChannelClaim, into outline: inout Outline) {
-        outline.field("PrimaryName", claim.primaryName)
-        outline.field("AccountName", claim.accountName)
-        outline.field("SecureChannelType", Int(claim.secureChannelType.rawValue))
-        outline.field("ComputerName", claim.computerName)
-        outline.withheld("ClientCredential", 8)
-    }
-
-    private static func show(_ account: AccountCall, into outline: inout Outline) {
-        outline.field("PrimaryName", account.primaryName)
-        outline.field("AccountName", account.accountName)
-        outline.field("SecureChannelType", Int(account.secureChannelType.rawValue))
-        outline.field("ComputerName", account.computerName)
-    }
-
-    private static func show(_ request: NetrLogonSamLogon.Request, into outline: inout Outline) {
-        outline.field("LogonServer", request.logonServer)
-        outline.field("ComputerName", request.computerName)
-        show(request.logonInformation, into: &outline)
-        outline.field("ValidationLevel", Int(request.validationLevel.rawValue))
-    }
-
-    private static func show(_ information: LogonInformation, into outline: inout Outline) {
-        let identity = information.identity
-        outline.field("LogonLevel", Int(information.level.rawValue))
-        outline.field("LogonDomainName", identity.logonDomainName)
-        outline.field("UserName", identity.userName)
-        outline.field("Workstation", identity.workstation)
-        outline.flags("ParameterControl", identity.parameterControl.rawValue)
-        switch information {
-        case .interactive, .service:
-            outline.withheld("LmOwfPassword", 16)
-            outline.withheld("NtOwfPassword", 16)
-        case .network(let network, _):
-            outline.withheld("LmChallenge", 8)
-            outline.withheld("NtChallengeResponse", network.ntChallengeResponse?.count ?? 0)
-            outline.withheld("LmChallengeResponse", network.lmChallengeResponse?.count ?? 0)
-        }
-    }
-
-    private static func authoritative(_ is: Bool, into outline: inout Outline) {
-        outline.field("Authoritative", `is` ? "yes" : "no")
-    }
-
-    private static func show(
-        _ validation: NetlogonValidation, _ reader: borrowing WireReader,
-        into outline: inout Outline
-    ) throws(WireError) {
-        outline.field("ValidationLevel", Int(validation.level.rawValue))
-        guard let info = validation.samInfo else { return }
-        outline.field("EffectiveName", info.effectiveName.string(in: reader))
-        outline.field("FullName", info.fullName.string(in: reader))
-        outline.field("LogonServer", info.logonServer.string(in: reader))
-        outline.field("LogonDomainName", info.logonDomainName.string(in: reader))
-        outline.field("LogonDomainId", info.logonDomainID?.description)
-        outline.field("DnsLogonDomainName", info.dnsLogonDomainName.string(in: reader))
-        outline.field("Upn", info.upn.string(in: reader))
-        outline.field("UserId", "\(info.userID)")
-        outline.field("PrimaryGroupId", "\(info.primaryGroupID)")
-        var groups = ""
-        for group in try info.groupIDs.memberships(in: reader) { groups += " \(group.relativeID)" }
-        outline.field("GroupIds", String(groups.dropFirst()))
-        for item in try info.extraSIDs.sids(in: reader) {
-            outline.field("ExtraSid", item.sid.description)
-        }
-        outline.flags("UserFlags", info.userFlags.rawValue)
-        outline.flags("UserAccountControl", info.userAccountControl)
-        outline.withheld("UserSessionKey", 16)
-        outline.withheld("LMKey", 8)
     }
 }

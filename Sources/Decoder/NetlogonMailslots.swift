@@ -2,7 +2,7 @@ import Mailslot
 import Wire
 
 /// NETLOGON mailslot messages, which are also the answers to LDAP pings.
-enum NetlogonDecoder {
+enum NetlogonMailslotDecoder {
     static func show(_ message: NetlogonMessage, into outline: inout Outline) {
         outline.open("NETLOGON " + message.description)
         defer { outline.close() }

@@ -115,14 +115,14 @@ struct RPCConversation {
         switch try PDU(fragment, in: reader) {
         case .bind(let bind), .alterContext(let bind):
             show(bind, callID, into: &outline)
-            token(fragment, reader, into: &outline)
+            try token(fragment, reader, into: &outline)
         case .bindAck(let ack), .alterContextResponse(let ack):
             show(ack, callID, into: &outline)
-            token(fragment, reader, into: &outline)
+            try token(fragment, reader, into: &outline)
         case .bindNak(let nak):
             proposals[callID] = nil
             outline.field("reason", nak.reason.description)
-        case .auth3: token(fragment, reader, into: &outline)
+        case .auth3: try token(fragment, reader, into: &outline)
         case .request(let request, let stub):
             if fragment.isFirst {
                 calls.bound(to: Self.mostCalls)
@@ -205,11 +205,11 @@ struct RPCConversation {
 
     private func token(
         _ fragment: Fragment, _ reader: borrowing WireReader, into outline: inout Outline
-    ) {
+    ) throws(WireError) {
         guard let auth = fragment.auth else { return }
         security(auth, into: &outline)
         let part = reader.part(auth.token, layer: SecurityTokenDecoder.layer)
-        SecurityTokenDecoder.decode(part, of: auth.context.type, into: &outline)
+        try SecurityTokenDecoder.decode(part, of: auth.context.type, into: &outline)
     }
 
     private func security(_ auth: AuthTrailer, into outline: inout Outline) {

@@ -120,6 +120,10 @@ enum SMBBodyDecoder {
     ) {
         guard let blob, !blob.isEmpty else { return }
         let part = reader.part(blob, layer: SecurityTokenDecoder.layer)
-        SecurityTokenDecoder.decode(part, into: &outline)
+        do throws(WireError) {
+            try SecurityTokenDecoder.decode(part, into: &outline)
+        } catch {
+            outline.fail(error)
+        }
     }
 }
