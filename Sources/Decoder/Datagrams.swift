@@ -91,14 +91,18 @@ enum MailslotDecoder {
         }
     }
 
-    static func netlogon(_ reader: inout WireReader, into outline: inout Outline) throws(WireError) {
+    static func netlogon(
+        _ reader: inout WireReader, into outline: inout Outline
+    ) throws(WireError) {
         var message = reader.part(reader.offset..<reader.end, layer: "NETLOGON")
         let parsed = try NetlogonMessage(parsing: &message)
         try message.expectEnd("message")
         NetlogonMailslotDecoder.show(parsed, into: &outline)
     }
 
-    static func browse(_ reader: inout WireReader, into outline: inout Outline) throws(WireError) {
+    static func browse(
+        _ reader: inout WireReader, into outline: inout Outline
+    ) throws(WireError) {
         var frame = reader.part(reader.offset..<reader.end, layer: "BROWSE")
         show(try BrowserMessage(parsing: &frame), into: &outline)
     }

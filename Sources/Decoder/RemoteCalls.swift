@@ -6,7 +6,8 @@ enum Side: Sendable {
     case client, server
 }
 
-/// One RPC association, from whatever carries it: what its binds agreed on tells what its calls are.
+/// One RPC association, from whatever carries it: what its binds agreed on tells what its calls
+/// are.
 struct RPCConversation {
     static let layer: StaticString = "RPC"
     /// Calls that wait for their response, and binds for theirs.
@@ -190,7 +191,8 @@ struct RPCConversation {
                 outline.field(id, "features 0x" + Hex.string(UInt32(result.reason.rawValue)))
             case _:
                 outline.field(
-                    id, "rejected, result \(result.outcome.rawValue) reason \(result.reason.rawValue)")
+                    id,
+                    "rejected, result \(result.outcome.rawValue), reason \(result.reason.rawValue)")
                 if index < asked.count { contexts[asked[index].id] = nil }
             }
         }
