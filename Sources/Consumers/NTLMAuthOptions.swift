@@ -99,11 +99,11 @@ package struct NTLMAuthOptions {
             }
         }
 
-        init?(short letter: Character) {
+        init?(short letter: UInt8) {
             switch letter {
-            case "?": self = .help
-            case "V": self = .version
-            case "d", "s", "l": self = .ignoredValue
+            case UInt8(ascii: "?"): self = .help
+            case UInt8(ascii: "V"): self = .version
+            case UInt8(ascii: "d"), UInt8(ascii: "s"), UInt8(ascii: "l"): self = .ignoredValue
             case _: return nil
             }
         }
@@ -118,7 +118,7 @@ package struct NTLMAuthOptions {
             index += 1
             if argument == "--" { break }
             // A word that is no option means nothing.
-            if !argument.hasPrefix("-") || argument == "-" { continue }
+            if argument.utf8.first != UInt8(ascii: "-") || argument == "-" { continue }
             guard let (option, attached) = split(argument) else {
                 let text = "\nInvalid option \(argument): unknown option\n\n"
                 return .end(ToolOutput(error: text + NTLMAuthText.usage, exitCode: 1))
@@ -134,20 +134,20 @@ package struct NTLMAuthOptions {
         return options.invocation()
     }
 
-    /// The option that `argument` names, with its value where it is in the same word.
+    /// The option that `argument` names, with its value where it is in the same word. The cuts are
+    /// made between bytes: a value may begin with an accent that would join the sign before it.
     private static func split(_ argument: String) -> (Option, String?)? {
-        if argument.hasPrefix("--") {
-            let word = argument.dropFirst(2)
-            guard let equals = word.firstIndex(of: "=") else {
-                return Option(long: String(word)).map { ($0, nil) }
-            }
-            let value = String(word[word.index(after: equals)...])
-            return Option(long: String(word[..<equals])).map { ($0, value) }
+        let bytes = Array(argument.utf8)
+        let equals = bytes.firstIndex(of: UInt8(ascii: "="))
+        if bytes.count >= 2 && bytes[1] == UInt8(ascii: "-") {
+            let name = String(decoding: bytes[2..<max(2, equals ?? bytes.count)], as: UTF8.self)
+            let value = equals.map { String(decoding: bytes[($0 + 1)...], as: UTF8.self) }
+            return Option(long: name).map { ($0, value) }
         }
-        let letters = argument.dropFirst()
-        guard let first = letters.first, let option = Option(short: first) else { return nil }
-        let rest = letters.dropFirst()
-        return (option, rest.isEmpty ? nil : String(rest.first == "=" ? rest.dropFirst() : rest))
+        guard bytes.count >= 2, let option = Option(short: bytes[1]) else { return nil }
+        if bytes.count == 2 { return (option, nil) }
+        let start = bytes[2] == UInt8(ascii: "=") ? 3 : 2
+        return (option, String(decoding: bytes[start...], as: UTF8.self))
     }
 
     /// Sets one option; what ends the program at once is handed back.
@@ -250,12 +250,13 @@ struct AccountName {
     var user: String
 
     init(_ text: String) {
-        guard let separator = text.firstIndex(of: "\\") else {
+        let bytes = Array(text.utf8)
+        guard let separator = bytes.firstIndex(of: UInt8(ascii: "\\")) else {
             user = text
             return
         }
-        domain = String(text[..<separator])
-        user = String(text[text.index(after: separator)...])
+        domain = String(decoding: bytes[..<separator], as: UTF8.self)
+        user = String(decoding: bytes[(separator + 1)...], as: UTF8.self)
     }
 
     init(user: String) { self.user = user }

@@ -96,9 +96,7 @@ package struct NTLMServerHelper {
     private mutating func end() -> HelperStep {
         asked = fields
         fields = Fields()
-        guard let user = asked.username ?? asked.fullUsername else {
-            return Self.error("No username supplied!")
-        }
+        guard let name = accountName() else { return Self.error("No username supplied!") }
         let credential: ControlLogonRequest.Credential
         if let password = asked.password {
             credential = .password(password)
@@ -110,9 +108,8 @@ package struct NTLMServerHelper {
         } else {
             return Self.error("No lanman-challenge supplied!")
         }
-        let name = asked.username == nil ? AccountName(user) : AccountName(user: user)
         var request = ControlLogonRequest(
-            requestID: 0, domain: name.domain ?? asked.domain ?? options.domain, user: name.user,
+            requestID: 0, domain: name.domain ?? options.domain, user: name.user,
             credential: credential)
         request.workstation = options.workstation
         request.requiredGroup = options.requiredGroup
@@ -125,6 +122,23 @@ package struct NTLMServerHelper {
         }
         if request.isWithinLimits { return HelperStep(request: request) }
         return HelperStep(refusal(NTStatus.noSuchUser.text))
+    }
+
+    /// Where a caller gives both names, the full one counts with a password, the parts with a
+    /// response: so does the tool that this one stands in for.
+    private func accountName() -> AccountName? {
+        let full = asked.fullUsername.map { AccountName($0) }
+        var name: AccountName?
+        if let username = asked.username {
+            name = AccountName(user: username)
+            name?.domain = asked.domain
+        }
+        if asked.password != nil { return full ?? name }
+        if name == nil, var full {
+            full.domain = asked.domain ?? full.domain
+            return full
+        }
+        return name
     }
 
     mutating func answered(_ reply: ControlLogonReply?) -> [UInt8] {

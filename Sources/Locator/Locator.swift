@@ -143,6 +143,11 @@ package final class Locator {
         return latest
     }
 
+    /// What the controller at `address` said about itself.
+    package func identity(of address: IPv4Address) -> ControllerIdentity? {
+        index(of: address).flatMap { controllers[$0].identity }
+    }
+
     func candidate(_ index: Int) -> Candidate {
         let controller = controllers[index]
         return Candidate(
