@@ -202,7 +202,7 @@ extension Channel {
             domain: info.logonDomainName.string(in: reader),
             fullName: info.fullName.string(in: reader), userRID: info.userID,
             primaryGroupRID: info.primaryGroupID, domainSID: info.logonDomainID,
-            groupRIDs: try info.groupIDs.memberships(in: reader).map(\.relativeID),
+            groupRIDs: try info.groupIDs.memberships(in: reader).map { $0.relativeID },
             sessionKey: Bytes16(userKey), lmKey: Bytes8(lmKey),
             userFlags: info.userFlags.rawValue)
     }

@@ -137,7 +137,7 @@ extension Channel {
         guard let link = links.removeValue(forKey: id) else { return }
         outputs.append(.close(link: id, abort: abort))
         counters.connectionsLost += 1
-        let carried = logons.filter { $0.value.link == id }.map(\.key)
+        let carried = logons.filter { $0.value.link == id }.map { $0.key }
         for logon in carried {
             let harmless: Bool
             switch loss {

@@ -54,7 +54,7 @@ enum AgentBuilder {
         let locator = Locator(
             LocatorConfiguration(
                 domain: settings.name, dnsName: settings.dnsName ?? "",
-                controllers: settings.controllers.map(\.description),
+                controllers: settings.controllers.map { $0.description },
                 profile: settings.profile == .modern ? .modern : .nt4, hostName: computer),
             known: known(settings.name, store),
             random: {

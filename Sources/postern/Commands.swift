@@ -30,7 +30,7 @@ enum Commands {
             return nil
         }
         if let index = daemon.agent.domainIndex(named: name) { return index }
-        let known = daemon.agent.domains.map(\.name).joined(separator: ", ")
+        let known = daemon.agent.domains.map { $0.name }.joined(separator: ", ")
         done("domain \(name) is not configured; there is: \(known)\n", .failed)
         return nil
     }

@@ -31,7 +31,7 @@ final class NameClient {
         let usable = all.filter {
             $0.isUp && !$0.isLoopback && $0.network.prefixLength < IPv4Network.pointToPoint
         }
-        return Array(usable.map(\.network).prefix(mostNetworks))
+        return Array(usable.map { $0.network }.prefix(mostNetworks))
     }
 
     private static let mostNetworks = 16

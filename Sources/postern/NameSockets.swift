@@ -215,7 +215,7 @@ final class NameSockets {
     func query(_ name: NetBIOSName, domain: Int) {
         client(domain).resolve(name) { [self] result in
             var addresses: [IPv4Address] = []
-            if case .addresses(let entries) = result { addresses = entries.map(\.address) }
+            if case .addresses(let entries) = result { addresses = entries.map { $0.address } }
             daemon.locator(domain) { $0.nameAnswer(name, addresses, now: $1) }
         }
     }
@@ -244,12 +244,12 @@ final class NameSockets {
 
     /// Where broadcasts go.
     var networks: [IPv4Network] {
-        settings?.interfaces.filter(\.hasBroadcast) ?? NameClient.hostNetworks()
+        settings?.interfaces.filter { $0.hasBroadcast } ?? NameClient.hostNetworks()
     }
 
     // MARK: What `postern status` shows
 
     var counters: ResponderCounters? { responder?.counters }
 
-    var ownedNames: [String] { responder?.ownedNames.map(\.name.description) ?? [] }
+    var ownedNames: [String] { responder?.ownedNames.map { $0.name.description } ?? [] }
 }

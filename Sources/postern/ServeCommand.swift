@@ -1,3 +1,4 @@
+import Agent
 import Configuration
 import Loop
 import Store
@@ -108,7 +109,7 @@ enum ServeCommand {
         Terminal.write("\(path): \(configuration.domains.count) domains\n")
         for domain in configuration.domains {
             let how = domain.profile == .modern ? "modern" : "nt4"
-            let place = domain.dnsName ?? domain.controllers.map(\.description)
+            let place = domain.dnsName ?? domain.controllers.map { $0.description }
                 .joined(separator: ", ")
             Terminal.write("  \(domain.name): \(how), as \(domain.account), by \(place)\n")
         }

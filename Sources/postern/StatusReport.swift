@@ -1,6 +1,7 @@
 import Agent
 import Consumers
 import Locator
+import Loop
 import Responder
 import SecureChannel
 import Wire
