@@ -82,7 +82,7 @@ package enum EptMap: RemoteProcedure {
 
         package init(parsing stub: inout NDRReader) throws(WireError) {
             entryHandle = try stub.contextHandle("entry_handle")
-            let announced = Int(try stub.uint32("num_towers"))
+            let announced = Int(clamping: try stub.uint32("num_towers"))
             let (maximum, actual) = try stub.varyingConformance(elementSize: 4, "towers")
             if actual != announced { throw stub.wire.invalid("towers", actual, width: 4) }
             if actual > EndpointMapper.maximumTowers {

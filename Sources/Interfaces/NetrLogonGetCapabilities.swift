@@ -70,7 +70,7 @@ package enum NetrLogonGetCapabilities: RemoteProcedure {
             returnAuthenticator = try NetlogonAuthenticator(parsing: &stub)
             queryLevel = try stub.uint32("QueryLevel")
             guard queryLevel == Request.negotiated || queryLevel == Request.requested else {
-                throw stub.wire.invalid("QueryLevel", Int(queryLevel), width: 4)
+                throw stub.wire.invalid("QueryLevel", Int(clamping: queryLevel), width: 4)
             }
             capabilities = try stub.uint32("ServerCapabilities")
             status = try stub.status("status")

@@ -26,6 +26,7 @@ package enum NetrLogonSamLogonEx: RemoteProcedure {
 
     package struct Request: NDRMessage, Equatable, Sendable {
         package var logonServer: String?
+        /// Who asks, as it authenticated: Samba's controllers refuse the call without it.
         package var computerName: String?
         package var logonInformation: LogonInformation
         package var validationLevel: ValidationLevel

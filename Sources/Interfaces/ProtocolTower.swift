@@ -192,7 +192,7 @@ extension ProtocolTower: NDRMessage {
     package init(parsing stub: inout NDRReader) throws(WireError) {
         let room = try stub.conformance(
             elementSize: 1, limit: Self.maximumBytes, "tower")
-        let length = Int(try stub.uint32("tower_length"))
+        let length = Int(clamping: try stub.uint32("tower_length"))
         if length != room { throw stub.wire.invalid("tower_length", length, width: 4) }
         let range = try stub.wire.take(length, "tower_octet_string")
         var octets = stub.wire.part(range)

@@ -154,7 +154,7 @@ extension ValidationSAMInfo {
         badPasswordCount = try stub.uint16("BadPasswordCount")
         userID = try stub.uint32("UserId")
         primaryGroupID = try stub.uint32("PrimaryGroupId")
-        deferred.groupCount = Int(try stub.uint32("GroupCount"))
+        deferred.groupCount = Int(clamping: try stub.uint32("GroupCount"))
         deferred.hasGroups = try stub.pointer("GroupIds")
         userFlags = UserFlags(rawValue: try stub.uint32("UserFlags"))
         userSessionKey = try stub.fixed("UserSessionKey")
@@ -163,7 +163,7 @@ extension ValidationSAMInfo {
         deferred.hasDomainID = try stub.pointer("LogonDomainId")
         try parseExpansionRoom(&stub)
         if level != .samInfo {
-            deferred.sidCount = Int(try stub.uint32("SidCount"))
+            deferred.sidCount = Int(clamping: try stub.uint32("SidCount"))
             deferred.hasExtraSIDs = try stub.pointer("ExtraSids")
         }
         if level == .samInfo4 {

@@ -95,7 +95,7 @@ package struct NDRReader: ~Escapable {
     package mutating func conformance(
         elementSize: Int, limit: Int, _ field: StaticString
     ) throws(WireError) -> Int {
-        let count = Int(try uint32(field))
+        let count = Int(clamping: try uint32(field))
         if count > limit {
             throw WireError(
                 .limit, layer: wire.layer, field: field, offset: wire.offset - 4,
@@ -104,7 +104,7 @@ package struct NDRReader: ~Escapable {
         if count > wire.remaining / elementSize {
             throw WireError(
                 .truncated, layer: wire.layer, field: field, offset: wire.offset,
-                needed: count * elementSize, available: wire.remaining)
+                needed: count &* elementSize, available: wire.remaining)
         }
         return count
     }
@@ -116,10 +116,10 @@ package struct NDRReader: ~Escapable {
     package mutating func varyingConformance(
         elementSize: Int, _ field: StaticString
     ) throws(WireError) -> (maximum: Int, actual: Int) {
-        let maximum = Int(try uint32(field))
-        let offset = Int(try uint32(field))
+        let maximum = Int(clamping: try uint32(field))
+        let offset = Int(clamping: try uint32(field))
         if offset != 0 { throw wire.invalid(field, offset, width: 4) }
-        let actual = Int(try uint32(field))
+        let actual = Int(clamping: try uint32(field))
         if actual > maximum { throw wire.invalid(field, actual, width: 4) }
         if actual > wire.remaining / elementSize {
             throw WireError(

@@ -51,3 +51,45 @@ package enum PDU: Sendable {
         }
     }
 }
+
+extension PDU: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .request(let request, let stub):
+            "opnum \(request.opnum) in context \(request.contextID), \(stub.count) bytes"
+        case .response(let response, let stub):
+            "response in context \(response.contextID), \(stub.count) bytes"
+        case .fault(let fault): fault.status.description
+        case .bind(let bind), .alterContext(let bind): bind.description
+        case .bindAck(let ack), .alterContextResponse(let ack): ack.description
+        case .bindNak(let nak): nak.reason.description
+        case .auth3, .shutdown, .coCancel, .orphaned: ""
+        case .other(let type, let body): "\(type.description), \(body.count) bytes"
+        }
+    }
+}
+
+extension BindPDU: CustomStringConvertible {
+    package var description: String {
+        var text = "fragments of \(maximumTransmitFragment) and \(maximumReceiveFragment)"
+        for context in contexts {
+            text += ", context \(context.id) \(context.abstractSyntax.description) as"
+            for syntax in context.transferSyntaxes { text += " \(syntax.description)" }
+        }
+        return text
+    }
+}
+
+extension BindAckPDU: CustomStringConvertible {
+    package var description: String {
+        var text = "fragments of \(maximumTransmitFragment) and \(maximumReceiveFragment)"
+        for result in results {
+            switch result.outcome {
+            case .acceptance: text += ", accepted as \(result.transferSyntax.description)"
+            case .negotiateAck: text += ", features \(result.reason.rawValue)"
+            case _: text += ", refused for reason \(result.reason.rawValue)"
+            }
+        }
+        return text
+    }
+}

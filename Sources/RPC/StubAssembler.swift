@@ -41,7 +41,7 @@ package struct StubAssembler {
         }
         if fragments == 1 {
             stub.reserveCapacity(
-                min(max(Int(allocHint), range.count), Self.maximumReserved, limit))
+                min(max(Int(clamping: allocHint), range.count), Self.maximumReserved, limit))
         }
         for index in range { stub.append(bytes[index]) }
         return fragment.isLast

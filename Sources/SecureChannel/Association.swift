@@ -1,5 +1,6 @@
 import Crypto
 import Interfaces
+import NetBIOS
 import RPC
 import Wire
 
@@ -74,7 +75,7 @@ final class Association {
 
     init(
         profile: ChannelSettings.Profile, mapper: Bool, controller: ControllerAddress,
-        security: Security? = nil
+        computer: String, security: Security? = nil
     ) {
         isMapper = mapper
         self.security = security
@@ -85,7 +86,15 @@ final class Association {
             carriage = Carriage()
         case .nt4:
             endpoint = Endpoint(controller.address, controller.sessionPort)
-            carriage = Carriage()
+            // A server that is known by its address alone answers to this name (MS-SMB 3.2.4.2).
+            let called = NetBIOSName(controller.name, .server)
+                ?? NetBIOSName("*SMBSERVER", .server)
+            let calling = NetBIOSName(computer, .workstation)
+            var names: (called: NetBIOSName, calling: NetBIOSName)?
+            if controller.sessionPort == 139, let called, let calling {
+                names = (called, calling)
+            }
+            carriage = PipeCarriage(pipe: "netlogon", names: names)
         }
     }
 

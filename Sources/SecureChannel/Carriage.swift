@@ -1,8 +1,7 @@
 import RPC
-import SMB
 import Wire
 
-/// What carries the PDUs of an RPC connection: a TCP stream, or a named pipe of an SMB1 session.
+/// What carries the PDUs of an RPC connection: here a TCP stream; a named pipe is a subclass.
 class Carriage {
     enum Event {
         /// PDUs may be sent.
@@ -17,46 +16,57 @@ class Carriage {
     private var outgoing: [[UInt8]] = []
     private var events: [Event] = []
     private var buffer: [UInt8] = []
+    /// Whether more of what was begun must come: the rest of a PDU, or of a response's fragments.
+    private(set) var expectsMore = false
 
     /// Whether the peer may be asked for the Netlogon provider on the connection that was bound
     /// without one.
     var altersContexts: Bool { true }
 
-    func takeOutgoing() -> [[UInt8]] {
+    final func takeOutgoing() -> [[UInt8]] {
         var taken: [[UInt8]] = []
         swap(&taken, &outgoing)
         return taken
     }
 
-    func takeEvents() -> [Event] {
+    final func takeEvents() -> [Event] {
         var taken: [Event] = []
         swap(&taken, &events)
         return taken
     }
+
+    final func emit(_ bytes: [UInt8]) { outgoing.append(bytes) }
+    final func fail(_ loss: ConnectionLoss) { events.append(.failed(loss)) }
+    final func forgetPart() { buffer.removeAll() }
 
     func opened() { events.append(.open) }
 
     /// Begins a connection of RPC's anew, where the one that is open cannot be altered.
     func reopen() {}
 
-    func send(_ pdu: [UInt8], isLast: Bool) { outgoing.append(pdu) }
+    func send(_ pdu: [UInt8], isLast: Bool) { emit(pdu) }
 
     func received(_ bytes: Span<UInt8>) {
         guard buffer.count + bytes.count <= Self.bufferLimit else {
-            events.append(.failed(.nonsense("more than \(Self.bufferLimit) bytes of one PDU")))
+            fail(.nonsense("more than \(Self.bufferLimit) bytes of one PDU"))
             return
         }
         for index in 0..<bytes.count { buffer.append(bytes[index]) }
         var start = 0
-        do {
-            while let length = try FragmentCutter.length(buffer.span, from: start) {
-                events.append(.pdu(Array(buffer[start..<(start + length)])))
+        do throws(WireError) {
+            while start < buffer.count,
+                let length = try FragmentCutter.length(buffer.span, from: start)
+            {
+                let pdu = Array(buffer[start..<(start + length)])
+                let flags = PDUFlags(rawValue: pdu[3])
+                expectsMore = !flags.contains(.lastFragment)
+                events.append(.pdu(pdu))
                 start += length
-                if start == buffer.count { break }
             }
         } catch {
-            events.append(.failed(.nonsense(error.description)))
+            fail(.nonsense(error.description))
         }
         buffer.removeFirst(start)
+        if !buffer.isEmpty { expectsMore = true }
     }
 }

@@ -153,7 +153,7 @@ extension Channel {
 
     /// The controller and we disagree about the chain: nothing was validated if it says so.
     private func chainBroken(_ id: UInt32, _ status: NTStatus, now: UInt64) {
-        if status == .accessDenied, logons[id]?.wasRetried == false {
+        if Self.meansChannel(status), logons[id]?.wasRetried == false {
             sendAgain(id)
         } else {
             counters.badReplies += 1
@@ -173,8 +173,7 @@ extension Channel {
             let identity = try identity(info, validation.level, in: reader)
             counters.accepted += 1
             answer(id, .accepted(identity))
-        } else if status == .accessDenied {
-            // Said of the channel, never of the user: the call was not carried out.
+        } else if Self.meansChannel(status) {
             if logons[id]?.wasRetried == false {
                 sendAgain(id)
             } else {
@@ -185,6 +184,12 @@ extension Channel {
             counters.refused += 1
             answer(id, .refused(status, authoritative: authoritative))
         }
+    }
+
+    /// Whether a status is said of the channel and never of the user: the call was not carried
+    /// out. Samba 4.17 says "not found" where it has lost the key that a live connection uses.
+    private static func meansChannel(_ status: NTStatus) -> Bool {
+        status == .accessDenied || status.rawValue == 0xc000_0225
     }
 
     private func identity(

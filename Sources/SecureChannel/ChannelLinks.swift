@@ -120,8 +120,14 @@ extension Channel {
     func open(_ role: Link.Role, _ controller: ControllerAddress, now: UInt64) -> Int {
         nextLink += 1
         let id = nextLink
+        var security: Association.Security?
+        if role == .carrier, let session, session.isSealed {
+            security = Association.Security(
+                key: session.key, domain: settings.domain, computer: settings.computer)
+        }
         let association = Association(
-            profile: settings.profile, mapper: role == .mapper, controller: controller)
+            profile: settings.profile, mapper: role == .mapper, controller: controller,
+            computer: settings.computer, security: security)
         links[id] = Link(
             role: role, controller: controller, association: association, openedAt: now,
             setupDeadline: now + ChannelLimit.setup, lastUsed: now)

@@ -75,6 +75,7 @@ extension NTStatus {
     @inlinable package static var invalidLevel: NTStatus { NTStatus(0xc000_0148) }
     @inlinable package static var invalidDeviceState: NTStatus { NTStatus(0xc000_0184) }
     @inlinable package static var insuffServerResources: NTStatus { NTStatus(0xc000_0205) }
+    @inlinable package static var notFound: NTStatus { NTStatus(0xc000_0225) }
     @inlinable package static var noMatch: NTStatus { NTStatus(0xc000_0272) }
 }
 

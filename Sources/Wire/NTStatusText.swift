@@ -115,6 +115,7 @@ extension NTStatus.Known {
         .init(
             0xc000_0205, "INSUFF_SERVER_RESOURCES",
             "Insufficient server resources exist to complete the request."),
+        .init(0xc000_0225, "NOT_FOUND", "The object was not found."),
         .init(0xc000_0272, "NO_MATCH", "There was no match for the specified key in the index."),
     ]
 }

@@ -22,10 +22,10 @@ extension SMB1.ClientSession {
             signing.sign(&message, sequence: sequence)
             writer.overwrite(base, with: message)
         }
-        // Counted from the session setup on, whose answer is the first that may be signed.
-        let counts = signing != nil || operations.contains(.sessionSetup)
+        // Counted from the last session setup on, whose answer is the first that may be signed.
+        if operations[0] == .sessionSetup && signing == nil { sequence = 0 }
         let answer = sequence &+ 1
-        if counts { sequence &+= 2 }
+        sequence &+= 2
         inFlight.append(Batch(mid: mid, operations: operations, answerSequence: answer))
         return true
     }
@@ -34,14 +34,12 @@ extension SMB1.ClientSession {
         var flags2: SMB1.Flags2 = [.ntStatus, .longNames]
         if operations[0] == .sessionSetup {
             if let logon, !logon.isASCII { flags2.insert(.unicode) }
-            if logon?.signing != nil, wantsSigning { flags2.insert(.securitySignature) }
+            if offeredSigning != nil, wantsSigning { flags2.insert(.securitySignature) }
         }
+        if configuration.credentials.isExtended { flags2.insert(.extendedSecurity) }
         if signing != nil { flags2.insert(.securitySignature) }
-        var command = operations[0].command
-        if case .open(let pipe) = operations[0], opening(pipe) == .ntCreateAndX {
-            command = .ntCreateAndX
-        }
-        var header = SMB1.Header(command: command, flags: .caseInsensitive, flags2: flags2)
+        var header = SMB1.Header(
+            command: command(operations[0]), flags: .caseInsensitive, flags2: flags2)
         header.tid = tid
         header.pidLow = Self.pid
         header.uid = uid
@@ -56,10 +54,27 @@ extension SMB1.ClientSession {
     /// The size of what the peer may send: a read of 60,000 bytes with its headers.
     private static var ownBuffer: UInt16 { 61_440 }
 
+    var offeredSigning: SMB1.Signing? { logon?.signing ?? step?.signing }
+
     var wantsSigning: Bool {
         guard let mode = peer?.securityMode else { return false }
         return mode.contains(.signaturesRequired)
             || configuration.prefersSigning && mode.contains(.signaturesEnabled)
+    }
+
+    func command(_ operation: Operation) -> SMB1.Command {
+        switch operation {
+        case .negotiate: .negotiate
+        case .sessionSetup: .sessionSetupAndX
+        case .treeConnect: .treeConnectAndX
+        case .open(let pipe): opening(pipe) == .openAndX ? .openAndX : .ntCreateAndX
+        case .write: .writeAndX
+        case .read: .readAndX
+        case .transact, .setMode: .transaction
+        case .close: .close
+        case .treeDisconnect: .treeDisconnect
+        case .logoff: .logoffAndX
+        }
     }
 
     func opening(_ pipe: Pipe) -> Configuration.Opening {
@@ -123,7 +138,8 @@ extension SMB1.ClientSession {
 
     private func canChain(_ operation: Operation) -> Bool {
         switch operation {
-        case .sessionSetup, .treeConnect, .open: true
+        case .sessionSetup: step?.isLast ?? true
+        case .treeConnect, .open: true
         case .negotiate, .setMode, .write, .read, .transact, .close, .treeDisconnect, .logoff:
             false
         }
@@ -186,6 +202,7 @@ extension SMB1.ClientSession {
             64 + 2 * (logon?.accountName.utf16.count ?? 0)
                 + 2 * (logon?.primaryDomain.utf16.count ?? 0)
                 + (logon?.lmResponse.count ?? 0) + (logon?.ntResponse.count ?? 0)
+                + (step?.token.count ?? 0)
         case .treeConnect: 32 + 2 * configuration.treePaths[treePath].utf16.count
         case .open(let pipe): 64 + 2 * pipes[pipe.number].name.utf16.count
         case .write(_, let message, let from): Self.writeCost + message.count - from
@@ -195,18 +212,31 @@ extension SMB1.ClientSession {
         }
     }
 
-    /// Computes the user's responses once the challenge is there. A peer without a challenge of
-    /// eight bytes wants passwords in plain, which nobody gets.
+    /// Computes what proves the user once the peer has told its challenge. One without a challenge
+    /// of eight bytes wants passwords in plain, which nobody gets.
     private mutating func prepareLogon() -> Bool {
-        guard case .user(let authenticate) = configuration.credentials, logon == nil else {
-            return true
+        switch configuration.credentials {
+        case .anonymous: return true
+        case .user(let authenticate):
+            if logon != nil { return true }
+            guard let peer else { return false }
+            if case .challenge(let challenge, _, _) = peer.security, challenge.count == 8 {
+                logon = authenticate(peer)
+                return true
+            }
+            fail(.sessionSetup, .notSupported)
+        case .extended(let answer):
+            if step != nil { return true }
+            guard let peer else { return false }
+            if case .extended = peer.security {
+                steps += 1
+                step = steps <= Self.stepLimit ? answer(peerToken) : nil
+                if step != nil { return true }
+                fail(.sessionSetup, .logonFailure)
+            } else {
+                fail(.sessionSetup, .notSupported)
+            }
         }
-        guard let peer else { return false }
-        if case .challenge(let challenge, _, _) = peer.security, challenge.count == 8 {
-            logon = authenticate(peer)
-            return true
-        }
-        fail(.sessionSetup, .notSupported)
         return false
     }
 
@@ -218,7 +248,8 @@ extension SMB1.ClientSession {
     ) {
         switch operation {
         case .negotiate: chain.append(SMB1.NegotiateRequest(), into: &writer)
-        case .sessionSetup: chain.append(sessionSetup(chain.form), into: &writer)
+        case .sessionSetup:
+            chain.append(sessionSetup(chain.form), into: &writer, from: step?.token ?? [])
         case .treeConnect:
             let path = configuration.treePaths[treePath]
             let tree = SMB1.TreeConnectRequest(path: path, service: SMB1.TreeConnectRequest.ipc)
@@ -253,12 +284,18 @@ extension SMB1.ClientSession {
     private func sessionSetup(_ form: SMB1.Form) -> SMB1.SessionSetupRequest {
         var capabilities: SMB1.Capabilities = [.ntSMBs, .ntStatus]
         if form.isUnicode { capabilities.insert(.unicode) }
+        let credentials: SMB1.SessionSetupRequest.Credentials
+        if let step {
+            capabilities.insert(.extendedSecurity)
+            credentials = .extended(securityBlob: 0..<step.token.count, capabilities)
+        } else {
+            credentials = .ntLM(
+                oemPassword: logon?.lmResponse ?? [], unicodePassword: logon?.ntResponse ?? [],
+                capabilities)
+        }
         var request = SMB1.SessionSetupRequest(
             maxBufferSize: Self.ownBuffer, maxMpxCount: UInt16(Self.requestLimit),
-            sessionKey: peer?.sessionKey ?? 0,
-            credentials: .ntLM(
-                oemPassword: logon?.lmResponse ?? [], unicodePassword: logon?.ntResponse ?? [],
-                capabilities))
+            sessionKey: peer?.sessionKey ?? 0, credentials: credentials)
         request.accountName = logon?.accountName ?? ""
         request.primaryDomain = logon?.primaryDomain ?? ""
         return request

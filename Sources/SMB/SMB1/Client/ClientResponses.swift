@@ -19,10 +19,7 @@ extension SMB1.ClientSession {
             let index = inFlight.firstIndex(where: { $0.mid == chain.header.mid })
         else { return }
         var batch = inFlight[index]
-        let expected = batch.operations[0].command
-        if chain.header.command != expected
-            && !(expected == .openAndX && chain.header.command == .ntCreateAndX)
-        {
+        if chain.header.command != command(batch.operations[0]) {
             throw reader.invalid("Command", Int(chain.header.command.rawValue))
         }
         if let signing {
@@ -31,13 +28,12 @@ extension SMB1.ClientSession {
                 throw reader.invalid("SecurityFeatures", Int(batch.answerSequence))
             }
         }
-        let whole = start..<reader.end
+        inFlight.remove(at: index)
         if case .transact(let pipe, let written) = batch.operations[0] {
-            let done = try receiveTransaction(&batch, pipe, written, &chain, &reader)
-            if done { inFlight.remove(at: index) } else { inFlight[index] = batch }
+            let isDone = try receiveTransaction(&batch, pipe, written, &chain, &reader)
+            if !isDone { inFlight.append(batch) }
         } else {
-            inFlight.remove(at: index)
-            try walk(batch, &chain, &reader, whole)
+            try walk(batch, &chain, &reader, start..<reader.end)
         }
     }
 
@@ -60,11 +56,17 @@ extension SMB1.ClientSession {
                 }
                 return
             }
+            if block.command != command(operations[index]) {
+                throw reader.invalid("AndXCommand", Int(block.command.rawValue))
+            }
+            let rest = operations[(index + 1)...]
+            if operations[index] == .sessionSetup, try goesOn(block, rest, chain.header, &reader) {
+                return
+            }
             if status.isError && block.andXCommand == .noAndX && (block.isEmpty || isLast) {
                 refused(operations, index, status.ntStatus)
                 return
             }
-            let rest = operations[(index + 1)...]
             let isOverflow = isLast && status.ntStatus == .bufferOverflow
             try done(operations[index], rest, block, chain.header, &reader, isOverflow)
             if state == .failed { return }
@@ -80,7 +82,8 @@ extension SMB1.ClientSession {
         _ header: SMB1.Header, _ reader: inout WireReader, _ isOverflow: Bool
     ) throws(WireError) {
         switch operation {
-        case .negotiate: negotiated(try SMB1.NegotiateResponse(parsing: &reader, block))
+        case .negotiate:
+            negotiated(try SMB1.NegotiateResponse(parsing: &reader, block), reader)
         case .sessionSetup:
             let answer = try SMB1.SessionSetupResponse(parsing: &reader, block)
             uid = header.uid
@@ -122,20 +125,41 @@ extension SMB1.ClientSession {
         queue.first { $0.pipe == pipe }
     }
 
-    private mutating func negotiated(_ answer: SMB1.NegotiateResponse) {
+    private mutating func negotiated(
+        _ answer: SMB1.NegotiateResponse, _ reader: borrowing WireReader
+    ) {
         switch answer {
         case .ntLM(let peer) where peer.dialectIndex == 0:
             self.peer = peer
+            if case .extended(_, let blob) = peer.security { peerToken = reader.copy(blob) }
             events.append(.negotiated(peer))
         case .core, .lanMan, .ntLM: fail(.negotiate, .notSupported)
         }
+    }
+
+    /// Whether the logon with extended security needs another step, and if so prepares it. What
+    /// was to follow the logon waits.
+    private mutating func goesOn(
+        _ block: SMB1.Block, _ rest: ArraySlice<Operation>, _ header: SMB1.Header,
+        _ reader: inout WireReader
+    ) throws(WireError) -> Bool {
+        guard header.status.ntStatus == .moreProcessingRequired, step != nil else { return false }
+        let answer = try SMB1.SessionSetupResponse(parsing: &reader, block)
+        guard let blob = answer.securityBlob else {
+            throw reader.invalid("SecurityBlobLength", block.wordCount)
+        }
+        uid = header.uid
+        peerToken = reader.copy(blob)
+        step = nil
+        queue.insert(contentsOf: [.sessionSetup] + rest, at: 0)
+        return true
     }
 
     /// From the answer to session setup on, all is signed, where that was agreed.
     private mutating func startSigning(
         _ batch: Batch, _ message: [UInt8], _ reader: borrowing WireReader
     ) throws(WireError) {
-        guard signing == nil, wantsSigning, let agreed = logon?.signing else { return }
+        guard signing == nil, wantsSigning, let agreed = offeredSigning else { return }
         if !agreed.verifies(message, sequence: batch.answerSequence) {
             throw reader.invalid("SecurityFeatures", Int(batch.answerSequence))
         }

@@ -19,6 +19,8 @@ extension SMB1 {
         package static let operationLimit = 256
         /// The most bytes of one message read from a pipe.
         package static let messageLimit = 131_072
+        /// The most session setups of one logon with extended security; NTLMSSP takes two.
+        package static let stepLimit = 5
 
         /// How far the session got, for whom a failure concerns.
         package enum Stage: Equatable, Sendable {
@@ -28,6 +30,8 @@ extension SMB1 {
         /// A pipe of this session, until `closed` or a failed opening has been told of it.
         package struct Pipe: Hashable, Sendable {
             let number: Int
+            /// Tells it from an earlier pipe in the same place.
+            let generation: UInt32
         }
 
         package enum Event: Equatable, Sendable {
@@ -56,6 +60,7 @@ extension SMB1 {
 
         struct PipeState {
             let name: String
+            let generation: UInt32
             /// The place may be given to another pipe.
             var isFree = false
             var fid: UInt16?
@@ -91,10 +96,15 @@ extension SMB1 {
         var treePath = 0
 
         var logon: Logon?
+        /// With extended security: what the peer has sent last, and the answer that is to go.
+        var peerToken: [UInt8] = []
+        var step: SecurityStep?
+        var steps = 0
         var signing: Signing?
         var isGuest = false
         var sequence: UInt32 = 0
         private var lastMID: UInt16 = 0
+        private var lastGeneration: UInt32 = 0
         private var nextEventIndex = 0
 
         package init(_ configuration: Configuration = Configuration()) {
@@ -109,14 +119,11 @@ extension SMB1 {
         /// after the other, each with a read of its answer, and where the peer takes it all in
         /// the same frame. The answers come as `received`, in order.
         package mutating func open(_ name: String, exchanging messages: [[UInt8]] = []) -> Pipe {
-            let pipe: Pipe
-            if let free = pipes.firstIndex(where: { $0.isFree }) {
-                pipe = Pipe(number: free)
-                pipes[free] = PipeState(name: name)
-            } else {
-                pipe = Pipe(number: pipes.count)
-                pipes.append(PipeState(name: name))
-            }
+            lastGeneration &+= 1
+            let state = PipeState(name: name, generation: lastGeneration)
+            let number = pipes.firstIndex { $0.isFree } ?? pipes.count
+            if number < pipes.count { pipes[number] = state } else { pipes.append(state) }
+            let pipe = Pipe(number: number, generation: lastGeneration)
             enqueue([.open(pipe)])
             for message in messages { transact(pipe, message) }
             return pipe
@@ -147,8 +154,13 @@ extension SMB1 {
             enqueue([.treeDisconnect, .logoff])
         }
 
+        /// A pipe may have failed before its owner was told: what is asked of it then is dropped.
         private mutating func enqueue(_ operations: [Operation]) {
             if state == .failed || state == .ended { return }
+            if let pipe = operations[0].pipe {
+                let known = pipes[pipe.number]
+                if known.isFree || known.generation != pipe.generation { return }
+            }
             precondition(queue.count + operations.count <= Self.operationLimit)
             queue.append(contentsOf: operations)
         }
@@ -224,8 +236,33 @@ extension SMB1.ClientSession {
     /// Whose session it is.
     package enum Credentials {
         case anonymous
-        /// Computes the responses from what the server has told, its challenge above all.
+        /// Computes the responses from what the server has told, its challenge above all. Samba
+        /// takes only NTLMv1 this way, unless its `raw NTLMv2 auth` says otherwise.
         case user((SMB1.NegotiateNTLM) -> Logon)
+        /// Extended security: answers the token that the server has sent, the first time the one
+        /// of its negotiate response. Nil gives up.
+        case extended((_ token: [UInt8]) -> SecurityStep?)
+
+        var isExtended: Bool {
+            if case .extended = self { return true }
+            return false
+        }
+    }
+
+    /// One session setup with extended security.
+    package struct SecurityStep {
+        /// NTLMSSP's or SPNEGO's.
+        package var token: [UInt8]
+        /// No further step is expected, so what comes after the logon may go with this one.
+        package var isLast: Bool
+        /// Present in the last step where messages can be signed.
+        package var signing: SMB1.Signing?
+
+        package init(token: [UInt8], isLast: Bool, signing: SMB1.Signing? = nil) {
+            self.token = token
+            self.isLast = isLast
+            self.signing = signing
+        }
     }
 
     /// What session setup says of the user.
@@ -274,22 +311,6 @@ extension SMB1.ClientSession {
                 .transact(let pipe, _), .close(let pipe):
                 pipe
             case .negotiate, .sessionSetup, .treeConnect, .treeDisconnect, .logoff: nil
-            }
-        }
-
-        var command: SMB1.Command {
-            switch self {
-            case .negotiate: .negotiate
-            case .sessionSetup: .sessionSetupAndX
-            case .treeConnect: .treeConnectAndX
-            // Or NT_CREATE_ANDX: the session knows which.
-            case .open: .openAndX
-            case .write: .writeAndX
-            case .read: .readAndX
-            case .transact, .setMode: .transaction
-            case .close: .close
-            case .treeDisconnect: .treeDisconnect
-            case .logoff: .logoffAndX
             }
         }
     }
