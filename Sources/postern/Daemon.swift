@@ -56,11 +56,12 @@ final class Daemon {
         try names.bind()
     }
 
-    func start() {
+    /// Calls `ready` when whoever asks can be answered.
+    func start(ready: @escaping () -> Void) {
         readSecrets()
         agent.start(now: loop.now)
         settle()
-        names.start()
+        names.start(ready: ready)
     }
 
     func run() { loop.run() }

@@ -20,6 +20,8 @@ final class NameSockets {
     private var broadcasts: [UDPSocket] = []
     private var clients: [Int: NameClient] = [:]
     private var timer: Timer?
+    /// While the start waits for the controllers that answers are to name.
+    private var readiness: Readiness?
     private var onStopped: (() -> Void)?
 
     /// The sockets on one address of ours, from which everything is sent.
@@ -27,6 +29,14 @@ final class NameSockets {
         var name: UDPSocket
         var datagram: UDPSocket
     }
+
+    private struct Readiness {
+        var timer: Timer
+        var done: () -> Void
+    }
+
+    /// Milliseconds that the start waits at most: a healthy controller answers its ping at once.
+    private static let longestStart: UInt64 = 500
 
     init(_ daemon: Daemon) {
         self.daemon = daemon
@@ -91,9 +101,10 @@ final class NameSockets {
         }
     }
 
-    /// Claims our names and begins to answer.
-    func start() {
-        guard let responder else { return }
+    /// Claims our names and begins to answer, then calls `ready`: once it is known for each domain
+    /// whom to name, so that who asks from then on has an answer, or when that takes too long.
+    func start(ready: @escaping () -> Void) {
+        guard let responder else { return ready() }
         for (index, domain) in daemon.configuration.domains.enumerated() where domain.answer {
             guard let name = NetBIOSName(domain.name, .workstation) else { continue }
             responder.serve(ServedDomain(name))
@@ -101,6 +112,26 @@ final class NameSockets {
         }
         responder.start(now: loop.now)
         settle()
+        let timer = Timer(loop) { [self] in endStart() }
+        timer.arm(after: Self.longestStart)
+        readiness = Readiness(timer: timer, done: ready)
+        checkReadiness()
+    }
+
+    private func checkReadiness() {
+        if readiness == nil { return }
+        for (index, domain) in daemon.configuration.domains.enumerated() where domain.answer {
+            let locator = daemon.agent.domains[index].locator
+            if named(by: locator) == nil, locator.worthWaiting(now: loop.now) != nil { return }
+        }
+        endStart()
+    }
+
+    private func endStart() {
+        guard let ended = readiness else { return }
+        readiness = nil
+        ended.timer.close()
+        ended.done()
     }
 
     /// Releases our names, closes all sockets, then calls `done`: within the time that the
@@ -108,6 +139,8 @@ final class NameSockets {
     func stop(done: @escaping () -> Void) {
         for client in clients.values { client.close() }
         clients.removeAll()
+        readiness?.timer.close()
+        readiness = nil
         guard let responder, onStopped == nil else { return close(done) }
         onStopped = done
         responder.stop(now: loop.now)
@@ -173,18 +206,26 @@ final class NameSockets {
         guard let responder, settings.answer,
             let name = NetBIOSName(settings.name, .workstation)
         else { return }
-        let locator = daemon.agent.domains[index].locator
-        for candidate in locator.candidates(now: loop.now) where candidate.isHealthy {
-            guard
-                let identity = locator.controllers.first(where: {
-                    $0.address == candidate.address
-                })?.identity, !identity.netbiosName.isEmpty
-            else { continue }
+        if let (address, identity) = named(by: daemon.agent.domains[index].locator) {
             responder.serve(ServedDomain(name, directory: Self.directory(identity)))
-            responder.setController(name, Self.named(identity, candidate.address))
-            return
+            responder.setController(name, Self.named(identity, address))
+        } else {
+            responder.setController(name, nil)
         }
-        responder.setController(name, nil)
+        checkReadiness()
+    }
+
+    /// The controller that the locator prefers among the healthy ones whose names are known.
+    private func named(by locator: Locator) -> (IPv4Address, ControllerIdentity)? {
+        for candidate in locator.candidates(now: loop.now) where candidate.isHealthy {
+            for controller in locator.controllers where controller.address == candidate.address {
+                guard let identity = controller.identity, !identity.netbiosName.isEmpty else {
+                    continue
+                }
+                return (controller.address, identity)
+            }
+        }
+        return nil
     }
 
     private static func directory(
