@@ -122,9 +122,17 @@ final class NameSockets {
         if readiness == nil { return }
         for (index, domain) in daemon.configuration.domains.enumerated() where domain.answer {
             let locator = daemon.agent.domains[index].locator
-            if named(by: locator) == nil, locator.worthWaiting(now: loop.now) != nil { return }
+            if named(by: locator) == nil, isSearching(locator) { return }
         }
         endStart()
+    }
+
+    /// Whether an answer is still to come that may tell a controller's name.
+    private func isSearching(_ locator: Locator) -> Bool {
+        locator.worthWaiting(now: loop.now) != nil
+            || locator.controllers.contains {
+                $0.health == .unknown || $0.health == .suspect
+            }
     }
 
     private func endStart() {
