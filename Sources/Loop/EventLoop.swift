@@ -92,7 +92,9 @@ import CPosix
         deadline = moment
         if let wake, wake <= moment { return }
         wake = moment
-        let delay = moment > loop.now ? moment - loop.now : 0
+        // Never zero: libuv 1.44 would call a timer that is armed again from its own callback
+        // without end, and look at no socket meanwhile.
+        let delay = moment > loop.now ? moment - loop.now : 1
         _ = unsafe uv_timer_start(raw, timerFired, delay, 0)
     }
 

@@ -225,7 +225,10 @@ package final class Channel {
     package var nextDeadline: UInt64 {
         var next = earliest
         if case .refused(_, let until) = phase { next = min(next, until) }
-        for link in links.values { next = min(next, link.nextDeadline) }
+        for link in links.values {
+            next = min(next, link.nextDeadline)
+            if isSpare(link) { next = min(next, link.lastUsed + ChannelLimit.idle) }
+        }
         return next
     }
 
@@ -264,11 +267,15 @@ package final class Channel {
             links[id]?.silenceTold = true
             outputs.append(.controllerSilent(link.controller.address))
         }
-        let spare = links.count > 1 && link.association.callsInFlight == 0
-        if spare, link.isReady, now >= link.lastUsed + ChannelLimit.idle {
+        if isSpare(link), now >= link.lastUsed + ChannelLimit.idle {
             links[id] = nil
             outputs.append(.close(link: id, abort: false))
         }
+    }
+
+    /// Whether the channel could do without the link for now.
+    private func isSpare(_ link: Link) -> Bool {
+        links.count > 1 && link.isReady && link.association.callsInFlight == 0
     }
 
     // MARK: Answers

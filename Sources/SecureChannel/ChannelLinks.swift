@@ -28,7 +28,6 @@ struct Link {
     var nextDeadline: UInt64 {
         var next = setupDeadline ?? .max
         if let silentSince, !silenceTold { next = min(next, silentSince + ChannelLimit.silence) }
-        if isReady, silentSince == nil { next = min(next, lastUsed + ChannelLimit.idle) }
         return next
     }
 }
