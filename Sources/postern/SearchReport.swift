@@ -1,5 +1,6 @@
 import Consumers
 import Locator
+import Mailslot
 import Wire
 
 /// What a search for a domain's controllers found: one line for each question, then the
