@@ -88,6 +88,21 @@ package enum Terminal {
         return line.isEmpty ? nil : line
     }
 
+    /// What has come on standard input, as soon as something has; nothing at its end.
+    package static func readPiece() throws(SystemError) -> [UInt8] {
+        var piece = [UInt8](repeating: 0, count: lineLimit)
+        while true {
+            let count = unsafe piece.withUnsafeMutableBytes {
+                unsafe read(STDIN_FILENO, $0.baseAddress, $0.count)
+            }
+            if count >= 0 {
+                piece.removeLast(piece.count - count)
+                return piece
+            }
+            if postern_errno() != EINTR { throw .last("read") }
+        }
+    }
+
     private static func readByte() throws(SystemError) -> UInt8? {
         var byte: UInt8 = 0
         while true {

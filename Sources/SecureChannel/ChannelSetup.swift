@@ -119,7 +119,7 @@ extension Channel {
     }
 
     private func mapped(_ id: Int, _ link: Link, _ reply: EptMap.Response, now: UInt64) {
-        guard let port = reply.towers.lazy.compactMap({ $0.tcpPort }).first, port != 0 else {
+        guard let port = reply.towers.compactMap({ $0.tcpPort }).first, port != 0 else {
             setupFailed(id, .unwilling, "the endpoint mapper knows no Netlogon port", now: now)
             return
         }

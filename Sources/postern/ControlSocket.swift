@@ -34,6 +34,8 @@ final class ControlSocket {
         var client: UInt32
         var requestID: UInt32
         var wants: ControlLogonRequest.Wants
+        /// SIDs, one of which the user must be a member of; empty: anybody.
+        var requiredGroups: [SID]
     }
 
     init(_ daemon: Daemon) throws(SystemError) {
@@ -125,9 +127,17 @@ final class ControlSocket {
     // MARK: Logons
 
     private func logon(_ request: ControlLogonRequest, _ id: UInt32, _ client: Client) {
+        guard let groups = Self.groups(request.requiredGroup) else {
+            daemon.log.warning(
+                "a required group must be given by its SID: \(request.requiredGroup)")
+            reply(id, ControlLogonReply(
+                requestID: request.requestID, outcome: .refused, ntStatus: .noSuchGroup))
+            return
+        }
         nextCall &+= 1
         calls[nextCall] = Call(
-            client: id, requestID: request.requestID, wants: request.wants)
+            client: id, requestID: request.requestID, wants: request.wants,
+            requiredGroups: groups)
         client.calls += 1
         let proof: LogonCall.Proof
         switch request.credential {
@@ -144,11 +154,35 @@ final class ControlSocket {
             caller: nextCall)
     }
 
+    /// The SIDs in a list with commas; nil where something else is among them.
+    private static func groups(_ text: String) -> [SID]? {
+        var found: [SID] = []
+        for part in text.split(separator: ",") {
+            guard let sid = SID(String(part)) else { return nil }
+            found.append(sid)
+        }
+        return found
+    }
+
+    private static func isMember(_ identity: LogonIdentity, of groups: [SID]) -> Bool {
+        guard !groups.isEmpty else { return true }
+        guard let domain = identity.domainSID?.subAuthorities else { return false }
+        let ids = identity.groupRIDs + [identity.primaryGroupRID, identity.userRID]
+        return groups.contains { group in
+            var parts = group.subAuthorities
+            guard let last = parts.popLast() else { return false }
+            return parts == domain && ids.contains(last)
+        }
+    }
+
     func answer(_ caller: UInt64, _ outcome: SecureChannel.LogonOutcome) {
         guard let call = calls.removeValue(forKey: caller) else { return }
         clients[call.client]?.calls -= 1
         var reply: ControlLogonReply
         switch outcome {
+        case .accepted(let identity) where !Self.isMember(identity, of: call.requiredGroups):
+            reply = ControlLogonReply(
+                requestID: call.requestID, outcome: .refused, ntStatus: .logonFailure)
         case .accepted(let identity):
             reply = ControlLogonReply(
                 requestID: call.requestID, outcome: .success, ntStatus: .success)

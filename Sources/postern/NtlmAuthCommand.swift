@@ -1,1 +1,82 @@
-enum NtlmAuthCommand { static func run(_ words: [String]) -> ExitCode { .failed } }
+import Configuration
+import Consumers
+import Crypto
+import Loop
+import Wire
+
+/// `postern ntlm-auth`, and the program under the name `ntlm_auth`: a thin client of the agent,
+/// whose options and outputs are those that callers of Samba's tool rely on.
+enum NtlmAuthCommand {
+    /// Milliseconds after which a caller gets an answer in any case.
+    private static let patience: UInt64 = 60_000
+
+    static func run(_ words: [String]) -> ExitCode {
+        switch NTLMAuthOptions.parse(words, version: Main.version) {
+        case .end(let output): return finish(output)
+        case .helper(let kind, let options): return serve(StdioHelper(kind, options), options)
+        case .logon(var options):
+            if options.needsPassword {
+                let read = (try? Terminal.readSecret(prompt: NTLMAuthOptions.prompt)) ?? nil
+                options.password = Secret(read ?? [])
+            }
+            guard let request = options.request(id: 1, deadline: 0) else {
+                return finish(options.outputForImpossibleName)
+            }
+            let agent = Agent(options)
+            return finish(options.output(for: agent.logon(request)))
+        }
+    }
+
+    private static func finish(_ output: ToolOutput) -> ExitCode {
+        Terminal.write(output.standardOutput)
+        Terminal.writeError(output.standardError)
+        return ExitCode(rawValue: Int32(output.exitCode)) ?? .failed
+    }
+
+    /// A helper lives as long as its caller, and its connection to the agent as long as that
+    /// lasts: one that broke is made anew for the next line.
+    private static func serve(_ helper: StdioHelper, _ options: NTLMAuthOptions) -> ExitCode {
+        var helper = helper
+        let agent = Agent(options)
+        var lines = LineCutter()
+        while true {
+            guard var piece = try? Terminal.readPiece() else { return .failed }
+            if piece.isEmpty { return .success }
+            lines.append(piece.span)
+            Wipe.bytes(&piece)
+            while let line = lines.next() {
+                let step = helper.line(line)
+                Terminal.writeError(String(decoding: step.error, as: UTF8.self))
+                Terminal.write(String(decoding: step.output, as: UTF8.self))
+                guard let request = step.request else { continue }
+                let answer = helper.answered(agent.logon(request))
+                Terminal.write(String(decoding: answer, as: UTF8.self))
+            }
+        }
+    }
+
+    /// The agent as the tool sees it: there or not.
+    private final class Agent {
+        private let path: String?
+        private var client: AgentClient?
+
+        init(_ options: NTLMAuthOptions) {
+            let file = options.configuration ?? Options.defaultConfiguration
+            path = Setup.configuration(file)?.agent.controlSocket
+        }
+
+        /// The agent's answer, or nil where there is none.
+        func logon(_ request: ControlLogonRequest) -> ControlLogonReply? {
+            guard let path else { return nil }
+            let deadline = SystemClock.milliseconds + NtlmAuthCommand.patience
+            do throws(AgentClient.Failure) {
+                if client == nil { client = try AgentClient(path) }
+                return try client?.logon(request, deadline: deadline)
+            } catch {
+                client = nil
+                Terminal.writeError("ntlm_auth: \(error.text)\n")
+                return nil
+            }
+        }
+    }
+}
