@@ -18,6 +18,8 @@ final class NameSockets {
     private var interfaces: [Interface] = []
     /// On the networks' broadcast addresses; they only receive.
     private var broadcasts: [UDPSocket] = []
+    /// A table that is kept from answer to answer.
+    private var outgoing: [UDPSocket.Outgoing] = []
     private var clients: [Int: NameClient] = [:]
     private var timer: Timer?
     /// While the start waits for the controllers that answers are to name.
@@ -93,11 +95,12 @@ final class NameSockets {
     private func socket(
         _ service: NetBIOSService, _ endpoint: Endpoint, _ interface: Int
     ) throws(SystemError) -> UDPSocket {
-        try UDPSocket(loop, bind: endpoint, options: UDPSocket.Options(broadcast: true)) {
-            [self] bytes, source in
+        try UDPSocket(
+            loop, bind: endpoint, options: UDPSocket.Options(broadcast: true),
+            onBatch: { [self] in settle() }
+        ) { [self] bytes, source in
             responder?.receive(
                 bytes, from: source, at: service, interface: interface, now: loop.now)
-            settle()
         }
     }
 
@@ -182,13 +185,22 @@ final class NameSockets {
         if let onStopped, responder.isStopped { close(onStopped) }
     }
 
+    /// Sends from one socket after the other; each one's answers go together.
     private func send(_ envelopes: [DatagramOutbox.Envelope], _ bytes: [UInt8]) {
-        for envelope in envelopes where envelope.interface < interfaces.count {
-            let interface = interfaces[envelope.interface]
-            let socket = envelope.service == .name ? interface.name : interface.datagram
-            let failure = socket.send(
-                bytes.span.extracting(envelope.range), to: envelope.destination)
-            if let failure { daemon.log.debug(failure.description) }
+        for index in interfaces.indices {
+            for service in [NetBIOSService.name, .datagram] {
+                outgoing.removeAll(keepingCapacity: true)
+                for envelope in envelopes
+                where envelope.interface == index && envelope.service == service {
+                    outgoing.append(
+                        UDPSocket.Outgoing(envelope.range, to: envelope.destination))
+                }
+                if outgoing.isEmpty { continue }
+                let interface = interfaces[index]
+                let socket = service == .name ? interface.name : interface.datagram
+                let failure = socket.send(bytes, outgoing)
+                if let failure { daemon.log.debug(failure.description) }
+            }
         }
     }
 
