@@ -19,7 +19,7 @@ prerequisites:
 
 embedded: prerequisites
 	$(EMBEDDED_BUILD)
-	@mkdir -p build && cp .build-embedded/release/postern build/postern
+	@mkdir -p build && rm -f build/postern; cp .build-embedded/release/postern build/postern
 
 standard: prerequisites
 	$(STANDARD_BUILD)

@@ -28,8 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What Swift cannot import: variadic functions, macros with casts, and the one system call that
-   has no function in glibc. */
+/* What Swift cannot import: variadic functions, macros with casts, and system calls that have no
+   function in glibc, or only one that needs _GNU_SOURCE. */
 
 static inline int postern_errno(void) { return errno; }
 
@@ -53,6 +53,18 @@ static inline int postern_keep_capabilities(unsigned long long mask) {
         {(unsigned)(mask >> 32), (unsigned)(mask >> 32), 0},
     };
     return (int)syscall(SYS_capset, &header, data);
+}
+
+/* One of the messages of sendmmsg(2), as glibc's struct mmsghdr. */
+struct postern_message {
+    struct msghdr header;
+    unsigned sent;
+};
+
+/* How many of the messages were sent, or -1 where the first one was not. */
+static inline int postern_send_messages(
+    int descriptor, struct postern_message *messages, unsigned count) {
+    return (int)syscall(SYS_sendmmsg, descriptor, messages, count, 0);
 }
 
 /* The address of the local socket at `path`, which may start with @ for the abstract space;

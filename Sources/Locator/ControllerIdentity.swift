@@ -21,7 +21,7 @@ package struct ControllerIdentity: Equatable, Sendable {
 extension ControllerIdentity {
     /// What the answer to a ping says. Nil where it holds no netlogon attribute that can be read,
     /// or where Netlogon is paused there.
-    init?(answer: CLDAPSearchResponse, in reader: borrowing WireReader) {
+    package init?(answer: CLDAPSearchResponse, in reader: borrowing WireReader) {
         guard let range = answer.netlogon else { return nil }
         var part = reader.part(range, layer: "netlogon attribute")
         guard let response = try? SAMLogonResponseEx(parsing: &part), part.isAtEnd,
@@ -45,7 +45,7 @@ extension ControllerIdentity {
 
     /// What a node's names say: the domain's controllers hold `domain`<1C> as a group, the
     /// primary one `domain`<1B> for itself. Nil where the node is no controller of `domain`.
-    init?(names: [NodeStatus.Entry], domain: String) {
+    package init?(names: [NodeStatus.Entry], domain: String) {
         guard let group = NetBIOSName(domain, .domainControllers) else { return nil }
         let primary = group.with(.domainMasterBrowser)
         var isController = false

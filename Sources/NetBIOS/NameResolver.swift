@@ -1,7 +1,7 @@
 import Wire
 
-/// Finds names' owners as a hybrid node does, RFC 1002 5.1.2.2 and 5.1.4.2: the name server first,
-/// where there is one, then by broadcast; and asks nodes for their names. Several queries run at
+/// Finds names' owners as a hybrid node does, RFC 1002 5.1.2.2 and 5.1.4.2: the name servers first,
+/// where there are some, then by broadcast; and asks nodes for their names. Several queries run at
 /// a time. It does no I/O: datagrams and time go in, `outbox` and `takeCompletions` come out.
 package final class NameResolver {
     /// RFC 1002 6, BCAST_REQ_RETRY_COUNT and BCAST_REQ_RETRY_TIMEOUT.
@@ -18,17 +18,19 @@ package final class NameResolver {
 
     package struct Configuration: Sendable {
         package var interfaces: [IPv4Network]
-        package var nameServer: IPv4Address?
+        /// In order of preference: the next one is asked where one has no answer, or says that
+        /// there is no such name.
+        package var nameServers: [IPv4Address]
         /// The port that name services listen on, 137 but for tests.
         package var port: UInt16
         package var scope: [UInt8]
 
         package init(
-            interfaces: [IPv4Network], nameServer: IPv4Address? = nil, port: UInt16 = 137,
+            interfaces: [IPv4Network], nameServers: [IPv4Address] = [], port: UInt16 = 137,
             scope: [UInt8] = []
         ) {
             self.interfaces = interfaces
-            self.nameServer = nameServer
+            self.nameServers = nameServers
             self.port = port
             self.scope = scope
         }
@@ -69,7 +71,8 @@ package final class NameResolver {
     }
 
     private enum Phase: Equatable {
-        case askingServer
+        /// An index in the list of servers.
+        case askingServer(Int)
         case broadcasting
         case gathering
         case askingNode(Endpoint)
@@ -105,8 +108,8 @@ package final class NameResolver {
     /// Begins to look for `name`; nil where there are too many queries already, or neither a
     /// server nor an interface to ask.
     package func resolve(_ name: NetBIOSName, now: UInt64) -> QueryID? {
-        if configuration.nameServer == nil && configuration.interfaces.isEmpty { return nil }
-        let phase: Phase = configuration.nameServer == nil ? .broadcasting : .askingServer
+        if configuration.nameServers.isEmpty && configuration.interfaces.isEmpty { return nil }
+        let phase: Phase = configuration.nameServers.isEmpty ? .broadcasting : .askingServer(0)
         return begin(name.upcased, phase, now)
     }
 
@@ -162,8 +165,8 @@ package final class NameResolver {
 
     /// Whether the query ended.
     private func step(_ query: inout Query, _ now: UInt64) -> Bool {
-        if query.sent == Self.tries && query.phase == .askingServer {
-            broadcastInstead(&query)
+        if query.sent == Self.tries, case .askingServer(let server) = query.phase {
+            askNext(after: server, &query)
         }
         switch query.phase {
         case .gathering:
@@ -177,13 +180,18 @@ package final class NameResolver {
         }
         query.sent += 1
         send(query)
-        query.deadline =
-            now + (query.phase == .askingServer ? Self.serverRetry : Self.broadcastRetry)
+        switch query.phase {
+        case .askingServer: query.deadline = now + Self.serverRetry
+        case .broadcasting, .gathering, .askingNode: query.deadline = now + Self.broadcastRetry
+        }
         return false
     }
 
-    private func broadcastInstead(_ query: inout Query) {
-        query.phase = .broadcasting
+    /// The next server, or the network itself after the last.
+    private func askNext(after server: Int, _ query: inout Query) {
+        let next = server + 1
+        query.phase =
+            next < configuration.nameServers.count ? .askingServer(next) : .broadcasting
         query.sent = 0
     }
 
@@ -196,11 +204,11 @@ package final class NameResolver {
         let name = ScopedName(query.name, scope: configuration.scope)
         let port = configuration.port
         switch query.phase {
-        case .askingServer:
-            guard let server = configuration.nameServer else { return }
+        case .askingServer(let server):
             NameServicePacket.query(query.transactionID, name, broadcast: false)
                 .write(into: &outbox.writer)
-            outbox.send(.name, interface: 0, to: Endpoint(server, port))
+            outbox.send(
+                .name, interface: 0, to: Endpoint(configuration.nameServers[server], port))
         case .askingNode(let endpoint):
             NameServicePacket.nodeStatusRequest(query.transactionID, name)
                 .write(into: &outbox.writer)
@@ -241,7 +249,7 @@ package final class NameResolver {
             counters.wrongSources += 1
         } else if packet.name?.name.upcased != queries[index].name {
             counters.wrongNames += 1
-        } else if take(packet, &queries[index], now) {
+        } else if take(packet, from: source.address, &queries[index], now) {
             queries.remove(at: index)
         }
     }
@@ -249,18 +257,21 @@ package final class NameResolver {
     private func mayAnswer(_ source: Endpoint, _ phase: Phase) -> Bool {
         if source.port != configuration.port { return false }
         switch phase {
-        case .askingServer: return source.address == configuration.nameServer
+        case .askingServer(let last):
+            // A server that was given up may still answer.
+            return configuration.nameServers.prefix(last + 1).contains(source.address)
         case .askingNode(let endpoint): return source == endpoint
         case .broadcasting, .gathering:
-            // The server's answer may still come when broadcasting has begun.
-            return source.address == configuration.nameServer
+            // A server's answer may still come when broadcasting has begun.
+            return configuration.nameServers.contains(source.address)
                 || configuration.interfaces.contains { $0.contains(source.address) }
         }
     }
 
     /// Whether the answer ended the query.
     private func take(
-        _ packet: NameServicePacket, _ query: inout Query, _ now: UInt64
+        _ packet: NameServicePacket, from source: IPv4Address, _ query: inout Query,
+        _ now: UInt64
     ) -> Bool {
         if packet.flags.opcode == .waitForAcknowledgement {
             let wait = min(UInt64(packet.answer?.timeToLive ?? 0) * 1_000, Self.longestWait)
@@ -272,13 +283,13 @@ package final class NameResolver {
             return false
         }
         if packet.flags.result != .success {
-            // In a broadcast's wake only owners speak; a negative answer is the server's.
-            if query.phase == .askingServer {
-                query.refusedByServer = true
-                broadcastInstead(&query)
-                return step(&query, now)
-            }
-            return false
+            // In a broadcast's wake only owners speak; a negative answer is a server's.
+            guard case .askingServer(let server) = query.phase,
+                source == configuration.nameServers[server]
+            else { return false }
+            query.refusedByServer = true
+            askNext(after: server, &query)
+            return step(&query, now)
         }
         switch (packet.answer?.data, query.phase) {
         case (.nodeStatus(let status)?, .askingNode):

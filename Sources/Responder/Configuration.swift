@@ -106,18 +106,22 @@ package struct NamedController: Sendable {
     /// Without it answers have the form of Windows NT 4.0.
     package var dnsHostName: String?
     package var flags: ControllerFlags
-    /// Whether it is also named to those who look for the primary controller.
     package var isPrimary: Bool
+    /// Whether it is named to those who look for the primary controller, which old clients mean
+    /// when they look for any that takes changes. Only the primary one unless said otherwise.
+    package var standsForPrimary: Bool
 
     package init(
         name: String, address: IPv4Address, dnsHostName: String? = nil,
-        flags: ControllerFlags = [.ldap, .directoryService, .writable], isPrimary: Bool = true
+        flags: ControllerFlags = [.ldap, .directoryService, .writable], isPrimary: Bool = true,
+        standsForPrimary: Bool? = nil
     ) {
         self.name = name
         self.address = address
         self.dnsHostName = dnsHostName
         self.flags = flags
         self.isPrimary = isPrimary
+        self.standsForPrimary = standsForPrimary ?? isPrimary
     }
 }
 
@@ -139,46 +143,4 @@ package enum ResponderEvent: Equatable, Sendable {
     /// Another node owns it; it is not answered for, and tried again later.
     case conflict(NetBIOSName, IPv4Address)
     case serverUnreachable(NetBIOSName)
-}
-
-/// What came and what became of it, one number for each outcome.
-package struct ResponderCounters: Equatable, Sendable {
-    package var nameQueriesAnswered = 0
-    package var nodeStatusAnswered = 0
-    package var namesDefended = 0
-    package var primaryQueriesAnswered = 0
-    package var lmLogonsAnswered = 0
-    package var samLogonsAnswered = 0
-    package var pausedAnswers = 0
-    package var unknownUserAnswers = 0
-
-    /// Our own broadcasts, heard again.
-    package var ownBroadcasts = 0
-    package var duplicates = 0
-    package var malformedNamePackets = 0
-    package var malformedDatagrams = 0
-    package var malformedMailslots = 0
-    package var malformedMessages = 0
-    /// From an address that no sender has: broadcast, multicast, none.
-    package var impossibleSources = 0
-    package var refusedFragments = 0
-    package var otherScopes = 0
-    package var otherNames = 0
-    package var otherDomains = 0
-    package var otherSIDs = 0
-    package var otherMailslots = 0
-    /// The request wants its answer where no mailslot is.
-    package var wrongReplyMailslots = 0
-    package var browserMessages = 0
-    /// NETLOGON messages that are not requests.
-    package var otherMessages = 0
-    /// Datagrams of the kinds error and query.
-    package var datagramServices = 0
-    /// No controller is known to be healthy, or not a primary one that was asked for.
-    package var withoutController = 0
-    /// Demands to give up a name, which nobody here asked for.
-    package var unaskedDemands = 0
-    package var unexpectedResponses = 0
-
-    package init() {}
 }

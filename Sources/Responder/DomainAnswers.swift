@@ -88,11 +88,14 @@ struct DomainAnswers {
         }
     }
 
-    /// Writes the answer to GETDC from Windows NT or later.
+    /// Writes the answer to GETDC from Windows NT or later: as a controller that stands in for
+    /// one of NT 4.0 does, in the old form unless the request refuses that. Whoever asks this way
+    /// reads the old form, since the primary controller may be of NT 4.0; not all that set newer
+    /// version bits read the newer forms here.
     func writePrimary(
         _ version: NetlogonVersion, address: IPv4Address, into writer: inout WireWriter
     ) {
-        switch form(for: version) {
+        switch version.contains(.avoidNT4Emulation) ? form(for: version) : .nt4 {
         case .nt4:
             PrimaryResponse(
                 primaryDCName: oemName, .windowsNT(.init(unicodeName, unicodeDomain))

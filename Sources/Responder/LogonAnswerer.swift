@@ -183,7 +183,7 @@ extension LogonAnswerer {
         _ counters: inout ResponderCounters
     ) {
         guard let index = domain(request.target, sid: nil),
-            let controller = domains[index].controller, controller.isPrimary,
+            let controller = domains[index].controller, controller.standsForPrimary,
             !domains[index].isPaused
         else {
             counters.withoutController += 1

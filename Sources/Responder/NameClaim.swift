@@ -20,6 +20,13 @@ enum ServerState: Equatable {
     /// The server did not answer, or could not say; tried again at the deadline.
     case waiting(until: UInt64)
 
+    var isHeld: Bool {
+        switch self {
+        case .held, .refreshing: true
+        case .registering, .waiting: false
+        }
+    }
+
     var deadline: UInt64 {
         switch self {
         case .registering(_, let at), .refreshing(_, let at): at
@@ -36,7 +43,15 @@ struct NameClaim {
     /// One for each interface; empty without a name server.
     var servers: [ServerClaim]
 
-    var isOwned: Bool { state == .owned }
+    /// A name is ours once no owner was heard of. Where the name server gave it to us, which knows
+    /// the owners, it is ours before the broadcasts have ended.
+    var isOwned: Bool {
+        switch state {
+        case .owned: true
+        case .claiming: servers.contains { $0.state.isHeld }
+        case .conflict: false
+        }
+    }
 }
 
 struct ServerClaim {

@@ -24,7 +24,7 @@ final class Daemon {
     private(set) var control: ControlSocket?
     private var timer: Timer!
     private var isSettling = false
-    private var onStopped: (() -> Void)?
+    private var isStopping = false
     /// Who waits for a domain's channel to be made anew.
     private var rebuilds: [Int: Rebuild] = [:]
     private var secretsSeen: UInt64 = 0
@@ -56,25 +56,28 @@ final class Daemon {
         try names.bind()
     }
 
-    func start() {
+    /// Calls `ready` when whoever asks can be answered.
+    func start(ready: @escaping () -> Void) {
         readSecrets()
         agent.start(now: loop.now)
         settle()
-        names.start()
+        names.start(ready: ready)
     }
 
     func run() { loop.run() }
 
-    /// Releases names, answers who waits, closes everything; the loop then ends.
+    /// Answers who waits, closes everything, releases our names; the loop then ends, at once when
+    /// told so again.
     func stop() {
-        names.stop()
+        if isStopping { return loop.stop() }
+        isStopping = true
         agent.stop(microseconds: loop.microseconds)
         settle()
         control?.close()
         for socket in sockets { socket.close() }
         resolver?.close()
         timer.close()
-        loop.stop()
+        names.stop { [self] in loop.stop() }
     }
 
     // MARK: Cores

@@ -1,15 +1,316 @@
+import Agent
+import Configuration
+import Crypto
+import Locator
 import Loop
+import Mailslot
 import NetBIOS
+import Responder
 import Wire
 
+/// The NetBIOS face: the responder with its sockets on UDP 137 and 138, where `[listen]` wants
+/// it, and the questions for names that locators have.
 final class NameSockets {
     private let daemon: Daemon
-    init(_ daemon: Daemon) { self.daemon = daemon }
-    func bind() throws(SystemError) {}
-    func start() {}
-    func stop() {}
-    func query(_ name: NetBIOSName, domain: Int) {}
-    func nodeStatus(_ address: IPv4Address, domain: Int) {}
-    func controllersChanged(_ index: Int) {}
-    var statusText: String { "" }
+    private let loop: EventLoop
+    private let settings: ListenSettings?
+    private let responder: Responder?
+    private var interfaces: [Interface] = []
+    /// On the networks' broadcast addresses; they only receive.
+    private var broadcasts: [UDPSocket] = []
+    /// A table that is kept from answer to answer.
+    private var outgoing: [UDPSocket.Outgoing] = []
+    private var clients: [Int: NameClient] = [:]
+    private var timer: Timer?
+    /// While the start waits for the controllers that answers are to name.
+    private var readiness: Readiness?
+    private var onStopped: (() -> Void)?
+
+    /// The sockets on one address of ours, from which everything is sent.
+    private struct Interface {
+        var name: UDPSocket
+        var datagram: UDPSocket
+    }
+
+    private struct Readiness {
+        var timer: Timer
+        var done: () -> Void
+    }
+
+    /// Milliseconds that the start waits at most: a healthy controller answers its ping at once.
+    private static let longestStart: UInt64 = 500
+
+    init(_ daemon: Daemon) {
+        self.daemon = daemon
+        loop = daemon.loop
+        settings = daemon.configuration.listen
+        responder = Self.responder(daemon.configuration)
+        timer = Timer(loop) { [self] in
+            responder?.advance(now: loop.now)
+            settle()
+        }
+    }
+
+    private static func responder(_ configuration: Configuration) -> Responder? {
+        guard let settings = configuration.listen,
+            let computer = NetBIOSName(configuration.agent.name, .workstation)
+        else { return nil }
+        // A host is of one domain: its own, or the first that it is a member of.
+        let own = configuration.localDomains.first?.name
+            ?? configuration.domains.first { $0.channel == .member }?.name
+        let domain = own.flatMap { NetBIOSName($0, .workstation) }
+        return Responder(
+            ResponderConfiguration(
+                computerName: computer,
+                names: ResponderConfiguration.names(of: computer, in: domain),
+                interfaces: Array(
+                    settings.interfaces.prefix(ResponderConfiguration.mostInterfaces)),
+                nameServer: settings.winsServers.first,
+                ports: NetBIOSPorts(offset: settings.portOffset)),
+            random: { SystemRandom.number() })
+    }
+
+    // MARK: Life
+
+    /// Binds the two ports on each interface's address and on its broadcast address, to which
+    /// Linux delivers broadcasts and not to the address itself.
+    func bind() throws(SystemError) {
+        guard let configuration = responder?.configuration else { return }
+        let ports = configuration.ports
+        var heard: [IPv4Address] = []
+        for (index, network) in configuration.interfaces.enumerated() {
+            interfaces.append(
+                Interface(
+                    name: try socket(.name, Endpoint(network.address, ports.name), index),
+                    datagram: try socket(
+                        .datagram, Endpoint(network.address, ports.datagram), index)))
+            let address = network.broadcast
+            if !network.hasBroadcast || heard.contains(address) { continue }
+            heard.append(address)
+            broadcasts.append(try socket(.name, Endpoint(address, ports.name), index))
+            broadcasts.append(try socket(.datagram, Endpoint(address, ports.datagram), index))
+        }
+    }
+
+    private func socket(
+        _ service: NetBIOSService, _ endpoint: Endpoint, _ interface: Int
+    ) throws(SystemError) -> UDPSocket {
+        try UDPSocket(
+            loop, bind: endpoint, options: UDPSocket.Options(broadcast: true),
+            onBatch: { [self] in settle() }
+        ) { [self] bytes, source in
+            responder?.receive(
+                bytes, from: source, at: service, interface: interface, now: loop.now)
+        }
+    }
+
+    /// Claims our names and begins to answer, then calls `ready`: once it is known for each domain
+    /// whom to name, so that who asks from then on has an answer, or when that takes too long.
+    func start(ready: @escaping () -> Void) {
+        guard let responder else { return ready() }
+        for (index, domain) in daemon.configuration.domains.enumerated() where domain.answer {
+            guard let name = NetBIOSName(domain.name, .workstation) else { continue }
+            responder.serve(ServedDomain(name))
+            controllersChanged(index)
+        }
+        responder.start(now: loop.now)
+        settle()
+        let timer = Timer(loop) { [self] in endStart() }
+        timer.arm(after: Self.longestStart)
+        readiness = Readiness(timer: timer, done: ready)
+        checkReadiness()
+    }
+
+    private func checkReadiness() {
+        if readiness == nil { return }
+        for (index, domain) in daemon.configuration.domains.enumerated() where domain.answer {
+            let locator = daemon.agent.domains[index].locator
+            if named(by: locator) == nil, isSearching(locator) { return }
+        }
+        endStart()
+    }
+
+    /// Whether an answer is still to come that may tell a controller's name.
+    private func isSearching(_ locator: Locator) -> Bool {
+        locator.worthWaiting(now: loop.now) != nil
+            || locator.controllers.contains {
+                $0.health == .unknown || $0.health == .suspect
+            }
+    }
+
+    private func endStart() {
+        guard let ended = readiness else { return }
+        readiness = nil
+        ended.timer.close()
+        ended.done()
+    }
+
+    /// Releases our names, closes all sockets, then calls `done`: within the time that the
+    /// responder takes to say it three times.
+    func stop(done: @escaping () -> Void) {
+        for client in clients.values { client.close() }
+        clients.removeAll()
+        readiness?.timer.close()
+        readiness = nil
+        guard let responder, onStopped == nil else { return close(done) }
+        onStopped = done
+        responder.stop(now: loop.now)
+        settle()
+    }
+
+    private func close(_ done: () -> Void) {
+        onStopped = nil
+        timer?.close()
+        for interface in interfaces {
+            interface.name.close()
+            interface.datagram.close()
+        }
+        for socket in broadcasts { socket.close() }
+        interfaces = []
+        broadcasts = []
+        done()
+    }
+
+    // MARK: The responder
+
+    /// Sends what the responder wants sent, notes what happened to our names, sets the timer.
+    private func settle() {
+        guard let responder else { return }
+        if !responder.outbox.isEmpty {
+            send(responder.outbox.envelopes, responder.outbox.bytes)
+            responder.outbox.removeAll()
+        }
+        for event in responder.takeEvents() { note(event) }
+        timer?.arm(at: responder.nextDeadline)
+        if let onStopped, responder.isStopped { close(onStopped) }
+    }
+
+    /// Sends from one socket after the other; each one's answers go together.
+    private func send(_ envelopes: [DatagramOutbox.Envelope], _ bytes: [UInt8]) {
+        for index in interfaces.indices {
+            for service in [NetBIOSService.name, .datagram] {
+                outgoing.removeAll(keepingCapacity: true)
+                for envelope in envelopes
+                where envelope.interface == index && envelope.service == service {
+                    outgoing.append(
+                        UDPSocket.Outgoing(envelope.range, to: envelope.destination))
+                }
+                if outgoing.isEmpty { continue }
+                let interface = interfaces[index]
+                let socket = service == .name ? interface.name : interface.datagram
+                let failure = socket.send(bytes, outgoing)
+                if let failure { daemon.log.debug(failure.description) }
+            }
+        }
+    }
+
+    private func note(_ event: ResponderEvent) {
+        switch event {
+        case .registered(let name):
+            daemon.log.info("name \(name.description) is ours")
+        case .registeredWithServer(let name, let seconds):
+            daemon.log.debug("name \(name.description) is with WINS for \(seconds) s")
+        case .conflict(let name, let owner):
+            daemon.log.warning(
+                "name \(name.description) belongs to \(owner.description) already; it is not "
+                    + "answered for, and tried again in a while")
+        case .serverUnreachable(let name):
+            daemon.log.warning("the WINS server does not take name \(name.description)")
+        }
+    }
+
+    /// Tells the responder whom to name for the domain: the first healthy controller, once its
+    /// name is known; nobody where there is none.
+    func controllersChanged(_ index: Int) {
+        let settings = daemon.configuration.domains[index]
+        guard let responder, settings.answer,
+            let name = NetBIOSName(settings.name, .workstation)
+        else { return }
+        if let (address, identity) = named(by: daemon.agent.domains[index].locator) {
+            responder.serve(ServedDomain(name, directory: Self.directory(identity)))
+            responder.setController(name, Self.named(identity, address))
+        } else {
+            responder.setController(name, nil)
+        }
+        checkReadiness()
+    }
+
+    /// The controller that the locator prefers among the healthy ones whose names are known.
+    private func named(by locator: Locator) -> (IPv4Address, ControllerIdentity)? {
+        for candidate in locator.candidates(now: loop.now) where candidate.isHealthy {
+            for controller in locator.controllers where controller.address == candidate.address {
+                guard let identity = controller.identity, !identity.netbiosName.isEmpty else {
+                    continue
+                }
+                return (controller.address, identity)
+            }
+        }
+        return nil
+    }
+
+    private static func directory(
+        _ identity: ControllerIdentity
+    ) -> ServedDomain.Directory? {
+        if identity.dnsDomain.isEmpty { return nil }
+        return ServedDomain.Directory(
+            dnsDomainName: identity.dnsDomain, dnsForestName: identity.dnsForest,
+            domainGuid: identity.domainGUID, siteName: identity.controllerSite)
+    }
+
+    /// In a directory each writable controller takes changes, so that it can stand for the
+    /// primary one; in an NT4 domain only that one does.
+    private static func named(
+        _ identity: ControllerIdentity, _ address: IPv4Address
+    ) -> NamedController {
+        let isPrimary = identity.flags.contains(.primary)
+        return NamedController(
+            name: identity.netbiosName, address: address,
+            dnsHostName: identity.dnsHost.isEmpty ? nil : identity.dnsHost,
+            flags: identity.flags, isPrimary: isPrimary,
+            standsForPrimary: isPrimary || identity.flags.contains(.writable))
+    }
+
+    // MARK: Locators' questions
+
+    /// Looks for the owners of `name` and tells the domain's locator.
+    func query(_ name: NetBIOSName, domain: Int) {
+        client(domain).resolve(name) { [self] result in
+            var addresses: [IPv4Address] = []
+            if case .addresses(let entries) = result { addresses = entries.map { $0.address } }
+            daemon.locator(domain) { $0.nameAnswer(name, addresses, now: $1) }
+        }
+    }
+
+    /// Asks the node at `address` for its names and tells the domain's locator.
+    func nodeStatus(_ address: IPv4Address, domain: Int) {
+        client(domain).nodeStatus(of: address) { [self] result in
+            var names: [NodeStatus.Entry] = []
+            if case .nodeStatus(let status) = result { names = status.names }
+            daemon.locator(domain) { $0.nodeStatusAnswer(address, names, now: $1) }
+        }
+    }
+
+    /// Whom a domain's questions go to. The host's networks may have changed since the last one.
+    private func client(_ domain: Int) -> NameClient {
+        if let client = clients[domain], !client.isIdle { return client }
+        clients[domain]?.close()
+        let client = NameClient(
+            loop,
+            NameResolver.Configuration(
+                interfaces: networks,
+                nameServers: daemon.configuration.domains[domain].winsServers))
+        clients[domain] = client
+        return client
+    }
+
+    /// Where broadcasts go.
+    var networks: [IPv4Network] {
+        settings?.interfaces.filter { $0.hasBroadcast } ?? NameClient.hostNetworks()
+    }
+
+    // MARK: What `postern status` shows
+
+    var counters: ResponderCounters? { responder?.counters }
+
+    var ownedNames: [String] { responder?.ownedNames.map { $0.name.description } ?? [] }
 }

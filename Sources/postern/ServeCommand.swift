@@ -82,9 +82,10 @@ enum ServeCommand {
             watchdog = timer
             timer.arm(after: interval / 2)
         }
-        daemon.start()
-        log.info("ready")
-        manager.ready(status: "serving \(daemon.agent.domains.count) domains")
+        daemon.start {
+            log.info("ready")
+            manager.ready(status: "serving \(daemon.agent.domains.count) domains")
+        }
         daemon.run()
         for watcher in watchers { watcher.close() }
         watchdog?.close()

@@ -2,6 +2,7 @@ import Agent
 import Consumers
 import Locator
 import Loop
+import Responder
 import SecureChannel
 import Wire
 
@@ -45,7 +46,22 @@ enum StatusReport {
                     + "\(counters.connectionsLost) connections lost, \(counters.retried) retried")
             text += line("secret", daemon.secretAge(index))
         }
-        return text + daemon.names.statusText
+        return text + face(daemon)
+    }
+
+    /// What the NetBIOS face answered, and what it did not and why.
+    private static func face(_ daemon: Daemon) -> String {
+        guard let counters = daemon.names.counters else { return "" }
+        let names = daemon.names.ownedNames
+        var text = "\nlistening\n"
+        text += line("names", names.isEmpty ? "none yet" : names.joined(separator: ", "))
+        text += line("answered", list(counters.answered))
+        return text + line("ignored", list(counters.ignored))
+    }
+
+    private static func list(_ counts: [ResponderCounters.Count]) -> String {
+        let some = counts.filter { $0.count > 0 }.map { "\($0.count) \($0.words)" }
+        return some.isEmpty ? "nothing" : some.joined(separator: ", ")
     }
 
     private static func line(_ name: String, _ text: String) -> String {
@@ -61,8 +77,22 @@ enum StatusReport {
                     list.object { member(domain, &$0) }
                 }
             }
+            guard let counters = daemon.names.counters else { return }
+            root.object("listening") { face in
+                face.array("names") { list in
+                    for name in daemon.names.ownedNames { list.value(name) }
+                }
+                face.object("answered") { member(counters.answered, &$0) }
+                face.object("ignored") { member(counters.ignored, &$0) }
+            }
         }
         return writer.finish() + "\n"
+    }
+
+    private static func member(
+        _ counts: [ResponderCounters.Count], _ object: inout JSONWriter
+    ) {
+        for entry in counts { object.member(entry.name, entry.count) }
     }
 
     private static func member(_ domain: AgentDomain, _ object: inout JSONWriter) {

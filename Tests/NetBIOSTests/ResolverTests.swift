@@ -13,7 +13,7 @@ import Wire
             IPv4Network(IPv4Address(10, 77, UInt8($0), 40), prefixLength: 24)
         }
         return NameResolver(
-            .init(interfaces: networks, nameServer: server ? self.server.address : nil),
+            .init(interfaces: networks, nameServers: server ? [self.server.address] : []),
             random: { 0x1234 })
     }
 

@@ -34,6 +34,7 @@ import Testing
             "Wire": [], "Crypto": ["Wire", "CNettle"], "NetBIOS": ["Wire"], "Mailslot": ["Wire"],
             "SMB": ["Wire"], "NTLM": ["Wire", "Crypto"], "RPC": ["Wire"],
             "Interfaces": ["Wire", "RPC"],
+            "Decoder": protocols.union(["SecureChannel", "Locator"]),
             "Agent": protocols.union(cores), "Flows": protocols.union(cores),
             "Loop": ["Wire", "CLibuv", "CAres", "CPosix"],
             "Store": ["Wire", "CLMDB", "CPosix"], "Configuration": ["Wire", "CINIH"],
