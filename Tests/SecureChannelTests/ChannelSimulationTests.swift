@@ -83,6 +83,7 @@ final class Storm {
         }
         world.network.latency = UInt64.random(in: 0...20, using: &numbers)
         world.network.jitter = UInt64.random(in: 0...20, using: &numbers)
+        world.network.movesBoundaries = Bool.random(using: &numbers)
         world.invariant = { [channel = world.channel] in
             let makers = channel.links.values.filter { $0.role != .carrier && !$0.isReady }
             return makers.count > 1 ? "two keys are being made" : nil

@@ -9,6 +9,8 @@ package final class SimulatedNetwork {
     package var latency: UInt64 = 1
     /// Adds up to so many more, another number for each message.
     package var jitter: UInt64 = 0
+    /// Bytes for a client come in other pieces than they were sent in, as TCP may do.
+    package var movesBoundaries = false
     package var numbers: SeededNumbers
 
     package init(clock: VirtualClock, seed: UInt64 = 1) {
@@ -52,6 +54,10 @@ package final class SimulatedConnection {
     /// When the last bytes of each direction arrive; none overtake others.
     private var arrivesAtServer: UInt64 = 0
     private var arrivesAtClient: UInt64 = 0
+    /// On its way to the client, where boundaries are moved.
+    private var stream: [UInt8] = []
+    /// How many bytes of all came before those.
+    private var streamStart = 0
 
     package init(_ network: SimulatedNetwork, to endpoint: Endpoint, _ handlers: Handlers) {
         self.network = network
@@ -99,7 +105,24 @@ package final class SimulatedConnection {
 
     func deliver(_ bytes: [UInt8]) {
         guard serverIsOpen else { return }
-        towardsClient { $0.received(bytes) }
+        guard network.movesBoundaries else {
+            towardsClient { $0.received(bytes) }
+            return
+        }
+        let cut = Int.random(in: 1..<bytes.count, using: &network.numbers)
+        for part in [bytes[..<cut], bytes[cut...]] {
+            stream += part
+            let end = streamStart + stream.count
+            towardsClient { [self] handlers in
+                let catchesUp = Bool.random(using: &network.numbers)
+                let count = catchesUp ? stream.count : end - streamStart
+                if count <= 0 { return }
+                let piece = Array(stream[..<count])
+                stream.removeFirst(count)
+                streamStart += count
+                handlers.received(piece)
+            }
+        }
     }
 
     func serverCloses(_ loss: ConnectionLoss) {
