@@ -71,7 +71,8 @@ package final class AgentDomain {
         channel.useControllers(
             locator.candidates(now: now).map {
                 ControllerAddress(
-                    address: $0.address, name: $0.netbiosName.isEmpty ? $0.hostName : $0.netbiosName,
+                    address: $0.address,
+                    name: $0.netbiosName.isEmpty ? $0.hostName : $0.netbiosName,
                     netlogonPort: ports[$0.address])
             }, now: now)
     }

@@ -260,8 +260,8 @@ extension Channel {
     }
 
     /// Gives no link another call. What they carry may have been looked at already, so that only
-    /// its answer tells: those links go later, and `pumped`, whose events are being looked at, after
-    /// the last of them.
+    /// its answer tells: those links go later, and `pumped`, whose events are being looked at,
+    /// after the last of them.
     func retireLinks(except pumped: Int? = nil, now: UInt64) {
         for id in Array(links.keys) {
             links[id]?.isRetired = true

@@ -97,7 +97,8 @@ extension Channel {
             case .challenge(let clientChallenge):
                 let reply = try NetrServerReqChallenge.Response(parsing: &reader)
                 guard reply.status == .success else {
-                    setupFailed(id, .unwilling, "NetrServerReqChallenge: \(reply.status.name)", now: now)
+                    setupFailed(
+                        id, .unwilling, "NetrServerReqChallenge: \(reply.status.name)", now: now)
                     return
                 }
                 authenticate(id, clientChallenge, reply.serverChallenge)
@@ -185,18 +186,21 @@ extension Channel {
         }
         // A controller that cannot prove that it knows the secret is not one.
         guard reply.serverCredential == expected else {
-            setupFailed(id, .unwilling, "its credential does not prove the account's secret", now: now)
+            setupFailed(
+                id, .unwilling, "its credential does not prove the account's secret", now: now)
             return
         }
         let granted = NegotiateFlags(rawValue: reply.flags)
         guard ChannelCipher(negotiated: granted.intersection(attempt.flags)) == key.cipher else {
-            setupFailed(id, .unwilling, "it grants another cipher than its credential uses", now: now)
+            setupFailed(
+                id, .unwilling, "it grants another cipher than its credential uses", now: now)
             return
         }
         let seals = granted.contains(.secureRPC)
         guard seals || settings.allowsUnsealed else {
             setupFailed(
-                id, .unwilling, "it offers no seal; `unsealed = yes` in the domain's section allows that",
+                id, .unwilling,
+                "it offers no seal; `unsealed = yes` in the domain's section allows that",
                 now: now)
             return
         }

@@ -7,7 +7,8 @@ import Wire
 /// numbers, which the caller counts; a token that is altered, or made for another number, is
 /// refused.
 package struct NetlogonSeal {
-    /// Bytes of a token: NL_AUTH_SHA2_SIGNATURE (MS-NRPC 2.2.1.3.3) or NL_AUTH_SIGNATURE (2.2.1.3.2).
+    /// Bytes of a token: NL_AUTH_SHA2_SIGNATURE (MS-NRPC 2.2.1.3.3) or NL_AUTH_SIGNATURE
+    /// (2.2.1.3.2).
     /// Of the former's 32-byte checksum, peers fill and check 8 and put the confounder next, and
     /// leave the last 24 bytes of the token zero.
     package let tokenLength: Int

@@ -72,7 +72,8 @@ import Wire
         for number in 0..<20 {
             let caller = world.logon("user\(number)")
             #expect(world.runUntilAnswered(limit: 10))
-            #expect(world.outcome(caller) == "unavailable: no controller of the domain is reachable")
+            #expect(world.outcome(caller)
+                == "unavailable: no controller of the domain is reachable")
             world.run(777)
         }
         #expect(world.problems == [])

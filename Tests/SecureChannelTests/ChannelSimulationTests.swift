@@ -126,7 +126,7 @@ final class Storm {
     private func checkEnd() {
         let channel = world.channel
         if !channel.logons.isEmpty { found.append("\(channel.logons.count) logons are left") }
-        if !channel.waiting.isEmpty { found.append("\(channel.waiting.count) are left in the line") }
+        if !channel.waiting.isEmpty { found.append("\(channel.waiting.count) are in the line") }
         if channel.links.count != 1 { found.append("\(channel.links.count) links are left") }
         for link in channel.links.values where link.association.callsInFlight > 0 {
             found.append("a call is left in flight")
