@@ -15,7 +15,9 @@ package enum DES {
         var context = des_ctx()
         let key = spread(key7)
         // The result says "weak key". Hashes are keys here, so a weak one is used like any other.
-        _ = unsafe key.withUnsafeBufferPointer { unsafe nettle_des_set_key(&context, $0.baseAddress) }
+        _ = unsafe key.withUnsafeBufferPointer {
+            unsafe nettle_des_set_key(&context, $0.baseAddress)
+        }
         var out = [UInt8](repeating: 0, count: 8)
         let source = block.bytes
         unsafe source.withUnsafeBufferPointer {
@@ -107,9 +109,11 @@ package struct AES128CFB8 {
             unsafe data.withUnsafeMutableBufferPointer {
                 let start = unsafe $0.baseAddress! + range.lowerBound
                 if encrypting {
-                    unsafe nettle_cfb8_encrypt(keyed, block, 16, &register, range.count, start, start)
+                    unsafe nettle_cfb8_encrypt(
+                        keyed, block, 16, &register, range.count, start, start)
                 } else {
-                    unsafe nettle_cfb8_decrypt(keyed, block, 16, &register, range.count, start, start)
+                    unsafe nettle_cfb8_decrypt(
+                        keyed, block, 16, &register, range.count, start, start)
                 }
             }
         }

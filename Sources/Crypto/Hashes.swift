@@ -100,7 +100,8 @@ package struct HMACSHA256 {
         precondition(range.lowerBound >= 0 && range.upperBound <= part.count)
         guard !range.isEmpty else { return }
         unsafe part.withUnsafeBufferPointer {
-            unsafe nettle_hmac_sha256_update(&keyed, range.count, $0.baseAddress! + range.lowerBound)
+            let start = unsafe $0.baseAddress! + range.lowerBound
+            unsafe nettle_hmac_sha256_update(&keyed, range.count, start)
         }
     }
 

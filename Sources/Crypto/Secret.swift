@@ -30,7 +30,9 @@ package enum SystemRandom {
     package static func bytes(_ count: Int) -> [UInt8] {
         precondition(count <= 256)
         var out = [UInt8](repeating: 0, count: count)
-        let got = unsafe out.withUnsafeMutableBytes { unsafe getrandom($0.baseAddress, $0.count, 0) }
+        let got = unsafe out.withUnsafeMutableBytes {
+            unsafe getrandom($0.baseAddress, $0.count, 0)
+        }
         // Up to 256 bytes, getrandom gives all or fails only where the kernel has none at all.
         precondition(got == count, "no randomness from the kernel")
         return out

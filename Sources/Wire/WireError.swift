@@ -9,7 +9,8 @@ package struct WireError: Error, Equatable, CustomStringConvertible {
         case trailing
         /// The field's value is not one that the specification allows; `needed` holds the value.
         case invalid
-        /// The field asks for more than this program's named limit; `needed` asked, `available` allowed.
+        /// The field asks for more than this program's named limit: `needed` is asked for,
+        /// `available` allowed.
         case limit
     }
 

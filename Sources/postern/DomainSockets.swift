@@ -72,7 +72,8 @@ final class DomainSockets {
     func perform(_ output: LocatorOutput) {
         switch output {
         case .dnsSRV(let name):
-            daemon.resolver?.services(name, deadline: loop.now + LocatorLimit.lookupDeadline) { answer in
+            let limit = loop.now + LocatorLimit.lookupDeadline
+            daemon.resolver?.services(name, deadline: limit) { answer in
                 let records = (try? answer.get()) ?? []
                 self.daemon.locator(self.index) { locator, now in
                     locator.srvAnswer(
@@ -85,7 +86,8 @@ final class DomainSockets {
                 }
             }
         case .dnsA(let host):
-            daemon.resolver?.addresses(host, deadline: loop.now + LocatorLimit.lookupDeadline) { answer in
+            let limit = loop.now + LocatorLimit.lookupDeadline
+            daemon.resolver?.addresses(host, deadline: limit) { answer in
                 let addresses = (try? answer.get()) ?? []
                 self.daemon.locator(self.index) { $0.addressAnswer(host, addresses, now: $1) }
             }

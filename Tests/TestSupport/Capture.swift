@@ -16,7 +16,8 @@ package enum CaptureFile {
     package static var all: [String] {
         guard let folder = Material.captures else { return [] }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { $0.hasSuffix(".pcap") || $0.hasSuffix(".pcapng") || $0.hasSuffix(".cap") }
+        let endings = [".pcap", ".pcapng", ".cap"]
+        return names.filter { name in endings.contains { name.hasSuffix($0) } }
             .sorted().map { folder + "/" + $0 }
     }
 

@@ -37,7 +37,7 @@ import Testing
             "Decoder": protocols.union(["SecureChannel", "Locator"]),
             "Agent": protocols.union(cores), "Flows": protocols.union(cores),
             "Loop": ["Wire", "CLibuv", "CAres", "CPosix"],
-            "Store": ["Wire", "CLMDB", "CPosix"], "Configuration": ["Wire", "CINIH"],
+            "Store": ["Wire", "Crypto", "CLMDB", "CPosix"], "Configuration": ["Wire", "CINIH"],
         ]
         for core in cores { table[core] = protocols }
         return table
