@@ -14,6 +14,13 @@ package struct NetlogonValidation: NDRMessage, Equatable, Sendable {
 
     package init(parsing stub: inout NDRReader) throws(WireError) {
         level = ValidationLevel(rawValue: try stub.uint16("ValidationInformation tag"))
+        // A controller that does not know the level answers with the tag alone: Authoritative and
+        // the status are then all that is left.
+        if stub.wire.remaining <= 8 + (2 & stub.wire.offset) {
+            samInfo = nil
+            try stub.align(4, "ValidationInformation")
+            return
+        }
         if try stub.pointer("ValidationInformation") {
             guard level == .samInfo || level == .samInfo2 || level == .samInfo4 else {
                 throw stub.wire.invalid("ValidationLevel", Int(level.rawValue), width: 8)

@@ -197,7 +197,7 @@ final class Association {
             return writer.finish()
         }
         AuthTrailer.write(
-            Self.context, into: &writer, base: body, alignment: AuthTrailer.stubAlignment)
+            Self.context, into: &writer, base: body, alignment: AuthTrailer.alignment)
         let token = writer.count
         writer.zeros(sealing.tokenLength)
         PDUHeader.finish(&writer, start: 0, authLength: sealing.tokenLength)

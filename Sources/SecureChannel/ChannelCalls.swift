@@ -91,7 +91,7 @@ extension Channel {
     /// another host took the channel over: the chain of the nt4 profile notices, a SamLogonEx
     /// does not.
     private var validationLevel: ValidationLevel {
-        settings.profile == .modern ? .samInfo4 : .samInfo2
+        settings.profile == .modern ? .samInfo4 : .samInfo
     }
 
     private func information(_ request: LogonRequest, _ key: SessionKey) -> LogonInformation {

@@ -56,7 +56,7 @@ struct ChannelTrace {
 
     /// A table for a terminal.
     var text: String {
-        var lines = Columns.row("step", "messages", "sent", "received", "ms") + "\n"
+        var lines = Columns.row("step, in bytes", "frames", "sent", "received", "ms") + "\n"
         for step in steps {
             lines += Columns.row(
                 step.name, "\(step.messages)", "\(step.sent)", "\(step.received)",

@@ -131,11 +131,11 @@ enum LogonCommand {
         switch reply.outcome {
         case .success:
             Terminal.write(
-                "\(reply.domain)\\\(reply.user): accepted in \(time) ms, "
+                "logon of \(reply.domain)\\\(reply.user): accepted in \(time) ms, "
                     + "\(reply.groupRIDs.count) groups\n")
             return .success
         case .refused, .badRequest:
-            Terminal.write("refused in \(time) ms: \(reply.ntStatus.name), "
+            Terminal.write("logon refused in \(time) ms: \(reply.ntStatus.name), "
                 + "\(reply.ntStatus.text)\n")
             return .failed
         case .unavailable, .overloaded:

@@ -97,7 +97,9 @@ import Wire
     @Test(.enabled(if: Material.captures != nil)) func capturedMessagesParse() throws {
         var seen = 0
         for file in CaptureFile.all {
-            let broken = ["valgrind", "oobr", "segv", "fuzz"].contains { file.contains($0) }
+            // The one of 1kxun has a host's name of 16 characters, one more than MS-BRWS allows.
+            let names = ["valgrind", "oobr", "segv", "fuzz", "1kxun"]
+            let broken = names.contains { file.contains($0) }
             for packet in try CaptureFile.packets(file) where packet.isUDP {
                 guard packet.destinationPort == 138, packet.payload.count > 82 else { continue }
                 // 14 bytes, two names of 34, as all captures have them.
