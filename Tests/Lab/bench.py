@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+"""Figures beside winbind's and nmbd's, in one run on one machine: ratios count, not rates.
+
+    python3 Tests/Lab/bench.py [--binary PATH] [--only NAME]… [--peers] [--quick]
+
+--peers measures Samba's own daemons alone; --quick makes a tenth of the requests.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import statistics
+import sys
+
+sys.dont_write_bytecode = True
+
+import logons  # noqa: E402  (after the switch above)
+import mailslot  # noqa: E402
+import ntlm  # noqa: E402
+import packages  # noqa: E402
+import plan  # noqa: E402
+from boxes import LabError  # noqa: E402
+from capture import Capture  # noqa: E402
+from lab import Lab  # noqa: E402
+from measures import table  # noqa: E402
+from postern import Postern, cpu_of, domain_section, listen_section, memory_of  # noqa: E402
+
+LIMIT = 120     # seconds that one measure may take
+
+
+@dataclasses.dataclass
+class Run:
+    """What a driver printed, and what the daemon's processes spent meanwhile."""
+    count: int
+    failed: int
+    rate: float
+    p50: float
+    p99: float
+    cpu: float      # ms on a processor for each answer
+
+    def __str__(self):
+        lost = f", {self.failed} failed" if self.failed else ""
+        return (f"{self.rate:,.0f}/s, p50 {self.p50:.2f}, p99 {self.p99:.1f} ms, "
+                f"{self.cpu:.3f} ms CPU{lost}")
+
+
+class Bench:
+    def __init__(self, lab, options):
+        self.lab, self.options = lab, options
+        self.scale = 0.1 if options.quick else 1.0
+        self.binary = None if options.peers else pathlib.Path(options.binary)
+
+    def times(self, count):
+        return max(1, int(count * self.scale))
+
+    def drive(self, box, pids, *command, **options):
+        """Runs a driver in the box while the daemon of these pids answers it."""
+        before = cpu_of(pids)
+        done = box.run(*command, check=False, timeout=LIMIT, **options)
+        spent = cpu_of(pids) - before
+        if not done.stdout.startswith("{"):
+            raise LabError(f"{command[0]}: {done.stdout}{done.stderr}")
+        found = json.loads(done.stdout)
+        if not found["count"]:
+            return Run(0, found["failed"], 0, 0, 0, 0)
+        return Run(found["count"], found["failed"], found["rate"], found["p50"], found["p99"],
+                   1e3 * spent / found["count"])
+
+    # Both sides' logons
+
+    @contextlib.contextmanager
+    def winbind(self, domain, **options):
+        """A winbindd and a function that drives it."""
+        oracle, box = self.lab.oracle, self.lab.boxes["member"]
+        oracle.start(domain, **options)
+        response = ntlm.mschapv2("alice", plan.PASSWORD)
+
+        def drive(callers, each, *cold):
+            pids = [pid for pid in box.pids() if comm(pid).startswith(("winbindd", "wb["))]
+            return self.drive(box, pids, packages.native("authbench"), callers, self.times(each),
+                              domain.name, "alice", response.challenge.hex(), response.nt.hex(),
+                              *cold)
+        try:
+            yield drive
+        finally:
+            oracle.stop()
+
+    @contextlib.contextmanager
+    def postern(self, *sections, **options):
+        secrets = {domain.name: plan.MACHINE_PASSWORD for domain in plan.DOMAINS.values()
+                   if any(f"[domain {domain.name}]" in each for each in sections)}
+        agent = Postern(self.lab, self.binary, *sections, secrets=secrets, **options)
+        try:
+            yield agent.start()
+        finally:
+            agent.forget()
+
+    def drive_postern(self, agent, domain, callers, each, *cold):
+        """N callers on the control socket."""
+        response = ntlm.mschapv2("alice", plan.PASSWORD)
+        run = self.drive(agent.box, [agent.pid], packages.native("ctlbench"),
+                         agent.folder / "run", callers, self.times(each), domain.name, "alice",
+                         response.challenge.hex(), response.nt.hex(), *cold)
+        if run.failed == run.count:
+            raise LabError(f"no logon in {domain.name} succeeded")
+        return run
+
+    def versus(self, measure, peer, ours, target, reached):
+        """A row of a peer's run and ours; without ours it only reports the peer."""
+        if ours is None:
+            table.add(measure, peer, "", target)
+        else:
+            table.add(measure, peer, ours, target, reached(peer, ours))
+
+    # The measures
+
+    def throughput(self):
+        """32 callers on one controller: winbind with one and eight connections, ours with four."""
+        for domain in plan.DOMAINS.values():
+            runs = []
+            for connections in (1, 8):
+                with self.winbind(domain, winbind_max_domain_connections=connections) as drive:
+                    runs.append(drive(32, 60))
+                name = f"winbind, {connections} conns, 32 callers, {domain.name}"
+                table.add(name, runs[-1], "", "")
+            best, ours = max(runs, key=lambda run: run.rate), None
+            if self.binary:
+                with self.postern(domain_section(domain, connections=4)) as agent:
+                    ours = self.drive_postern(agent, domain, 32, 60)
+            self.versus(f"32 callers, {domain.name}", best, ours,
+                        "not below winbind's best, ≤ 1/5 of its CPU",
+                        lambda peer, mine: mine.rate >= peer.rate and mine.cpu <= peer.cpu / 5)
+
+    def added(self):
+        """What the agent adds to the controller's time: the caller's median less the wire's."""
+        for domain in plan.DOMAINS.values() if self.binary else ():
+            with self.postern(domain_section(domain)) as agent:
+                self.drive_postern(agent, domain, 1, 20)
+                with Capture(self.lab, agent.box) as wire:
+                    run = self.drive_postern(agent, domain, 1, 1000)
+                times = wire.count().between(domain.address, agent.box.address).exchanges(
+                    agent.box.address)
+            added = run.p50 - statistics.median(times)
+            table.add(f"added to the controller's time, cached, {domain.profile}",
+                      "documented 13 ms in all", f"{added:.3f} ms", "≤ 0.2 ms", added <= 0.2)
+
+    def distance(self):
+        """8 callers, one connection, a controller 10 ms away there and back."""
+        ours = None
+        with self.lab.delayed(self.lab.ad.box, 5):
+            with self.winbind(plan.AD) as drive:
+                peer = drive(8, 20)
+            if self.binary:
+                with self.postern(domain_section(plan.AD, connections=1)) as agent:
+                    ours = self.drive_postern(agent, plan.AD, 8, 100)
+        self.versus("8 callers, one connection, 10 ms away", peer, ours, "≥ 500/s",
+                    lambda _, mine: mine.rate >= 500)
+
+    def burst(self):
+        """New callers all at once: 128 of winbind's, 1,000 of ours."""
+        ours = None
+        with self.winbind(plan.AD, winbind_max_domain_connections=8) as drive:
+            warm = drive(8, 60)
+            peer = drive(128, 10, "cold")
+        if self.binary:
+            with self.postern(domain_section(plan.AD)) as agent:
+                self.drive_postern(agent, plan.AD, 8, 20)
+                ours = self.drive_postern(agent, plan.AD, 1000, 10, "cold")
+        least = 1e3 * 1000 / warm.rate
+        self.versus("1,000 new callers at once (winbind: 128)", peer, ours,
+                    f"none lost, p99 ≤ 1.5 × the controller's {least:.0f} ms",
+                    lambda _, mine: not mine.failed and mine.p99 <= 1.5 * least)
+
+    def mailslots(self):
+        """GETDC and SAM LOGON: nmbd on the PDC, and ours."""
+        agent = None
+        with contextlib.ExitStack() as stack:
+            if self.binary:
+                agent = stack.enter_context(self.postern(
+                    domain_section(plan.NT4), listen_section(self.lab.gate.address)))
+            nmbd = [pid for pid in self.lab.nt4.box.pids() if comm(pid) == "nmbd"]
+            for kind in ("GETDC", "SAM LOGON"):
+                for outstanding in (1, 16):
+                    peer = self.drive_mailslot(plan.NT4.address, nmbd, kind, outstanding)
+                    ours = agent and self.drive_mailslot(
+                        self.lab.gate.address, [agent.pid], kind, outstanding)
+                    target = "≥ 2 × nmbd, ≤ 1/4 of its CPU" if outstanding == 16 else ""
+                    self.versus(f"{kind}, {outstanding} outstanding (nmbd)", peer, ours, target,
+                                lambda peer, mine: mine.rate >= 2 * peer.rate
+                                and mine.cpu <= peer.cpu / 4 if target else None)
+
+    def drive_mailslot(self, address, pids, kind, outstanding):
+        client, lines = self.lab.client, []
+        for index in range(outstanding):
+            reply_to = f"\\MAILSLOT\\NET\\GDC{index:05}"
+            if kind == "GETDC":
+                slot, message = mailslot.NETLOGON, mailslot.getdc("ASKER", reply_to)
+            else:
+                slot, message = mailslot.NTLOGON, mailslot.sam_logon("ASKER", "alice", reply_to)
+            packet = mailslot.question(("ASKER", 0), (plan.NT4.name, 0x1C), slot, message,
+                                       client.address)
+            lines.append(f"{packet.hex()} {reply_to}\n")
+        return self.drive(client, pids, packages.native("slotbench"), address, 30,
+                          self.times(10_000), input="".join(lines))
+
+    def calls(self):
+        """One process for each logon, as FreeRADIUS does it: from exec to exit."""
+        ours = None
+        words = logons.by_mschapv2(plan.AD.name, "alice", plan.PASSWORD, "MEMBER").words
+        with self.winbind(plan.AD):
+            peer = self.drive(self.lab.boxes["member"], [], packages.native("execbench"), 1,
+                              self.times(100), "ntlm_auth",
+                              f"--configfile={self.lab.oracle.conf}", *words)
+        if self.binary:
+            with self.postern(domain_section(plan.AD)) as agent:
+                ours = self.drive(agent.box, [], packages.native("execbench"), 1,
+                                  self.times(100), agent.binary, "ntlm-auth", "--config",
+                                  agent.config, *words)
+        self.versus("ntlm-auth, each exec", peer, ours, "≤ 4 ms",
+                    lambda _, mine: not mine.failed and mine.p50 <= 4)
+
+    def memory(self):
+        """Resident and private memory, size on disk: winbindd's processes and ours."""
+        with self.winbind(plan.AD) as drive:
+            drive(8, 20)
+            pids = self.lab.boxes["member"].pids()
+            peer = memory_of(pids)
+            count = len(pids)
+        ours, reached = "", None
+        if self.binary:
+            total = self.times(100_000)
+            with self.postern(domain_section(plan.AD)) as agent:
+                self.drive_postern(agent, plan.AD, 32, total // 32)
+                mine, size = agent.memory(), os.stat(self.binary).st_size
+            ours = (f"1 process, {mine['rss']:,} KiB resident, {mine['private']:,} private, "
+                    f"{size / 1e6:.2f} MB, after {total:,} logons")
+            reached = size <= 2e6 and mine["rss"] <= 3072 and mine["private"] <= 512
+        table.add("size and memory", f"{count} processes, {peer['pss']:,} KiB PSS, "
+                  f"{peer['private']:,} private", ours,
+                  "≤ 2 MB, 1 process, ≤ 3 MB resident, ≤ 0.5 MB private", reached)
+
+
+def comm(pid):
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
+
+
+MEASURES = ("throughput", "added", "distance", "burst", "mailslots", "calls", "memory")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", default=str(plan.REPOSITORY / "build" / "postern"))
+    parser.add_argument("--only", action="append", choices=MEASURES)
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    lab = Lab()
+    keep = lab.ad.running
+    failed = 0
+    try:
+        lab.up()
+        bench = Bench(lab, options)
+        for name in options.only or MEASURES:
+            print(f"{name} …", flush=True)
+            try:
+                getattr(bench, name)()
+            except LabError as error:
+                failed += 1
+                print(f"{name}: {error}")
+    finally:
+        lab.oracle.stop()
+        if not keep:
+            lab.down()
+    print(f"\n{table}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

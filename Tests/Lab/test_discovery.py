@@ -1,0 +1,131 @@
+"""Controllers are found by every method that applies, and a failure is explained."""
+
+import json
+
+import cldap
+import logons
+import nbns
+from capture import Capture
+from labtest import LabTest, domain_section, lab, plan
+from postern import listen_section
+
+
+class LabAnswersTest(LabTest):
+    """What the peers answer by themselves."""
+
+    def test_ad_controller_answers_a_cldap_ping(self):
+        self.assertIsNotNone(cldap.ping(plan.AD.address, plan.AD.dns_name, box=lab.client))
+
+    def test_wins_and_broadcast_know_the_nt4_domain(self):
+        for address in (plan.NT4.address, plan.BROADCAST):
+            answer = nbns.query(address, plan.NT4.name, 0x1C, box=lab.client, seconds=1)
+            self.assertIn(plan.NT4.address, [each for _, each in answer.addresses])
+
+
+class FindTest(LabTest):
+    def found(self, domain, *sections, **options):
+        postern = self.agent(*sections, **options)
+        done = postern.run("find", domain.name)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(domain.address, done.stdout)
+        return postern, done.stdout
+
+    def test_ad_by_srv_records_and_cldap(self):
+        section = domain_section(plan.AD, controllers=None, dns_name=plan.AD.dns_name)
+        with Capture(lab, lab.gate) as wire:
+            _, shown = self.found(plan.AD, section)
+        protocols = wire.count().protocols
+        self.assertIn("DNS", protocols)
+        self.assertIn("CLDAP", protocols)
+        self.assertRegex(shown, r"(?i)srv")
+        self.assertRegex(shown, r"(?i)cldap")
+
+    def test_ad_by_fixed_list_asks_no_dns(self):
+        with Capture(lab, lab.gate) as wire:
+            self.found(plan.AD, domain_section(plan.AD))
+        self.assertNotIn("DNS", wire.count().protocols)
+
+    def test_nt4_by_wins(self):
+        with Capture(lab, lab.gate) as wire:
+            self.found(plan.NT4, domain_section(plan.NT4, controllers=None),
+                       listen_section(lab.gate.address))
+        asked = wire.count().only(lambda frame: frame.destination == plan.NT4.address
+                                  and frame.protocol == "NBNS" and "NT4LAB<1" in frame.info)
+        self.assertTrue(asked.frames, wire.count().listing())
+
+    def test_nt4_by_broadcast(self):
+        with Capture(lab, lab.gate) as wire:
+            self.found(plan.NT4, domain_section(plan.NT4, controllers=None),
+                       listen_section(lab.gate.address, wins_server=None))
+        asked = wire.count().only(lambda frame: frame.destination == plan.BROADCAST
+                                  and frame.protocol == "NBNS" and "NT4LAB<1" in frame.info)
+        self.assertTrue(asked.frames, wire.count().listing())
+
+    def test_logon_finds_its_controller_by_name(self):
+        section = domain_section(plan.NT4, controllers=None)
+        postern = self.agent(section, listen_section(lab.gate.address))
+        attempt = logons.by_ntlmv2(plan.NT4.name, "alice", plan.PASSWORD, "GATE1")
+        self.assertVerdict(postern.ntlm_auth(*attempt.words), 0, attempt.key)
+
+    def test_prints_json_on_request(self):
+        postern, _ = self.found(plan.AD, domain_section(plan.AD))
+        json.loads(postern.run("find", plan.AD.name, "--json", check=True).stdout)
+        json.loads(postern.run("status", "--json", check=True).stdout)
+
+    def test_says_what_did_not_answer(self):
+        lab.ad.unplug()
+        self.addCleanup(lab.ad.plug)
+        postern = self.agent(domain_section(plan.AD, deadline="1s"))
+        done = postern.run("find", plan.AD.name)
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertIn(plan.AD.address, done.stdout)
+
+    def test_chosen_controller_and_port_are_remembered_across_restarts(self):
+        postern = self.agent(domain_section(plan.AD))
+        attempt = logons.by_mschapv2(plan.AD.name, "alice", plan.PASSWORD, "GATE1")
+        self.assertVerdict(postern.ntlm_auth(*attempt.words), 0, attempt.key)
+        postern.stop()
+        with Capture(lab, lab.gate) as wire:
+            postern.start()
+            self.assertVerdict(postern.ntlm_auth(*attempt.words), 0, attempt.key)
+        mapper = wire.count().only(lambda frame: frame.protocol == "EPM")
+        self.assertFalse(mapper.frames, wire.count().listing())
+
+
+class ExplainTest(LabTest):
+    def test_shows_every_step_with_its_cost(self):
+        for domain in plan.DOMAINS.values():
+            with self.subTest(domain=domain.name):
+                postern = self.agent(domain_section(domain))
+                done = postern.run("explain", domain.name, "alice", input=plan.PASSWORD + "\n")
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                for word in ("connect", "bind", "authenticate", "seal", "logon", "frames", "bytes"):
+                    self.assertIn(word, done.stdout.lower())
+
+    def test_names_a_wrong_machine_secret_and_the_remedy(self):
+        postern = self.agent(domain_section(plan.AD), secrets={plan.AD.name: "not the secret"})
+        done = postern.run("explain", plan.AD.name)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("secret import", done.stdout + done.stderr)
+
+    def test_names_an_unreachable_controller(self):
+        lab.ad.unplug()
+        self.addCleanup(lab.ad.plug)
+        postern = self.agent(domain_section(plan.AD, deadline="1s"))
+        done = postern.run("explain", plan.AD.name)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(plan.AD.address, done.stdout + done.stderr)
+
+
+class DecodeTest(LabTest):
+    def test_capture_of_a_logon_is_decoded(self):
+        postern = self.agent(domain_section(plan.AD))
+        attempt = logons.by_mschapv2(plan.AD.name, "alice", plan.PASSWORD, "GATE1")
+        with Capture(lab, lab.gate, keep_as="decode") as wire:
+            postern.stop()
+            postern.start()
+            postern.ntlm_auth(*attempt.words)
+        self.addCleanup(wire.path.unlink)
+        done = postern.box.run(postern.binary, "decode", wire.path, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?i)NetrServerAuthenticate3")
