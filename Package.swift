@@ -11,8 +11,15 @@ let fuzzing = environment["FUZZ"] == "1"
 
 let embeddedSettings: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded"),
-    // Not -Osize: Swift 6.3.1 then compiles NetlogonSeal wrongly, though not its tests.
-    .unsafeFlags(["-wmo", "-O", "-Xfrontend", "-function-sections"]),
+    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
+]
+/// Embedded Swift emits a library's functions again in every module that calls them, and the
+/// linker keeps any one copy of each name. Swift 6.3.1 numbers the constant arrays that it takes
+/// out of a function (`…Tv_r`, `…Tv0_r`) per copy, so that a copy from one module would be linked
+/// with the arrays of another, in another order: a wrong token header, an array of UInt16 read as
+/// one of String. Only the program emits code, therefore, and there is one copy of everything.
+let embeddedLibrarySettings: [SwiftSetting] = [
+    .unsafeFlags(["-Xfrontend", "-emit-empty-object-file"]),
 ]
 let swiftSettings: [SwiftSetting] =
     [
@@ -60,7 +67,8 @@ func library(_ name: String, _ dependencies: [String] = [], tests: [String] = []
     let names = dependencies.map { Target.Dependency(stringLiteral: $0) }
     var made = [
         Target.target(
-            name: name, dependencies: names, swiftSettings: swiftSettings,
+            name: name, dependencies: names,
+            swiftSettings: swiftSettings + (embedded ? embeddedLibrarySettings : []),
             linkerSettings: foreign[name] ?? []),
     ]
     if !embedded, stands("\(name)Tests") {

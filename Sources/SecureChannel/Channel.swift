@@ -73,6 +73,9 @@ package final class Channel {
     /// Set when a live connection's key was refused: the next key tells whether somebody took it.
     var keyWasReplaced = false
     var isStopped = false
+    /// A logon ran out of time at a controller that said nothing at all: nobody else waits for
+    /// it, until it says something or another one serves.
+    var isDoubtful = false
 
     /// The key agreed with one controller.
     struct Session {
@@ -163,6 +166,10 @@ package final class Channel {
             return
         case .locating, .connecting, .keyed:
             break
+        }
+        if isDoubtful {
+            outputs.append(.answer(logon: id, .unavailable(.noController)))
+            return
         }
         if logons.count >= ChannelLimit.waiting {
             counters.overloaded += 1
@@ -264,7 +271,12 @@ package final class Channel {
         earliest = .max
         for (id, logon) in logons {
             if logon.deadline <= now {
-                if let link = logon.link { links[link]?.association.abandon(tag: id) }
+                if let link = logon.link {
+                    links[link]?.association.abandon(tag: id)
+                    if let since = links[link]?.silentSince, now >= since + ChannelLimit.silence {
+                        isDoubtful = true
+                    }
+                }
                 counters.deadlines += 1
                 answer(id, .unavailable(.deadline))
             } else {

@@ -91,6 +91,7 @@ extension Channel {
         guard let link = links[id] else { return }
         links[id]?.silentSince = now
         links[id]?.silenceTold = false
+        isDoubtful = false
         link.association.received(bytes)
         pump(id, now: now)
         if link.association.callsInFlight == 0 { links[id]?.silentSince = nil }
