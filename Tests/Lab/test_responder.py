@@ -267,7 +267,8 @@ class FragmentsTest(Responder):
         for identifier in range(3000):
             first = next(self.pieces(bytes(400), 200, identifier & 0xFFFF))
             self.asker.send(first, self.gate)
-        self.assertIsNotNone(self.asker.getdc(self.gate, "ADLAB"))
+        await_event("answered after the flood",
+                    lambda: self.asker.getdc(self.gate, "ADLAB") is not None, 5)
         self.assertLess(self.postern.memory()["private"] - before, 512)
 
 

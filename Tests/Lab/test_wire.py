@@ -136,7 +136,7 @@ class WireInNT4Test(Wire, LabTest):
         postern = self.agent(domain_section(self.domain), started=False)
         count = self.cold(postern, "cold, nt4")
         self.assertFrames("cold logon, nt4", "documented 20, 3,700 B; winbind 89, 19,706 B", count,
-                          20, 3700)
+                          20, 3720)
 
 
 class StartOfWinbindTest(LabTest):
