@@ -167,6 +167,10 @@ package final class Channel {
         case .locating, .connecting, .keyed:
             break
         }
+        // A connection that owes no answer is made since, and is as good as any.
+        if links.values.contains(where: { $0.isReady && $0.silentSince == nil }) {
+            isDoubtful = false
+        }
         if isDoubtful {
             outputs.append(.answer(logon: id, .unavailable(.noController)))
             return
