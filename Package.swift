@@ -97,10 +97,15 @@ targets += library("Interfaces", ["Wire", "RPC"])
 targets += library("SecureChannel", protocols, tests: ["Simulation"])
 targets += library("Locator", protocols)
 targets += library("Responder", protocols)
+targets += library("Domain", protocols)
+// A server knows the accounts that it serves, and seals with the same code as the channel does.
+targets += library("Front", protocols + ["SecureChannel", "Domain"], tests: ["Simulation"])
+targets += library("Flows", protocols + ["SecureChannel", "Locator", "Domain"])
 targets += library("Decoder", protocols + ["SecureChannel", "Locator"])
 targets += library("Consumers", protocols)
 targets += library(
-    "Agent", protocols + ["SecureChannel", "Locator", "Responder", "Consumers"],
+    "Agent",
+    protocols + ["SecureChannel", "Locator", "Responder", "Consumers", "Domain", "Front"],
     tests: ["Simulation"])
 
 targets += library("Loop", ["Wire", "CLibuv", "CAres", "CPosix"])
@@ -111,8 +116,8 @@ targets += [
     .executableTarget(
         name: "postern",
         dependencies: (protocols + [
-            "SecureChannel", "Locator", "Responder", "Decoder", "Consumers", "Agent", "Loop",
-            "Store", "Configuration", "CPosix",
+            "SecureChannel", "Locator", "Responder", "Domain", "Front", "Flows", "Decoder",
+            "Consumers", "Agent", "Loop", "Store", "Configuration", "CPosix",
         ]).map { Target.Dependency(stringLiteral: $0) },
         swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])],
         linkerSettings: linkerSettings),
@@ -144,6 +149,18 @@ for target in targets {
         if case .byNameItem(let name, _) = $0 { return stands(name) }
         return true
     }
+}
+
+// `ONLY=RPC,SMB swift test` builds those suites and what they need, nothing else.
+if let only = environment["ONLY"] {
+    var needed: Set<String> = []
+    var pending = only.split(separator: ",").map { "\($0)Tests" }
+    while let name = pending.popLast() {
+        guard needed.insert(name).inserted, let target = targets.first(where: { $0.name == name })
+        else { continue }
+        for case .byNameItem(let dependency, _) in target.dependencies { pending.append(dependency) }
+    }
+    targets = targets.filter { needed.contains($0.name) }
 }
 
 let package = Package(name: "postern", targets: targets)

@@ -29,13 +29,16 @@ import Testing
         let protocols: Set<String> = [
             "Wire", "Crypto", "NetBIOS", "Mailslot", "SMB", "NTLM", "RPC", "Interfaces",
         ]
-        let cores: Set<String> = ["SecureChannel", "Locator", "Responder", "Consumers"]
+        let cores: Set<String> = [
+            "SecureChannel", "Locator", "Responder", "Consumers", "Domain",
+        ]
         var table: [String: Set<String>] = [
             "Wire": [], "Crypto": ["Wire", "CNettle"], "NetBIOS": ["Wire"], "Mailslot": ["Wire"],
             "SMB": ["Wire"], "NTLM": ["Wire", "Crypto"], "RPC": ["Wire"],
             "Interfaces": ["Wire", "RPC"],
             "Decoder": protocols.union(["SecureChannel", "Locator"]),
-            "Agent": protocols.union(cores), "Flows": protocols.union(cores),
+            "Front": protocols.union(["SecureChannel", "Domain"]),
+            "Agent": protocols.union(cores).union(["Front"]), "Flows": protocols.union(cores),
             "Loop": ["Wire", "CLibuv", "CAres", "CPosix"],
             "Store": ["Wire", "Crypto", "CLMDB", "CPosix"], "Configuration": ["Wire", "CINIH"],
         ]
