@@ -71,7 +71,7 @@ func library(_ name: String, _ dependencies: [String] = [], tests: [String] = []
             swiftSettings: swiftSettings + (embedded ? embeddedLibrarySettings : []),
             linkerSettings: foreign[name] ?? []),
     ]
-    if !embedded, stands("\(name)Tests") {
+    if !embedded {
         let all = ([name, "TestSupport"] + dependencies + tests)
             .map { Target.Dependency(stringLiteral: $0) }
         made.append(.testTarget(
@@ -134,21 +134,6 @@ if !embedded {
             path: "Tests/Simulation", swiftSettings: swiftSettings),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     ]
-}
-
-// While the house is being built: a target counts once its folder holds a source.
-func stands(_ name: String) -> Bool {
-    ["Sources", "Tests"].contains {
-        let folder = "\(Context.packageDirectory)/\($0)/\(name)"
-        return !((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).isEmpty
-    }
-}
-targets = targets.filter { stands($0.name) }
-for target in targets {
-    target.dependencies = target.dependencies.filter {
-        if case .byNameItem(let name, _) = $0 { return stands(name) }
-        return true
-    }
 }
 
 // `ONLY=RPC,SMB swift test` builds those suites and what they need, nothing else.

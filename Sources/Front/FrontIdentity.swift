@@ -1,0 +1,92 @@
+import Crypto
+import SecureChannel
+import Wire
+
+/// Whom a logon proved to be at the other end of a session.
+package struct FrontIdentity: CustomStringConvertible {
+    package enum Kind: Equatable, Sendable {
+        /// A null session: nobody was named.
+        case anonymous
+        case guest
+        /// A user of the embedded domain.
+        case local
+        /// A user of a domain that vouched for it.
+        case remote
+    }
+
+    package var kind: Kind
+    package var user: String
+    package var domain: String
+    package var domainSID: SID?
+    package var userRID: UInt32
+    package var groupRIDs: [UInt32]
+    /// The session's base key; all zero where the logon gave none.
+    package var sessionKey: Bytes16
+
+    package init(
+        kind: Kind, user: String, domain: String, domainSID: SID? = nil, userRID: UInt32 = 0,
+        groupRIDs: [UInt32] = [], sessionKey: Bytes16 = Bytes16()
+    ) {
+        self.kind = kind
+        self.user = user
+        self.domain = domain
+        self.domainSID = domainSID
+        self.userRID = userRID
+        self.groupRIDs = groupRIDs
+        self.sessionKey = sessionKey
+    }
+
+    package static let anonymous = FrontIdentity(kind: .anonymous, user: "", domain: "")
+
+    /// Domain Admins (MS-DTYP 2.4.2.4), of the embedded domain only: another domain's
+    /// administrators have no say in ours.
+    package static let domainAdmins: UInt32 = 512
+
+    package var isAdministrator: Bool {
+        kind == .local && (userRID == 500 || groupRIDs.contains(Self.domainAdmins))
+    }
+
+    package var description: String {
+        switch kind {
+        case .anonymous: "nobody"
+        case .guest: "guest"
+        case .local, .remote: "\(domain)\\\(user)"
+        }
+    }
+}
+
+/// A logon that the front wants validated: by the embedded domain or by a configured one's
+/// controller, as the owner of the front decides. The answer comes back under the same token.
+package struct FrontLogon {
+    package enum Proof {
+        /// A server's challenge and the client's answers to it.
+        case responses(challenge: Bytes8, nt: [UInt8], lm: [UInt8])
+        /// The password in clear, from dialects that know nothing better.
+        case password(Secret)
+        /// The password's hashes, as an interactive logon of a member carries them.
+        case hashes(nt: Secret, lm: Secret?)
+    }
+
+    package var domain: String
+    package var user: String
+    package var workstation: String
+    /// MS-NRPC 2.2.1.4.15.
+    package var parameterControl: UInt32
+    package var proof: Proof
+    package var peer: IPv4Address
+    /// Whether the answer must carry all that the controller said of the user.
+    package var wantsWhole: Bool
+
+    package init(
+        domain: String, user: String, workstation: String, parameterControl: UInt32 = 0,
+        proof: Proof, peer: IPv4Address, wantsWhole: Bool = false
+    ) {
+        self.domain = domain
+        self.user = user
+        self.workstation = workstation
+        self.parameterControl = parameterControl
+        self.proof = proof
+        self.peer = peer
+        self.wantsWhole = wantsWhole
+    }
+}

@@ -1,0 +1,74 @@
+import Interfaces
+import RPC
+import Wire
+
+/// Serves the calls of one remote interface, whatever carries them.
+///
+/// A service answers at once, or says that the answer comes later under a ticket. It does no I/O.
+package protocol RemoteService: AnyObject {
+    var interface: SyntaxID { get }
+
+    /// Carries out `opnum`. `stub` is plain, whole, and without its security trailer.
+    func call(
+        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+    ) -> ServiceReply
+
+    /// The caller is gone, with all that it had open.
+    func ended(_ caller: RemoteCaller)
+}
+
+package enum ServiceReply {
+    /// The response's stub.
+    case response([UInt8])
+    case fault(FaultStatus)
+    /// The answer is brought by whoever owns the service, under this ticket.
+    case later(ticket: UInt64)
+}
+
+/// The time that a core is told: on the loop's clock, and what people's clocks show.
+package struct FrontTime {
+    /// Milliseconds on the monotonic clock.
+    package var now: UInt64
+    /// Seconds since 1970.
+    package var unix: UInt64
+
+    package init(now: UInt64, unix: UInt64) {
+        self.now = now
+        self.unix = unix
+    }
+
+    /// 100-nanosecond steps since 1601 (MS-DTYP 2.3.3, FILETIME).
+    package var fileTime: UInt64 { (unix + 11_644_473_600) * 10_000_000 }
+}
+
+/// One bound caller of remote interfaces: who it is, and how its calls are protected.
+///
+/// A reference, because handles and credentials that its calls make live as long as it does.
+package final class RemoteCaller {
+    package enum Carriage: Equatable, Sendable {
+        /// A named pipe of an SMB session, with that name below `\PIPE\`.
+        case pipe(String)
+        case tcp
+    }
+
+    package let carriage: Carriage
+    package let peer: IPv4Address
+    /// Whom the carriage or the RPC bind authenticated; the latter wins.
+    package var identity: FrontIdentity
+    /// What protects its calls; `.none` where no security provider was bound.
+    package var authLevel: AuthLevel?
+    package var authType: AuthType?
+    /// The computer whose secure channel seals the calls, where the provider is Netlogon's.
+    package var netlogonComputer: String?
+    /// What services keep for this caller, by their context handles.
+    package var handles: [ContextHandle: AnyObject] = [:]
+
+    /// The most handles that one caller holds open.
+    package static let handleLimit = 1_024
+
+    package init(carriage: Carriage, peer: IPv4Address, identity: FrontIdentity) {
+        self.carriage = carriage
+        self.peer = peer
+        self.identity = identity
+    }
+}

@@ -1,0 +1,9 @@
+import Testing
+
+@testable import Domain
+
+@Suite struct AccountTests {
+    @Test func kindsAreThoseThatExcludeEachOther() {
+        #expect(AccountFlags.kinds.rawValue == 0x1d8)
+    }
+}

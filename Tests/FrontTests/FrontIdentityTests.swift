@@ -1,0 +1,18 @@
+import Testing
+
+@testable import Front
+
+@Suite struct FrontIdentityTests {
+    @Test func fileTimeCountsFrom1601() {
+        #expect(FrontTime(now: 0, unix: 0).fileTime == 116_444_736_000_000_000)
+    }
+
+    @Test func administratorsOfOtherDomainsHaveNoSay() {
+        var identity = FrontIdentity(
+            kind: .remote, user: "root", domain: "ELSEWHERE", userRID: 500, groupRIDs: [512])
+        #expect(!identity.isAdministrator)
+        identity.kind = .local
+        #expect(identity.isAdministrator)
+        #expect(!FrontIdentity.anonymous.isAdministrator)
+    }
+}
