@@ -147,10 +147,11 @@ def parse(data, sender):
 
 
 class Asker:
-    """A legacy client on UDP 138 of its box."""
+    """A legacy client on UDP 138 of its box. Where it heeds one answerer, it is deaf to others: the
+    controllers hear the same broadcasts, and answer some of them."""
 
-    def __init__(self, box, name="ASKER"):
-        self.box, self.name = box, name
+    def __init__(self, box, name="ASKER", heeds=None):
+        self.box, self.name, self.heeds = box, name, heeds
         self.udp = box.socket()
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -182,11 +183,13 @@ class Asker:
                 break
             data, (sender, _) = self.udp.recvfrom(4096)
             answer = parse(data, sender)
+            if self.heeds not in (None, sender):
+                continue
             if answer and answer.mailslot.upper() == reply_to.upper():
                 found.append(answer)
         return found
 
-    def answer(self, reply_to, seconds=0.5):
+    def answer(self, reply_to, seconds=1.5):
         found = self.answers(reply_to, seconds)
         return found[0] if found else None
 
