@@ -27,7 +27,7 @@ class Responder(LabTest):
         cls.gate = lab.gate.address
 
     def setUp(self):
-        self.asker = mailslot.Asker(lab.client)
+        self.asker = mailslot.Asker(lab.client, hears=self.gate)
         self.addCleanup(self.asker.close)
 
     def answered(self, answer):
@@ -92,8 +92,7 @@ class NamesTest(Responder):
 
 
 class LogonServiceTest(Responder):
-    """GETDC, LM LOGON and SAM LOGON. NT4LAB's own controller answers broadcasts too, so those are
-    for ADLAB, whose controller does not."""
+    """GETDC, LM LOGON and SAM LOGON, directed to the agent and broadcast to all."""
 
     @property
     def where(self):
@@ -274,7 +273,7 @@ class FragmentsTest(Responder):
 
 class ControllerAwayTest(LabTest):
     def setUp(self):
-        self.asker = mailslot.Asker(lab.client)
+        self.asker = mailslot.Asker(lab.client, hears=lab.gate.address)
         self.addCleanup(self.asker.close)
 
     def test_domain_whose_controllers_are_away_is_not_answered_for(self):
