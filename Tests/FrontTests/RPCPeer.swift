@@ -210,15 +210,16 @@ final class RPCPeer {
 
     /// Answers the logon that waits.
     func validate(_ isRight: Bool = true) throws {
-        let (token, logon) = try #require(logons.popLast())
+        let last = logons.popLast()
+        let (token, logon) = try #require(last)
         guard case .responses(let challenge, let nt, let lm) = logon.proof else { return }
         let asked = SecurityAcceptor.Answered(
             domain: logon.domain, user: logon.user, workstation: logon.workstation,
             proof: .responses(challenge: challenge, nt: nt, lm: lm))
         let key = try #require(SecurityAcceptorTests.sessionKey(asked))
         let identity = LogonIdentity(
-            user: "alice", domain: "GATE", fullName: "", userRID: 1_000, primaryGroupRID: 513,
-            domainSID: nil, groupRIDs: [512], sessionKey: key, lmKey: Bytes8(), userFlags: 0)
+            user: "alice", domain: "GATE", userRID: 1_000, primaryGroupRID: 513,
+            domainSID: nil, groupRIDs: [512], sessionKey: key)
         server.validated(
             token, isRight ? .accepted(identity) : .refused(.wrongPassword, authoritative: true),
             now: now)
