@@ -102,7 +102,9 @@ import Wire
 }
 
 @Suite struct RPCServerSecurityTests {
-    @Test(arguments: [AuthLevel.integrity, .privacy], [PDUFlags.single, [.single, .supportHeaderSign]])
+    @Test(
+        arguments: [AuthLevel.integrity, .privacy],
+        [PDUFlags.single, [.single, .supportHeaderSign]])
     func secureChannelProtectsBothWays(_ level: AuthLevel, _ flags: PDUFlags) throws {
         let peer = try RPCPeer()
         try peer.bindSecureChannel(level, flags: flags)
