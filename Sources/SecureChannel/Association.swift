@@ -83,7 +83,7 @@ final class Association {
         security: Security? = nil
     ) {
         isMapper = mapper
-        isChained = profile == .nt4
+        isChained = settings.profile == .nt4
         self.security = security
         step = mapper ? .map : .none
         switch settings.profile {
