@@ -251,7 +251,7 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
         let store = try StateStore(directory: folder)
         do throws(StoreError) {
             try store.write { state throws(StoreError) in
-                for number in 0..<200 { try state.put(Large(), "\(number)") }
+                for number in 0..<1_200 { try state.put(Large(), "\(number)") }
             }
             Issue.record("more was stored than fits")
         } catch {
