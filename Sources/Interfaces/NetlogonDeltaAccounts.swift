@@ -202,8 +202,8 @@ package struct NetlogonDeltaGroupMembers: NDRMessage, Equatable, Sendable {
         stub.uint32(UInt32(members.count))
         NetlogonDeltaReserve.write(strings: 0, longs: 4, into: &stub)
         if !members.isEmpty {
-            stub.longs(members.map(\.relativeID))
-            stub.longs(members.map(\.attributes))
+            stub.longs(members.map { $0.relativeID })
+            stub.longs(members.map { $0.attributes })
         }
     }
 }

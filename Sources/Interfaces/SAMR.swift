@@ -20,23 +20,6 @@ package enum SAMR {
     package static let maximumAllowed: UInt32 = 0x0200_0000
 }
 
-/// What an account's name stands for (MS-SAMR 2.2.2.3, SID_NAME_USE).
-package struct SIDNameUse: RawRepresentable, Hashable, Sendable {
-    package var rawValue: UInt32
-
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
-
-    package static let user = SIDNameUse(rawValue: 1)
-    package static let group = SIDNameUse(rawValue: 2)
-    package static let domain = SIDNameUse(rawValue: 3)
-    package static let alias = SIDNameUse(rawValue: 4)
-    package static let wellKnownGroup = SIDNameUse(rawValue: 5)
-    package static let deletedAccount = SIDNameUse(rawValue: 6)
-    package static let invalid = SIDNameUse(rawValue: 7)
-    package static let unknown = SIDNameUse(rawValue: 8)
-    package static let computer = SIDNameUse(rawValue: 9)
-}
-
 // MARK: Shapes that many calls have
 
 /// A request that names an object by its handle and says no more.

@@ -66,7 +66,9 @@ package struct SamrEnumerateResponse: NDRMessage, Equatable, Sendable {
         enumerationContext = try stub.uint32("EnumerationContext")
         entries = try stub.pointer("Buffer") ? try Self.page(&stub) : nil
         let count = Int(clamping: try stub.uint32("CountReturned"))
-        if count != entries?.count ?? 0 { throw stub.wire.invalid("CountReturned", count, width: 4) }
+        if count != entries?.count ?? 0 {
+            throw stub.wire.invalid("CountReturned", count, width: 4)
+        }
         status = try stub.status("status")
         try stub.expectEnd("CountReturned")
     }

@@ -246,8 +246,8 @@ package enum SamrGetMembersInGroup: RemoteProcedure {
                 stub.pointer(!members.isEmpty)
                 stub.pointer(!members.isEmpty)
                 if !members.isEmpty {
-                    stub.longs(members.map(\.relativeID))
-                    stub.longs(members.map(\.attributes))
+                    stub.longs(members.map { $0.relativeID })
+                    stub.longs(members.map { $0.attributes })
                 }
             }
             stub.status(status)

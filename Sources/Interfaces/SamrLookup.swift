@@ -47,14 +47,14 @@ package enum SamrLookupNamesInDomain: RemoteProcedure {
 
         package init(parsing stub: inout NDRReader) throws(WireError) {
             relativeIDs = try stub.longArray("RelativeIds")
-            uses = try stub.longArray("Use").map { SIDNameUse(rawValue: $0) }
+            uses = try stub.longArray("Use").map { SIDNameUse(rawValue: UInt16(clamping: $0)) }
             status = try stub.status("status")
             try stub.expectEnd("SamrLookupNamesInDomain")
         }
 
         package func write(into stub: inout NDRWriter) {
             stub.longArray(relativeIDs)
-            stub.longArray(uses.map(\.rawValue))
+            stub.longArray(uses.map { UInt32($0.rawValue) })
             stub.status(status)
         }
     }
@@ -108,7 +108,7 @@ package enum SamrLookupIdsInDomain: RemoteProcedure {
                 if count != 0 { throw stub.wire.invalid("Count", count, width: 8) }
                 names = []
             }
-            uses = try stub.longArray("Use").map { SIDNameUse(rawValue: $0) }
+            uses = try stub.longArray("Use").map { SIDNameUse(rawValue: UInt16(clamping: $0)) }
             status = try stub.status("status")
             try stub.expectEnd("SamrLookupIdsInDomain")
         }
@@ -117,7 +117,7 @@ package enum SamrLookupIdsInDomain: RemoteProcedure {
             stub.uint32(UInt32(names.count))
             stub.pointer(!names.isEmpty)
             if !names.isEmpty { stub.texts(names) }
-            stub.longArray(uses.map(\.rawValue))
+            stub.longArray(uses.map { UInt32($0.rawValue) })
             stub.status(status)
         }
     }

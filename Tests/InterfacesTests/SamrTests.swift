@@ -72,7 +72,7 @@ import Wire
         #expect(connect.revision == SamrRevision(revision: 3))
         #expect(try rewrites("samr_connect5_out_data", SamrConnect5.Response.self))
         let open: SamrOpenDomain.Request = try parse("samr_opendomain_in_data")
-        #expect(open.domainID.description == "S-1-5-21-73289978-52663570-64004069")
+        #expect(open.domainID.description == "S-1-5-21-73289978-35886354-64005093")
         #expect(try rewrites("samr_opendomain_in_data", SamrOpenDomain.Request.self))
         #expect(try rewrites("samr_opendomain_out_data", SamrOpenDomain.Response.self))
     }
