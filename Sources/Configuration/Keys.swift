@@ -126,6 +126,12 @@ extension DomainSettings {
                 standard: "none", "a fixed list of controllers, in order of preference") {
                 assign(&$0.controllers, Value.list($1, Value.host))
             },
+            Key("port offset", accepts: "a number from 0 to 65090",
+                standard: "0", "added to its controllers' ports, for tests without root") {
+                assign(
+                    &$0.portOffset,
+                    Value.number($1, ListenSettings.portOffsets).map { UInt16($0) })
+            },
             Key("name servers", accepts: "IPv4 addresses, perhaps with :port",
                 standard: "those of /etc/resolv.conf", "whom to ask for the dns name") {
                 assign(&$0.nameServers, Value.list($1) { Value.endpoint($0, port: 53) })

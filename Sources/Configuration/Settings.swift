@@ -79,12 +79,17 @@ package struct DomainSettings: Equatable, Sendable {
     package var unsealed = false
     /// Whether a controller that offers no AES may be used with RC4 and DES.
     package var rc4 = false
+    /// Added to the well-known ports of its controllers and name servers.
+    package var portOffset: UInt16 = 0
     /// Instead of those of `[listen]`.
     package var winsServers: [IPv4Address] = []
     /// Instead of those of /etc/resolv.conf.
     package var nameServers: [Endpoint] = []
 
     package init(name: String) { self.name = name }
+
+    /// Where its nodes' name services listen.
+    package var namePort: UInt16 { 137 &+ portOffset }
 }
 
 /// How to speak to a domain's controllers.
