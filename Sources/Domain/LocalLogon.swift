@@ -1,5 +1,6 @@
 import Crypto
 import Interfaces
+import RPC
 import Wire
 
 /// One logon to be validated by the embedded domain.

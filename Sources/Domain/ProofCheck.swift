@@ -1,4 +1,5 @@
 import Crypto
+import Interfaces
 import NTLM
 import Wire
 
