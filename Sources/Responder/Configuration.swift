@@ -34,7 +34,8 @@ package struct ResponderConfiguration: Sendable {
     package init(
         computerName: NetBIOSName, names: [OwnName], interfaces: [IPv4Network],
         nameServer: IPv4Address? = nil, isNameServer: Bool = false,
-        ports: NetBIOSPorts = NetBIOSPorts(), scope: [UInt8] = [], unitID: FixedBytes<6> = FixedBytes(), timeToLive: UInt32 = 300_000
+        ports: NetBIOSPorts = NetBIOSPorts(), scope: [UInt8] = [],
+        unitID: FixedBytes<6> = FixedBytes(), timeToLive: UInt32 = 300_000
     ) {
         precondition(names.count <= Self.mostNames && interfaces.count <= Self.mostInterfaces)
         self.computerName = computerName.upcased

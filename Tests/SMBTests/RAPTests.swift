@@ -110,7 +110,8 @@ import Wire
             serverName: "DESK1", versionMajor: 4, versionMinor: 1, serverType: 0x9003,
             serverComment: "a desk")
         for level in [0, 1] as [UInt16] {
-            samples.append(sample("server \(level)", data { server.write(into: &$0, level: level) }) {
+            let data = data { server.write(into: &$0, level: level) }
+            samples.append(sample("server \(level)", data) {
                 try RAP.ServerInfo(parsing: &$0, level: level).write(into: &$1, level: level)
             })
         }

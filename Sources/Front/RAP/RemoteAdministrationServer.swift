@@ -170,8 +170,9 @@ package final class RemoteAdministrationServer: RemoteAdministration {
     }
 
     private func shares(_ level: UInt16, _ limit: Int) -> RemoteAdministrationReply {
+        let longest = RAP.ShareInfo.longestName
         var writer = RAP.RecordWriter()
-        for share in settings.shares where share.networkName.utf8.count <= RAP.ShareInfo.longestName {
+        for share in settings.shares where share.networkName.utf8.count <= longest {
             share.write(into: &writer, level: level)
         }
         return many(writer, limit)

@@ -95,7 +95,9 @@ extension RAP {
 
         /// The text in a field of `count` bytes, which ends at its terminator or fills the field.
         @_lifetime(self: copy self)
-        package mutating func text(_ count: Int, _ field: StaticString) throws(WireError) -> String {
+        package mutating func text(
+            _ count: Int, _ field: StaticString
+        ) throws(WireError) -> String {
             let range = try fixed.take(count, field)
             let bytes = fixed.copy(range)
             return OEMCodePage.string(Array(bytes.prefix { $0 != 0 }))
