@@ -28,6 +28,9 @@ struct NameKeeper {
     /// The names that are ours now.
     var owned: [OwnName] { claims.filter { $0.isOwned }.map { $0.own } }
 
+    /// Whether each name is ours, or is known to be somebody else's.
+    var isDecided: Bool { claims.allSatisfy { $0.isDecided } }
+
     // MARK: Time
 
     mutating func start(now: UInt64, _ outbox: inout DatagramOutbox) {

@@ -106,6 +106,10 @@ package final class Responder {
     /// The names that are ours now.
     package var ownedNames: [OwnName] { names.owned }
 
+    /// Whether the claims have come to an end, for the time being: each name is ours, or known to
+    /// be somebody else's. Without objections that takes `NameTimes.tries` broadcasts.
+    package var areNamesDecided: Bool { names.isDecided }
+
     // MARK: Domains
 
     /// Begins to answer for a domain, or changes what is known of it. The first one is meant by
