@@ -203,7 +203,8 @@ extension ServerAssociation {
         caller.authType = .netlogon
         caller.channel = channel
         let protection = CallProtection(
-            NetlogonSeal(key: channel.key, isClient: false), level: level, signsHeaders: signsHeaders)
+            NetlogonSeal(key: channel.key, isClient: false), level: level,
+            signsHeaders: signsHeaders)
         let state = SecurityState(
             context, caller, signsHeaders: signsHeaders, .ready(protection))
         securities[context.id] = state
