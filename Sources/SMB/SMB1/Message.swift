@@ -113,7 +113,8 @@ extension SMB1 {
             case .queryInformation: .queryInformationResponse(try .init(parsing: &reader, block))
             case .queryInformation2: .queryInformation2Response(try .init(parsing: &reader, block))
             case .search: .searchResponse(try .init(parsing: &reader, block))
-            case .queryInformationDisk: .queryInformationDiskResponse(try .init(parsing: &reader, block))
+            case .queryInformationDisk:
+                .queryInformationDiskResponse(try .init(parsing: &reader, block))
             case .transaction2: .transaction2Response(try .init(parsing: &reader, block))
             case _: .other(block.command, words: block.words, bytes: block.bytes)
             }
@@ -152,7 +153,8 @@ extension SMB1 {
             case .processExit(let body): chain.append(body, into: &writer, from: source)
             case .queryInformationRequest(let body): chain.append(body, into: &writer, from: source)
             case .checkDirectory(let body): chain.append(body, into: &writer, from: source)
-            case .queryInformation2Request(let body): chain.append(body, into: &writer, from: source)
+            case .queryInformation2Request(let body):
+                chain.append(body, into: &writer, from: source)
             case .searchRequest(let body): chain.append(body, into: &writer, from: source)
             case .findClose2(let body): chain.append(body, into: &writer, from: source)
             case .transaction2Request(let body): chain.append(body, into: &writer, from: source)
@@ -161,10 +163,13 @@ extension SMB1 {
             case .coreReadResponse(let body): chain.append(body, into: &writer, from: source)
             case .coreWriteResponse(let body): chain.append(body, into: &writer, from: source)
             case .coreTreeResponse(let body): chain.append(body, into: &writer, from: source)
-            case .queryInformationResponse(let body): chain.append(body, into: &writer, from: source)
-            case .queryInformation2Response(let body): chain.append(body, into: &writer, from: source)
+            case .queryInformationResponse(let body):
+                chain.append(body, into: &writer, from: source)
+            case .queryInformation2Response(let body):
+                chain.append(body, into: &writer, from: source)
             case .searchResponse(let body): chain.append(body, into: &writer, from: source)
-            case .queryInformationDiskResponse(let body): chain.append(body, into: &writer, from: source)
+            case .queryInformationDiskResponse(let body):
+                chain.append(body, into: &writer, from: source)
             case .transaction2Response(let body): chain.append(body, into: &writer, from: source)
             case .empty(let command): chain.appendEmpty(command, into: &writer)
             case .other(let command, let words, let bytes):
