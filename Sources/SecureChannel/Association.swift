@@ -61,6 +61,9 @@ final class Association {
     let endpoint: Endpoint
     var step: Step
     private let isMapper: Bool
+    /// Calls with the credential chain go one after the other, whatever the connection could take:
+    /// each one's authenticator follows from the answer before.
+    private let isChained: Bool
     private let carriage: Carriage
     private var security: Security?
     private var state = State.opening
@@ -76,24 +79,28 @@ final class Association {
     private var events: [Event] = []
 
     init(
-        profile: ChannelSettings.Profile, mapper: Bool, controller: ControllerAddress,
-        computer: String, security: Security? = nil
+        _ settings: ChannelSettings, mapper: Bool, controller: ControllerAddress,
+        security: Security? = nil
     ) {
         isMapper = mapper
+        isChained = settings.profile == .nt4
         self.security = security
         step = mapper ? .map : .none
-        switch profile {
+        switch settings.profile {
         case .modern:
-            endpoint = Endpoint(controller.address, mapper ? 135 : controller.netlogonPort ?? 135)
+            let known = mapper ? nil : controller.netlogonPort
+            endpoint = Endpoint(
+                controller.address, known ?? EndpointMapper.port &+ settings.portOffset)
             carriage = Carriage()
         case .nt4:
-            endpoint = Endpoint(controller.address, controller.sessionPort)
+            endpoint = Endpoint(
+                controller.address, controller.sessionPort &+ settings.portOffset)
             // A server that is known by its address alone answers to this name (MS-SMB 3.2.4.2).
             let called = NetBIOSName(controller.name, .server)
                 ?? NetBIOSName("*SMBSERVER", .server)
-            let calling = NetBIOSName(computer, .workstation)
+            let calling = NetBIOSName(settings.computer, .workstation)
             var names: (called: NetBIOSName, calling: NetBIOSName)?
-            if controller.sessionPort == 139, let called, let calling {
+            if controller.usesSessionService, let called, let calling {
                 names = (called, calling)
             }
             carriage = PipeCarriage(pipe: "netlogon", names: names)
@@ -119,7 +126,7 @@ final class Association {
     /// How many calls the peer takes at once.
     var callLimit: Int {
         guard case .ready = state else { return 0 }
-        return isMultiplexed && seal != nil ? ChannelLimit.callsPerConnection : 1
+        return isMultiplexed && !isChained && seal != nil ? ChannelLimit.callsPerConnection : 1
     }
 
     func takeOutgoing() -> [[UInt8]] { carriage.takeOutgoing() }

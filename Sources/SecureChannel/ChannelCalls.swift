@@ -165,7 +165,7 @@ extension Channel {
             counters.badReplies += 1
             answer(id, .unavailable(.badReply))
         }
-        keyForgotten(by: link, now: now)
+        keyForgotten(by: link, isReplaced: status != .notFound, now: now)
     }
 
     private func decide(
@@ -176,7 +176,9 @@ extension Channel {
             guard let info = validation.samInfo else {
                 throw reader.invalid("ValidationInformation", 0)
             }
-            let identity = try identity(info, validation.level, in: reader)
+            let identity = try identity(
+                info, validation.level, in: reader,
+                whole: logons[id]?.request.wantsWhole ?? false)
             counters.accepted += 1
             answer(id, .accepted(identity))
         } else if Self.meansChannel(status) {
@@ -185,7 +187,7 @@ extension Channel {
             } else {
                 answer(id, .unavailable(.channelRefused(status)))
             }
-            keyForgotten(by: link, now: now)
+            keyForgotten(by: link, isReplaced: status != .notFound, now: now)
         } else {
             counters.refused += 1
             answer(id, .refused(status, authoritative: authoritative))
@@ -195,11 +197,12 @@ extension Channel {
     /// Whether a status is said of the channel and never of the user: the call was not carried
     /// out. Samba 4.17 says "not found" where it has lost the key that a live connection uses.
     private static func meansChannel(_ status: NTStatus) -> Bool {
-        status == .accessDenied || status.rawValue == 0xc000_0225
+        status == .accessDenied || status == .notFound
     }
 
     private func identity(
-        _ info: ValidationSAMInfo, _ level: ValidationLevel, in reader: borrowing WireReader
+        _ info: ValidationSAMInfo, _ level: ValidationLevel, in reader: borrowing WireReader,
+        whole: Bool
     ) throws(WireError) -> LogonIdentity {
         var userKey = info.userSessionKey.bytes
         var lmKey = info.lmKey.bytes
@@ -215,6 +218,18 @@ extension Channel {
             primaryGroupRID: info.primaryGroupID, domainSID: info.logonDomainID,
             groupRIDs: try info.groupIDs.memberships(in: reader).map { $0.relativeID },
             sessionKey: Bytes16(userKey), lmKey: Bytes8(lmKey),
-            userFlags: info.userFlags.rawValue)
+            userFlags: info.userFlags.rawValue,
+            whole: whole
+                ? try self.whole(info, Bytes16(userKey), Bytes8(lmKey), in: reader) : nil)
+    }
+
+    private func whole(
+        _ info: ValidationSAMInfo, _ userKey: Bytes16, _ lmKey: Bytes8,
+        in reader: borrowing WireReader
+    ) throws(WireError) -> WholeValidation {
+        var owned = try info.owned(in: reader)
+        owned.userSessionKey = userKey
+        owned.lmKey = lmKey
+        return WholeValidation(owned)
     }
 }
