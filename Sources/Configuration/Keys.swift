@@ -114,7 +114,7 @@ extension ListenSettings {
                 assign(&$0.rpc, Value.yesNo($1))
             },
             Key("rpc port", accepts: "a number from 0 to 65535",
-                standard: "any that is free", "where remote calls are served over TCP") {
+                standard: "0", "where remote calls are served over TCP; 0: any that is free") {
                 assign(&$0.rpcPort, Value.number($1, 0...65_535).map { UInt16($0) })
             },
             Key("plain text", accepts: "refuse or allow",
