@@ -29,6 +29,29 @@ enum LocalDomains {
         configuration.localDomains.filter { $0.accounts }.compactMap { open($0, store, log) }
     }
 
+    /// What is wrong with the content that is there, without making or changing any.
+    static func problems(_ configuration: Configuration, _ store: StateStore) -> [String] {
+        var problems: [String] = []
+        for settings in configuration.localDomains where settings.accounts {
+            var loader = DomainLoader()
+            do throws(StoreError) {
+                try DomainRecords(settings.name, store, Log(.error)).load(into: &loader)
+            } catch {
+                problems.append("\(settings.name): \(error.description)")
+            }
+            for (key, error) in loader.damaged {
+                problems.append(
+                    "\(settings.name): record \(key) is damaged: \(error.description)")
+            }
+            let isEmpty = loader.isEmpty
+            let domain = loader.finish(proofs: proofs(settings)) { _ in false }
+            if domain == nil, !isEmpty {
+                problems.append("\(settings.name): the domain's own record is missing")
+            }
+        }
+        return problems
+    }
+
     /// Nil where there is no content and none can be made; the log says why.
     private static func open(
         _ settings: LocalDomainSettings, _ store: StateStore, _ log: Log
