@@ -90,7 +90,7 @@ package final class ServerService: RemoteService {
         _ request: NetrShareEnum.Request, _ caller: FrontIdentity
     ) -> ServiceReply {
         let level = request.infoStruct.level
-        func answer(_ list: [ShareInfo], _ status: NetStatus = .success) -> ServiceReply {
+        func answer(_ list: [ShareInfo], _ status: NetStatus) -> ServiceReply {
             .stub(
                 NetrShareEnum.Response(
                     infoStruct: ShareList(level: level, shares: list),
@@ -100,7 +100,7 @@ package final class ServerService: RemoteService {
         guard request.infoStruct.isKnown else { return answer([], .invalidLevel) }
         guard Self.isAllowed(level, caller) else { return answer([], .accessDenied) }
         let start = Int(clamping: request.resumeHandle ?? 0)
-        return answer(start < shares.count ? Array(shares[start...]) : [])
+        return answer(start < shares.count ? Array(shares[start...]) : [], .success)
     }
 
     private func share(

@@ -56,7 +56,7 @@ extension LSAService {
     func enumerateTrustedDomainsEx(
         _ request: EnumerationRequest, _ caller: RemoteCaller
     ) -> ServiceReply {
-        enumerate(request, caller, knownTrusts().map(\.information))
+        enumerate(request, caller, knownTrusts().map { $0.information })
     }
 
     /// A page of `all`. Servers count an entry as so many bytes of the length that the client
