@@ -130,7 +130,7 @@ import Wire
             _ = try world.call(service, LsarLookupSids3.self, request, world.user)
         }
         let member = world.caller()
-        member.netlogonComputer = "PC1"
+        member.channel = OneKey().channel(of: "PC1")
         member.authLevel = .privacy
         let answer = try world.call(service, LsarLookupSids3.self, request, member)
         #expect(answer.translations.map(\.account.name) == ["Everyone"])
