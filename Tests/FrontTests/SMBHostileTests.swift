@@ -246,8 +246,8 @@ import Wire
         for path in CaptureFile.all {
             for packet in try CaptureFile.packets(path) where !packet.isUDP {
                 let bytes = packet.payload
-                guard bytes.count > 40, bytes[0] == 0, Array(bytes[4..<8]) == [0xff, 0x53, 0x4d, 0x42],
-                    bytes[13] & 0x80 == 0
+                guard bytes.count > 40, bytes[0] == 0, bytes[13] & 0x80 == 0,
+                    Array(bytes[4..<8]) == [0xff, 0x53, 0x4d, 0x42]
                 else { continue }
                 var message = Array(bytes[4...])
                 for isShare in [false, true] {

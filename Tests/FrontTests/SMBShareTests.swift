@@ -168,7 +168,9 @@ import Wire
         let find = SMB1.FindFirst2(
             searchAttributes: .directory, searchCount: 3, flags: .closeAtEnd,
             informationLevel: 0x104, fileName: "\\*")
-        let (status, parameters, data) = try transact2(hand, .findFirst2) { find.write(into: &$0, $1) }
+        let (status, parameters, data) = try transact2(hand, .findFirst2) {
+            find.write(into: &$0, $1)
+        }
         #expect(status == .success)
         var reader = WireReader(parameters.span, layer: "test")
         let answer = try SMB1.FindAnswer(parsing: &reader, hasSID: true)
@@ -251,7 +253,8 @@ import Wire
 
     @Test(arguments: [
         ("*", "any", true), ("*.*", "noext", true), ("*.bat", "LOGON.BAT", true),
-        ("*.bat", "LOGON.BATS", false), ("????????.???", "A.B", true), ("l?gon.*", "logon.bat", true),
+        ("*.bat", "LOGON.BATS", false), ("????????.???", "A.B", true),
+        ("l?gon.*", "logon.bat", true),
         ("a*b*c", "aXbYbZc", true), ("a*b*c", "aXbYbZ", false), ("<.bat", "x.y.bat", true),
         ("logon", "logon.bat", false), ("", "x", true),
     ])
