@@ -74,7 +74,9 @@ enum StatusReport {
         var text = "\nlistening\n"
         text += line("names", names.isEmpty ? "none yet" : names.joined(separator: ", "))
         text += line("answered", list(counters.answered))
-        return text + line("ignored", list(counters.ignored))
+        text += line("ignored", list(counters.ignored))
+        guard let sockets = daemon.front, let front = sockets.front else { return text }
+        return text + FrontReport.text(front, open: sockets.openConnections)
     }
 
     private static func list(_ counts: [ResponderCounters.Count]) -> String {
@@ -97,6 +99,9 @@ enum StatusReport {
             }
             root.array("localDomains") { list in
                 for local in daemon.agent.locals { list.object { member(local, &$0) } }
+            }
+            if let sockets = daemon.front, let front = sockets.front {
+                FrontReport.member(front, open: sockets.openConnections, &root)
             }
             guard let counters = daemon.names.counters else { return }
             root.object("listening") { face in
