@@ -28,6 +28,24 @@ package enum SystemFile {
         }
     }
 
+    /// Makes a directory that nobody else has, below $TMPDIR or /tmp, and gives its path.
+    package static func makeTemporaryDirectory(prefix: String) throws(SystemError) -> String {
+        var parent = Environment.value("TMPDIR") ?? ""
+        if parent.isEmpty { parent = "/tmp" }
+        let path = "\(parent)/\(prefix)XXXXXX"
+        var bytes = path.utf8.map { CChar(bitPattern: $0) } + [0]
+        let made = unsafe bytes.withUnsafeMutableBufferPointer {
+            unsafe mkdtemp($0.baseAddress) != nil
+        }
+        guard made else { throw .last("mkdtemp", path) }
+        return String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Removes a file, or an empty directory, if it is there.
+    package static func remove(_ path: String) {
+        if unsafe unlink(path) != 0 { _ = unsafe rmdir(path) }
+    }
+
     /// Makes a directory where there is none; one that is there stays as it is.
     package static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
         if unsafe mkdir(path, mode_t(mode)) == 0 || postern_errno() == EEXIST { return }

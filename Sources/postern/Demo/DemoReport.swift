@@ -5,7 +5,7 @@ struct DemoReport {
     struct Row {
         var flow: String
         var documented: String
-        /// Messages as the sockets saw them; an acknowledgement without data is none.
+        /// Messages as the sockets saw them, of which an acknowledgement is none.
         var messages: Int
         var bytes: Int
         var microseconds: UInt64
