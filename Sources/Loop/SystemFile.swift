@@ -33,12 +33,10 @@ package enum SystemFile {
         var parent = Environment.value("TMPDIR") ?? ""
         if parent.isEmpty { parent = "/tmp" }
         let path = "\(parent)/\(prefix)XXXXXX"
-        var bytes = path.utf8.map { CChar(bitPattern: $0) } + [0]
-        let made = unsafe bytes.withUnsafeMutableBufferPointer {
-            unsafe mkdtemp($0.baseAddress) != nil
-        }
-        guard made else { throw .last("mkdtemp", path) }
-        return String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let name = unsafe strdup(path) else { throw SystemError("mkdtemp", ENOMEM, path) }
+        defer { unsafe free(name) }
+        if unsafe mkdtemp(name) == nil { throw .last("mkdtemp", path) }
+        return unsafe String(cString: name)
     }
 
     /// Removes a file, or an empty directory, if it is there.

@@ -29,7 +29,7 @@ final class Daemon {
     /// Who waits for a domain's channel to be made anew.
     private var rebuilds: [Int: Rebuild] = [:]
     private var secretsSeen: UInt64 = 0
-    private var own: [UInt64: (LogonOutcome) -> Void] = [:]
+    private var own: [UInt64: (SecureChannel.LogonOutcome) -> Void] = [:]
     private var lastOwn: UInt64 = 0
     let started: UInt64
 
@@ -121,7 +121,7 @@ final class Daemon {
     private static let ownMark: UInt64 = 1 << 62
 
     /// A logon of this program's own.
-    func logon(_ call: LogonCall, answer: @escaping (LogonOutcome) -> Void) {
+    func logon(_ call: LogonCall, answer: @escaping (SecureChannel.LogonOutcome) -> Void) {
         lastOwn += 1
         let caller = lastOwn | Self.ownMark
         own[caller] = answer

@@ -36,10 +36,7 @@ final class DemoRun {
     private func end(_ failure: String? = nil) {
         self.failure = failure
         client.close()
-        world.agent.stop()
-        world.primary.stop()
-        // Two agents share the loop: it ends when both have let go of it.
-        world.agent.stop()
+        world.loop.stop()
     }
 
     // MARK: Steps
