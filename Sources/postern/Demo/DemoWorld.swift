@@ -38,8 +38,10 @@ final class DemoWorld {
         for offset in Self.offsets {
             let loop = EventLoop()
             do throws(SetupFailure) {
-                primary = try Self.primary(folder, offset, loop)
-                agent = try Self.agent(folder, offset, loop)
+                let made = (
+                    try Self.primary(folder, offset, loop), try Self.agent(folder, offset, loop)
+                )
+                (primary, agent) = made
                 self.loop = loop
                 portOffset = offset
                 return
