@@ -15,6 +15,8 @@ final class NameSockets {
     private let loop: EventLoop
     private let settings: ListenSettings?
     private let responder: Responder?
+    /// Where we are a WINS server.
+    private let keeper: WINSKeeper?
     private var interfaces: [Interface] = []
     /// On the networks' broadcast addresses; they only receive.
     private var broadcasts: [UDPSocket] = []
@@ -46,6 +48,8 @@ final class NameSockets {
         loop = daemon.loop
         settings = daemon.configuration.listen
         responder = Self.responder(daemon.configuration)
+        keeper = daemon.configuration.listen?.wins == true
+            ? WINSKeeper(daemon.store, daemon.log) : nil
         timer = Timer(loop) { [self] in
             responder?.advance(now: loop.now)
             settle()
@@ -56,19 +60,33 @@ final class NameSockets {
         guard let settings = configuration.listen,
             let computer = NetBIOSName(configuration.agent.name, .workstation)
         else { return nil }
-        // A host is of one domain: its own, or the first that it is a member of.
-        let own = configuration.localDomains.first?.name
-            ?? configuration.domains.first { $0.channel == .member }?.name
-        let domain = own.flatMap { NetBIOSName($0, .workstation) }
+        let domain = ownDomain(configuration)
+        var names = ResponderConfiguration.names(of: computer, in: domain)
+        for local in configuration.localDomains {
+            guard let domain = NetBIOSName(local.name, .workstation) else { continue }
+            let more = ResponderConfiguration.names(
+                ofControllerIn: domain, isPrimary: local.role == .primary)
+            names += more.filter { !names.contains($0) }
+        }
+        // The master browser has two more.
+        names = Array(names.prefix(ResponderConfiguration.mostNames - 2))
+        let isPrimary = configuration.localDomains.first?.role == .primary
         return Responder(
             ResponderConfiguration(
-                computerName: computer,
-                names: ResponderConfiguration.names(of: computer, in: domain),
+                computerName: computer, names: names,
                 interfaces: Array(
                     settings.interfaces.prefix(ResponderConfiguration.mostInterfaces)),
-                nameServer: settings.winsServers.first,
+                nameServer: settings.winsServers.first, isNameServer: settings.wins,
                 ports: NetBIOSPorts(offset: settings.portOffset)),
+            browser: domain.map { BrowserConfiguration(domain: $0, isPrimary: isPrimary) },
             random: { SystemRandom.number() })
+    }
+
+    /// A host is of one domain: its own, or the first that it is a member of.
+    private static func ownDomain(_ configuration: Configuration) -> NetBIOSName? {
+        let name = configuration.localDomains.first?.name
+            ?? configuration.domains.first { $0.channel == .member }?.name
+        return name.flatMap { NetBIOSName($0, .workstation) }
     }
 
     // MARK: Life
@@ -115,12 +133,33 @@ final class NameSockets {
             responder.serve(ServedDomain(name))
             controllersChanged(index)
         }
+        serveLocalDomains(responder)
+        keeper?.load(into: responder, now: loop.now)
         responder.start(now: loop.now)
         settle()
         let timer = Timer(loop) { [self] in endStart() }
         timer.arm(after: Self.longestStart)
         readiness = Readiness(timer: timer, done: ready)
         checkReadiness()
+    }
+
+    /// The embedded domains are answered for by this agent, which is their controller, and which
+    /// knows their accounts.
+    private func serveLocalDomains(_ responder: Responder) {
+        let locals = daemon.agent.locals
+        for settings in daemon.configuration.localDomains {
+            guard let name = NetBIOSName(settings.name, .workstation) else { continue }
+            let local = locals.first { $0.domain.name == settings.name }
+            responder.serve(ServedDomain(name, sid: local?.domain.sid))
+            responder.setFront(name, isPrimary: settings.role == .primary)
+        }
+        if locals.isEmpty { return }
+        responder.setLookup { domain, user, control in
+            guard let local = locals.first(where: { $0.domain.name == domain }) else {
+                return .undecided
+            }
+            return local.domain.answers(for: user, control) ? .known : .unknown
+        }
     }
 
     private func checkReadiness() {
@@ -162,6 +201,7 @@ final class NameSockets {
 
     private func close(_ done: () -> Void) {
         onStopped = nil
+        if let responder { keeper?.keep(responder, now: loop.now, all: true) }
         timer?.close()
         for interface in interfaces {
             interface.name.close()
@@ -183,6 +223,7 @@ final class NameSockets {
             responder.outbox.removeAll()
         }
         for event in responder.takeEvents() { note(event) }
+        keeper?.keep(responder, now: loop.now, all: false)
         timer?.arm(at: responder.nextDeadline)
         checkReadiness()
         if let onStopped, responder.isStopped { close(onStopped) }
@@ -315,6 +356,16 @@ final class NameSockets {
     // MARK: What `postern status` shows
 
     var counters: ResponderCounters? { responder?.counters }
+
+    /// The network neighbourhood, for whoever administers us; nil without the legacy face.
+    var neighbourhood: BrowsedNeighbourhood? {
+        responder.map { BrowsedNeighbourhood($0, loop) }
+    }
+
+    /// Names of others that the WINS server has, and our own; nil where we are none.
+    var winsNames: Int? { responder?.winsNames }
+
+    var isMasterBrowser: Bool { responder?.isMasterBrowser ?? false }
 
     var ownedNames: [String] { responder?.ownedNames.map { $0.name.description } ?? [] }
 }
