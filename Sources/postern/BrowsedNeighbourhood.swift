@@ -2,6 +2,7 @@ import Domain
 import Front
 import Loop
 import Mailslot
+import NetBIOS
 import Responder
 import SMB
 import Wire

@@ -3,6 +3,7 @@ import Consumers
 import Locator
 import Loop
 import Responder
+import SMB
 import SecureChannel
 import Wire
 

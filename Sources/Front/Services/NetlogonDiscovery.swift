@@ -208,14 +208,15 @@ extension NetlogonService {
             return Self.reply(
                 LogonControlAnswer(queryLevel: level, buffer: nil, status: .invalidLevel))
         }
-        func answer(_ info: LogonControlInfo?, _ status: NetStatus = .success) -> ServiceReply {
+        let success = NetStatus.success
+        func answer(_ info: LogonControlInfo?, _ given: NetStatus? = nil) -> ServiceReply {
+            let status = given ?? success
             let fits = info?.level == level ? info : nil
             return Self.reply(
                 LogonControlAnswer(
                     queryLevel: level, buffer: fits,
                     status: fits == nil && status == .success ? .invalidLevel : status))
         }
-        let success = NetStatus.success
         if function == .query {
             return level == 3
                 ? answer(.info3(flags: 0, logonAttempts: UInt32(clamping: counters.logons)))
