@@ -1,7 +1,5 @@
-import Domain
 import Front
 import Loop
-import Mailslot
 import NetBIOS
 import Responder
 import SMB
@@ -36,18 +34,5 @@ final class BrowsedNeighbourhood: Neighbourhood {
             serverName: OEMCodePage.string(entry.name), versionMajor: entry.major,
             versionMinor: entry.minor, serverType: entry.type.rawValue,
             serverComment: OEMCodePage.string(entry.comment))
-    }
-}
-
-extension LocalDomain {
-    /// Whether a SAM LOGON request for the account is answered: there is one of the kinds that the
-    /// request allows, and it may log on. A request that allows none means a user.
-    func answers(for name: String, _ control: AccountControl) -> Bool {
-        guard let account = account(name), !account.isDisabled else { return false }
-        let kinds = control.intersection([
-            .normal, .interdomainTrust, .workstationTrust, .serverTrust,
-        ])
-        let wanted = kinds.isEmpty ? AccountControl.normal : kinds
-        return account.flags.rawValue & wanted.rawValue != 0
     }
 }

@@ -62,24 +62,17 @@ final class NameSockets {
             let computer = NetBIOSName(configuration.agent.name, .workstation)
         else { return nil }
         let domain = ownDomain(configuration)
-        var names = ResponderConfiguration.names(of: computer, in: domain)
-        for local in configuration.localDomains {
-            guard let domain = NetBIOSName(local.name, .workstation) else { continue }
-            let more = ResponderConfiguration.names(
-                ofControllerIn: domain, isPrimary: local.role == .primary)
-            names += more.filter { !names.contains($0) }
-        }
-        // The master browser has two more.
-        names = Array(names.prefix(ResponderConfiguration.mostNames - 2))
         let isPrimary = configuration.localDomains.first?.role == .primary
+        // Who offers no service has nothing to announce.
+        let browser = settings.smb ? domain : nil
         return Responder(
             ResponderConfiguration(
-                computerName: computer, names: names,
+                computerName: computer, names: names(of: computer, in: domain, configuration),
                 interfaces: Array(
                     settings.interfaces.prefix(ResponderConfiguration.mostInterfaces)),
                 nameServer: settings.winsServers.first, isNameServer: settings.wins,
                 ports: NetBIOSPorts(offset: settings.portOffset)),
-            browser: domain.map { BrowserConfiguration(domain: $0, isPrimary: isPrimary) },
+            browser: browser.map { BrowserConfiguration(domain: $0, isPrimary: isPrimary) },
             random: { SystemRandom.number() })
     }
 
@@ -88,6 +81,22 @@ final class NameSockets {
         let name = configuration.localDomains.first?.name
             ?? configuration.domains.first { $0.channel == .member }?.name
         return name.flatMap { NetBIOSName($0, .workstation) }
+    }
+
+    /// Where the front serves the local domains, a controller's names are ours too.
+    private static func names(
+        of computer: NetBIOSName, in domain: NetBIOSName?, _ configuration: Configuration
+    ) -> [OwnName] {
+        var names = ResponderConfiguration.names(of: computer, in: domain)
+        if configuration.listen?.smb != true { return names }
+        for local in configuration.localDomains {
+            guard let domain = NetBIOSName(local.name, .workstation) else { continue }
+            let more = ResponderConfiguration.names(
+                ofControllerIn: domain, isPrimary: local.role == .primary)
+            names += more.filter { !names.contains($0) }
+        }
+        // The master browser has two more.
+        return Array(names.prefix(ResponderConfiguration.mostNames - 2))
     }
 
     // MARK: Life
@@ -144,23 +153,17 @@ final class NameSockets {
         checkReadiness()
     }
 
-    /// The embedded domains are answered for by this agent, which is their controller, and which
-    /// knows their accounts.
+    /// Answers name this agent for the domains that its front serves.
     private func serveLocalDomains(_ responder: Responder) {
-        let locals = daemon.agent.locals
-        for settings in daemon.configuration.localDomains {
-            guard let name = NetBIOSName(settings.name, .workstation) else { continue }
-            let local = locals.first { $0.domain.name == settings.name }
-            responder.serve(ServedDomain(name, sid: local?.domain.sid))
-            responder.setFront(name, isPrimary: settings.role == .primary)
+        guard settings?.smb == true else { return }
+        for local in daemon.agent.locals {
+            guard let name = NetBIOSName(local.domain.name, .workstation) else { continue }
+            let isPrimary = local.domain.role == .primary
+            responder.serve(ServedDomain(name, sid: local.domain.sid))
+            responder.setFront(name, isPrimary: isPrimary, flags: isPrimary ? [.writable] : [])
         }
-        if locals.isEmpty { return }
-        responder.setLookup { domain, user, control in
-            guard let local = locals.first(where: { $0.domain.name == domain }) else {
-                return .undecided
-            }
-            return local.domain.answers(for: user, control) ? .known : .unknown
-        }
+        let agent = daemon.agent
+        responder.setLookup { agent.knowledge(of: $1, in: $0, $2) }
     }
 
     private func checkReadiness() {
