@@ -22,6 +22,7 @@ final class DemoClient {
     private var socket: UDPSocket!
     private var asked: (at: UInt64, bytes: Int, done: (Answer?) -> Void)?
     private var timer: Timer!
+    private var lastID: UInt16 = 0
 
     /// Milliseconds; everything is on this machine.
     private static let patience: UInt64 = 2_000
@@ -75,7 +76,7 @@ final class DemoClient {
         else { return done(nil) }
         var writer = WireWriter(capacity: 384)
         let header = DatagramHeader(
-            .directUnique, .broadcast, id: 1, source: socket.local)
+            suffix == .domainControllers ? .directGroup : .directUnique, .broadcast, id: nextID(), source: socket.local)
         let length = DataDatagram.begin(
             header, from: ScopedName(source), to: ScopedName(destination), into: &writer)
         let open = MailslotWrite.begin(to: mailslot.bytes.span, into: &writer)
@@ -86,6 +87,12 @@ final class DemoClient {
         asked = (loop.microseconds, bytes.count + Self.overhead, done)
         timer.arm(after: Self.patience)
         if socket.send(bytes, to: agent) != nil { finish(nil) }
+    }
+
+    /// An agent passes over a datagram whose number it has just seen.
+    private func nextID() -> UInt16 {
+        lastID += 1
+        return lastID
     }
 
     private func received(_ bytes: Span<UInt8>) {

@@ -47,7 +47,7 @@ enum DemoCommand {
         """
         A domain of its own, \(DemoWorld.domain), with controller \(DemoWorld.controller) and \
         user \(DemoWorld.user); agent \(DemoWorld.gate) passes logons to it
-        (NetLogonSamLogon over SMB1, AES, sealed). Loopback, ports \(world.portOffset) above \
+        (NetrLogonSamLogon over SMB1, AES, sealed). Loopback, ports \(world.portOffset) above \
         the usual ones.
 
 

@@ -28,9 +28,10 @@ final class DemoRun {
 
     func start() {
         world.loop.updateNow()
-        world.primary.start {}
-        world.agent.start {}
-        firstLogon()
+        world.primary.start { [self] in
+            world.agent.start {}
+            firstLogon()
+        }
     }
 
     private func end(_ failure: String? = nil) {
