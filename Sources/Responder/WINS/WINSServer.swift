@@ -5,6 +5,9 @@ import Wire
 /// list their members' addresses, nodes with several addresses, and names whose present owner is
 /// asked before another takes them.
 ///
+/// Names are the 16 bytes that came: nodes write them in upper case, and one that does not has
+/// another name.
+///
 /// A released name and one whose time is over are forgotten: nobody replicates from here, and who
 /// registers a forgotten name gets it as he would get a released one.
 struct WINSServer {
@@ -95,13 +98,12 @@ struct WINSServer {
     private func claim(
         _ packet: NameServicePacket, _ counters: inout ResponderCounters
     ) -> (ScopedName, AddressEntry)? {
-        guard var key = packet.question?.name, let entry = packet.addresses.first,
+        guard let key = packet.question?.name, let entry = packet.addresses.first,
             entry.address != .any, entry.address != .broadcast, !entry.address.isMulticast
         else {
             counters.malformedNamePackets += 1
             return nil
         }
-        key.name = key.name.upcased
         return (key, entry)
     }
 
@@ -111,11 +113,9 @@ struct WINSServer {
         _ name: ScopedName, _ request: Request, _ outbox: inout DatagramOutbox,
         _ counters: inout ResponderCounters
     ) {
-        var key = name
-        key.name = key.name.upcased
         // Each network has a master browser of its own; the name is answered for by broadcast.
-        guard key.name.suffix != .masterBrowser,
-            let record = table.record(key, now: request.now)
+        guard name.name.suffix != .masterBrowser,
+            let record = table.record(name, now: request.now)
         else {
             NameServicePacket.negativeQueryResponse(
                 to: request.packet, name, .nameError, recursionAvailable: true
@@ -138,7 +138,7 @@ struct WINSServer {
                 life = UInt32(clamping: min(UInt64(life), max(1, seconds)))
             }
         }
-        if record.kind == .internetGroup { putPrimaryFirst(key, &entries, request.now) }
+        if record.kind == .internetGroup { putPrimaryFirst(name, &entries, request.now) }
         NameServicePacket.positiveQueryResponse(
             to: request.packet, name, entries, timeToLive: life, recursionAvailable: true
         ).write(into: &outbox.writer)
@@ -387,7 +387,7 @@ extension WINSServer {
         guard packet.flags.opcode == .query,
             let index = challenges.firstIndex(where: {
                 $0.transactionID == packet.transactionID && $0.owners.contains(source.address)
-                    && $0.key.name == packet.name?.name.upcased
+                    && $0.key == packet.name
             })
         else { return false }
         let challenge = challenges[index]
