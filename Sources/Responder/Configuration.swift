@@ -80,6 +80,9 @@ package struct ResponderConfiguration: Sendable {
         ]
     }
 
+    /// Whether any of our networks has a broadcast address.
+    var hasNeighbours: Bool { interfaces.contains { $0.hasBroadcast } }
+
     var nodeType: NodeType { nameServer == nil && !isNameServer ? .broadcast : .hybrid }
 }
 
