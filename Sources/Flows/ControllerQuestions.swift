@@ -1,0 +1,90 @@
+import Interfaces
+import RPC
+import Wire
+
+/// What a controller says of the domain that it serves.
+package struct DomainIdentity: Equatable {
+    package var name: String
+    package var sid: SID
+
+    package init(name: String, sid: SID) {
+        self.name = name
+        self.sid = sid
+    }
+}
+
+/// What a server says of itself.
+package struct ServerIdentity: Equatable {
+    package var computer: String
+    package var domain: String
+    package var version: String
+}
+
+extension SMBSession {
+    /// The server's name as calls want it.
+    var serverName: String? {
+        target.name.utf8.first == UInt8(ascii: "*") ? nil : "\\\\" + target.name
+    }
+
+    /// NetrWkstaGetInfo: the server's computer and domain name.
+    package func workstation() throws(FlowError) -> ServerIdentity {
+        let pipe = PipeCalls(
+            self, pipe: WorkstationServiceInterface.pipe, WorkstationServiceInterface.interface)
+        let answer = try pipe.call(
+            NetrWkstaGetInfo.self, LevelledQuery(serverName: serverName, level: 100))
+        guard answer.status == .success, let info = answer.wkstaInfo else {
+            throw dialogue.contradicted(
+                "\(target.name) does not tell of itself: \(answer.status.description)")
+        }
+        return ServerIdentity(
+            computer: info.computerName ?? "", domain: info.lanGroup ?? "",
+            version: "\(info.versionMajor).\(info.versionMinor)")
+    }
+
+    /// LsarOpenPolicy2, a query for each of `classes`, LsarClose: what the domain is. The answers
+    /// must not contradict each other.
+    package func domainIdentity(
+        _ classes: [PolicyInformationClass] = [.accountDomain, .primaryDomain]
+    ) throws(FlowError) -> DomainIdentity {
+        let pipe = PipeCalls(self, pipe: LSA.pipe, LSA.interface)
+        let opened = try pipe.call(
+            LsarOpenPolicy2.self,
+            LsarOpenPolicy2.Request(
+                systemName: serverName, desiredAccess: LSAAccess.viewLocalInformation))
+        if opened.status.isError { throw dialogue.refused(opened.status) }
+        var found: DomainIdentity?
+        for information in classes {
+            let answer = try pipe.call(
+                LsarQueryInformationPolicy.self,
+                PolicyQuery(policyHandle: opened.handle, informationClass: information))
+            if answer.status.isError { throw dialogue.refused(answer.status) }
+            guard let identity = Self.identity(answer.policyInformation) else {
+                throw dialogue.contradicted("\(target.name) tells no domain's name and SID")
+            }
+            if let found, found.sid != identity.sid {
+                throw dialogue.contradicted(
+                    "\(target.name) keeps the accounts of \(found.name) and is of "
+                        + "\(identity.name): it is no controller")
+            }
+            found = identity
+        }
+        _ = try pipe.call(LsarClose.self, LsarClose.Request(objectHandle: opened.handle))
+        guard let found else { throw dialogue.contradicted("nothing was asked") }
+        return found
+    }
+
+    private static func identity(_ information: PolicyInformation?) -> DomainIdentity? {
+        let domain: LSADomain
+        switch information {
+        case .accountDomain(let part), .primaryDomain(let part), .localAccountDomain(let part):
+            domain = part
+        case .dnsDomain(let part), .dnsDomainInternal(let part):
+            domain = LSADomain(name: part.name, sid: part.sid)
+        case .auditLog, .auditEvents, .pdAccount, .serverRole, .replicaSource, .defaultQuota,
+            nil:
+            return nil
+        }
+        guard let name = domain.name, let sid = domain.sid else { return nil }
+        return DomainIdentity(name: name, sid: sid)
+    }
+}
