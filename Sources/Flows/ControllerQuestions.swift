@@ -44,9 +44,10 @@ extension SMBSession {
     /// LsarOpenPolicy2, a query for each of `classes`, LsarClose: what the domain is. The answers
     /// must not contradict each other.
     package func domainIdentity(
-        _ classes: [PolicyInformationClass] = [.accountDomain, .primaryDomain]
+        _ classes: [PolicyInformationClass] = [.accountDomain, .primaryDomain],
+        on bound: PipeCalls<Link>? = nil
     ) throws(FlowError) -> DomainIdentity {
-        let pipe = PipeCalls(self, pipe: LSA.pipe, LSA.interface)
+        let pipe = bound ?? PipeCalls(self, pipe: LSA.pipe, LSA.interface)
         let opened = try pipe.call(
             LsarOpenPolicy2.self,
             LsarOpenPolicy2.Request(

@@ -125,18 +125,21 @@ package final class Dialogue<Link: Exchange> {
     func receive(
         on port: Link.Port, deadline: UInt64
     ) throws(FlowError) -> (bytes: [UInt8], source: Endpoint)? {
-        if link.now >= deadline { return nil }
-        let (bytes, source): ([UInt8], Endpoint)
-        do throws(ExchangeFailure) {
-            (bytes, source) = try link.receive(on: port, deadline: deadline)
-        } catch {
-            if error.isTimeout { return nil }
-            throw unavailable(error, "UDP")
+        while link.now < deadline {
+            let (bytes, source): ([UInt8], Endpoint)
+            do throws(ExchangeFailure) {
+                (bytes, source) = try link.receive(on: port, deadline: deadline)
+            } catch {
+                if error.isTimeout { return nil }
+                throw unavailable(error, "UDP")
+            }
+            let local = link.local(of: port, towards: source.address)
+            // Our own broadcast.
+            if source == local { continue }
+            record.datagram(bytes, from: source, to: local, at: link.unixMicroseconds)
+            return (bytes, source)
         }
-        record.datagram(
-            bytes, from: source, to: link.local(of: port, towards: source.address),
-            at: link.unixMicroseconds)
-        return (bytes, source)
+        return nil
     }
 
     // MARK: Streams

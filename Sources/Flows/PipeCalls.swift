@@ -26,6 +26,12 @@ package final class PipeCalls<Link: Exchange> {
         self.interface = interface
     }
 
+    /// Opens and binds the pipe without a call.
+    package func open() throws(FlowError) {
+        pipe = smb.session.open(name, exchanging: [bind()])
+        try takeBindAck(dialogue.link.now + dialogue.patience.answer)
+    }
+
     /// Calls and waits for the answer.
     package func call<Procedure: RemoteProcedure>(
         _ procedure: Procedure.Type, _ request: Procedure.Request
@@ -181,7 +187,7 @@ package final class PipeCalls<Link: Exchange> {
                 return
             case .pipeFailed(let which, let status) where which == pipe:
                 throw dialogue.refused(status)
-            case .failed(_, let status): throw dialogue.refused(status)
+            case .failed(let stage, let status): throw smb.failure(stage, status)
             case .established: smb.noteEstablished()
             case .ended: throw dialogue.unavailable(.ended, smb.target.name)
             case .negotiated, .opened, .received, .written, .closed, .pipeFailed, .administered,

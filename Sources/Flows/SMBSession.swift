@@ -247,11 +247,9 @@ package final class SMBSession<Link: Exchange> {
         while true {
             switch try next(deadline) {
             case .administered(let parameters, let data): return (parameters, data)
-            case .administrationRefused(let status), .failed(_, let status):
-                throw dialogue.refused(status)
-            case .established(let isGuest):
-                isEstablished = true
-                if isGuest { continue }
+            case .administrationRefused(let status): throw dialogue.refused(status)
+            case .failed(let stage, let status): throw failure(stage, status)
+            case .established: isEstablished = true
             case .negotiated, .opened, .received, .written, .closed, .pipeFailed, .ended:
                 continue
             }
@@ -269,6 +267,14 @@ package final class SMBSession<Link: Exchange> {
             while try next(deadline) != .ended {}
         } catch {
             return
+        }
+    }
+
+    /// Why there is no session.
+    func failure(_ stage: SMB1.ClientSession.Stage, _ status: NTStatus) -> FlowError {
+        switch stage {
+        case .negotiate: dialogue.unavailable("\(target.name) refuses SMB1: \(status.name)")
+        case .sessionSetup, .treeConnect: dialogue.refused(status)
         }
     }
 

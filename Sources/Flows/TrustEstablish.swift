@@ -211,9 +211,8 @@ package enum TrustEstablish {
         let identity = try dialogue.step(
             "server's and domain's names", documented: "NetrWkstaGetInfo; 4 LSA calls, 1,560 bytes"
         ) { () throws(FlowError) -> (String, DomainIdentity) in
-            let (session, outcome) = try SMBSession.open(dialogue, primary, as: .anonymous)
+            let session = try SMBSession.begin(dialogue, primary, as: .anonymous)
             defer { session.end() }
-            if case .refused(_, let status) = outcome { throw dialogue.refused(status) }
             let server = try session.workstation()
             if server.domain.uppercased() != ends.domain.text {
                 throw dialogue.contradicted(
@@ -230,9 +229,8 @@ package enum TrustEstablish {
         findings.identity = identity
         try dialogue.step("domain's name, once more", documented: "3 LSA calls") {
             () throws(FlowError) -> (String, Void) in
-            let (session, outcome) = try SMBSession.open(dialogue, primary, as: .anonymous)
+            let session = try SMBSession.begin(dialogue, primary, as: .anonymous)
             defer { session.end() }
-            if case .refused(_, let status) = outcome { throw dialogue.refused(status) }
             let again = try session.domainIdentity([.accountDomain])
             if again != identity {
                 throw dialogue.contradicted("\(primary.name) says another domain each time")

@@ -129,6 +129,10 @@ package struct PrimaryResponse: Equatable, Sendable, CustomStringConvertible {
         try reader.align(2, from: start, "UnicodePrimaryDCName")
         let name = try UnicodeText(parsing: &reader, "UnicodePrimaryDCName")
         var nt = NT(name, try UnicodeText(parsing: &reader, "UnicodeDomainName"))
+        // Samba pads before NtVersion, Windows does not.
+        if reader.remaining > NetlogonTrailer.byteCount {
+            try reader.align(4, from: start, "NtVersion")
+        }
         nt.trailer = try NetlogonTrailer(parsing: &reader)
         self.reader = .windowsNT(nt)
     }

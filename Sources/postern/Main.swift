@@ -42,6 +42,7 @@ enum Main {
           find         looks for a domain's controllers by every method
           explain      connects to a controller step by step, and says what fails and why
           secret       import | show: the machine account's secret
+          trust        establish | verify | accounts | list: trusts with other domains
           decode       prints a message given in hexadecimal, or those of a capture file
           ntlm-auth    drop-in for Samba's ntlm_auth (also through a link of that name)
 
@@ -63,6 +64,7 @@ enum Main {
         case "find": return FindCommand.run(rest)
         case "explain": return ExplainCommand.run(rest)
         case "secret": return SecretCommand.run(rest)
+        case "trust": return TrustCommand.run(rest)
         case "decode": return DecodeCommand.run(rest)
         case "ntlm-auth": return NtlmAuthCommand.run(rest)
         case "--help", "-h", "help":

@@ -1,0 +1,194 @@
+import Configuration
+import Crypto
+import Flows
+import Loop
+import NTLM
+import NetBIOS
+import Store
+import Wire
+
+enum TrustCommand {
+    static let usage = """
+        usage: postern trust establish DOMAIN [--file FILE] [--report] [--pcap FILE] [--config FILE]
+
+        establish  completes a trust that DOMAIN has permitted: its password is one line of FILE
+                   or of standard input, or asked for. Nothing is kept unless all of it works.
+
+        --report prints each step with its frames, bytes and milliseconds, and the documented
+        figures beside them; --pcap writes what was sent and received as a capture file.
+
+        """
+
+    private static let options = [
+        Options.config, Options.json,
+        Options.Option(name: "file", takesValue: true),
+        Options.Option(name: "user", takesValue: true),
+        Options.Option(name: "report", takesValue: false),
+        Options.Option(name: "pcap", takesValue: true),
+    ]
+
+    static func run(_ words: [String]) -> ExitCode {
+        let (parsed, code) = Options.parse(words, options, usage: usage)
+        guard let parsed else { return code }
+        guard let verb = parsed.operands.first, let configuration = Setup.configuration(
+            parsed.configuration)
+        else {
+            if parsed.operands.isEmpty { Terminal.writeError(usage) }
+            return parsed.operands.isEmpty ? .usage : .failed
+        }
+        guard parsed.operands.count == 2 else {
+            Terminal.writeError(usage)
+            return .usage
+        }
+        do throws(SetupFailure) {
+            let trust = try TrustDialogue(
+                configuration, parsed, domain: parsed.operands[1].uppercased())
+            switch verb {
+            case "establish": return try EstablishCommand.run(trust)
+            case _:
+                Terminal.writeError(usage)
+                return .usage
+            }
+        } catch {
+            Terminal.writeError("postern: \(error.text)\n")
+            return .failed
+        }
+    }
+}
+
+/// What the trust sub-commands share: the domain, the state, the dialogue and its report.
+final class TrustDialogue {
+    let configuration: Configuration
+    let options: Options
+    let settings: DomainSettings
+    let domain: NetBIOSName
+    let store: StateStore
+    let dialogue: Dialogue<SystemExchange>
+
+    private static let mostNetworks = 16
+
+    init(
+        _ configuration: Configuration, _ options: Options, domain: String
+    ) throws(SetupFailure) {
+        guard let settings = configuration.domains.first(where: { $0.name == domain }),
+            let name = NetBIOSName(domain, .workstation)
+        else {
+            throw SetupFailure(
+                text: "there is no [domain \(domain)] in \(options.configuration); add one with\n"
+                    + "    profile = nt4\n    channel = trust\n    account = OURDOMAIN$")
+        }
+        self.configuration = configuration
+        self.options = options
+        self.settings = settings
+        self.domain = name
+        store = try Setup.store(configuration, owner: try Setup.account(configuration))
+        dialogue = Dialogue(
+            SystemExchange(networks: Self.networks(configuration)),
+            computer: configuration.agent.name, keepsFrames: options.has("pcap"))
+        if options.has("report"), Terminal.isInteractive {
+            dialogue.onStep = { Terminal.writeError($0.title + "\n") }
+        }
+    }
+
+    /// Ours, for broadcasts and for what datagrams say of where they come from.
+    private static func networks(_ configuration: Configuration) -> [IPv4Network] {
+        if let listen = configuration.listen { return listen.interfaces }
+        let all = (try? Host.addresses()) ?? []
+        return Array(
+            all.filter { $0.isUp && !$0.isLoopback }.map { $0.network }.prefix(mostNetworks))
+    }
+
+    var directory: NameDirectory {
+        NameDirectory(
+            servers: settings.winsServers, networks: dialogue.link.networks)
+    }
+
+    /// The domain whose trust account ours is: the account's name without its `$`.
+    var ourDomain: String {
+        var name = settings.account
+        if name.utf8.last == UInt8(ascii: "$") { name.removeLast() }
+        return name
+    }
+
+    /// One line of a file or of standard input, or what a person types.
+    func secret(prompt: String) throws(SetupFailure) -> Secret {
+        do throws(SystemError) {
+            if let path = options.values["file"] {
+                let bytes = try SystemFile.read(path, limit: 4_096)
+                return Secret(Array(bytes.prefix { $0 != 10 && $0 != 13 }))
+            }
+            return Secret(try Terminal.readSecret(prompt: prompt) ?? [])
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
+    }
+
+    func trustedDomain() throws(SetupFailure) -> TrustedDomain? {
+        do throws(StoreError) {
+            return try store.read { state throws(StoreError) in
+                try state.get(TrustedDomain.self, settings.name)
+            }
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
+    }
+
+    func ends(secret: Bytes16) throws(SetupFailure) -> TrustEnds {
+        var ends = TrustEnds(
+            domain: domain, ourDomain: ourDomain, account: settings.account, secret: secret,
+            directory: directory)
+        ends.controllers = settings.controllers
+        ends.allowsNTLMv1 = settings.ntlmv1 == .allow
+        ends.knownSID = try trustedDomain()?.sid
+        return ends
+    }
+
+    /// The report and the capture file, where they are wanted; also of a flow that failed.
+    func finish(_ title: String, documented: String) throws(SetupFailure) {
+        if options.has("report") {
+            Terminal.write(
+                FlowReport.text(dialogue.report, title: title, documented: documented))
+        }
+        if let path = options.values["pcap"] {
+            do throws(SystemError) {
+                try SystemFile.write(path, CaptureWriter.file(dialogue.report.frames))
+            } catch {
+                throw SetupFailure(text: error.description)
+            }
+        }
+    }
+}
+
+/// `postern trust establish`.
+enum EstablishCommand {
+    static func run(_ trust: TrustDialogue) throws(SetupFailure) -> ExitCode {
+        guard trust.settings.channel == .trust else {
+            throw SetupFailure(
+                text: "[domain \(trust.settings.name)] has another channel; set channel = trust")
+        }
+        let password = try trust.secret(
+            prompt: "Password of the trust with \(trust.settings.name): ")
+        guard !password.bytes.isEmpty else {
+            throw SetupFailure(text: "the password is empty; nothing was changed")
+        }
+        let ends = try trust.ends(secret: NTOWF.v1(password: password))
+        let findings: TrustFindings
+        do throws(FlowError) {
+            findings = try TrustEstablish.run(trust.dialogue, ends)
+        } catch {
+            try finish(trust)
+            Terminal.writeError(
+                "postern: \(trust.settings.name): \(error.description)\n"
+                    + "nothing was changed\n")
+            return error.isUnavailable ? .unavailable : .failed
+        }
+        try finish(trust)
+        for warning in findings.warnings { Terminal.writeError("postern: \(warning)\n") }
+        return .success
+    }
+
+    private static func finish(_ trust: TrustDialogue) throws(SetupFailure) {
+        try trust.finish(
+            "trust with \(trust.settings.name)", documented: "107 frames, 15,230 bytes, 3 s")
+    }
+}
