@@ -106,6 +106,7 @@ final class ConfigurationParser {
             guard let name = domainName(text, section, configuration) else { return }
             var domain = LocalDomainSettings(name: name)
             apply(section, LocalDomainSettings.keys, &domain)
+            check(domain, section)
             configuration.localDomains.append(domain)
         } else if let text = suffix(of: section.name, after: "domain ") {
             guard let name = domainName(text, section, configuration) else { return }
@@ -191,6 +192,12 @@ final class ConfigurationParser {
         }
         if domain.profile == .nt4, let line = line(of: "dns name", section) {
             report(line, "\"dns name\" does not go with profile = nt4, which asks NetBIOS")
+        }
+    }
+
+    private func check(_ domain: LocalDomainSettings, _ section: Section) {
+        if domain.role == .primary, let line = line(of: "primary", section) {
+            report(line, "\"primary\" goes with role = backup")
         }
     }
 

@@ -105,14 +105,34 @@ extension ListenSettings {
                 standard: "no", "be a WINS server") {
                 assign(&$0.wins, Value.yesNo($1))
             },
+            Key("smb", accepts: "yes or no",
+                standard: "no", "serve SMB sessions on 139 and 445: be a controller") {
+                assign(&$0.smb, Value.yesNo($1))
+            },
+            Key("rpc", accepts: "yes or no",
+                standard: "no", "serve remote calls over TCP, endpoint mapper on 135") {
+                assign(&$0.rpc, Value.yesNo($1))
+            },
+            Key("plain text", accepts: "refuse or allow",
+                standard: "refuse", "take passwords in clear from SMB clients") {
+                assign(&$0.plainText, plainText($1))
+            },
         ]
+    }
+
+    private static func plainText(_ text: String) -> PlainTextPolicy? {
+        switch text {
+        case "refuse": .refuse
+        case "allow": .allow
+        case _: nil
+        }
     }
 }
 
 extension DomainSettings {
     static let connectionCounts = 1...16
     /// In milliseconds.
-    static let deadlines = 100...60_000
+    static let deadlines: ClosedRange<UInt64> = 100...60_000
 
     package static var keys: [Key<DomainSettings>] { locating + channelling + logons }
 
@@ -125,6 +145,12 @@ extension DomainSettings {
             Key("controllers", accepts: "IPv4 addresses",
                 standard: "none", "a fixed list of controllers, in order of preference") {
                 assign(&$0.controllers, Value.list($1, Value.host))
+            },
+            Key("port offset", accepts: "a number from 0 to 65090",
+                standard: "0", "added to its controllers' ports, for tests without root") {
+                assign(
+                    &$0.portOffset,
+                    Value.number($1, ListenSettings.portOffsets).map { UInt16($0) })
             },
             Key("name servers", accepts: "IPv4 addresses, perhaps with :port",
                 standard: "those of /etc/resolv.conf", "whom to ask for the dns name") {
@@ -178,11 +204,11 @@ extension DomainSettings {
             },
             Key("ntlmv1", accepts: "refuse, mschap or allow",
                 standard: "mschap", "pass NTLMv1 on; with mschap for MS-CHAPv2 only") {
-                assign(&$0.ntlmv1, ntlmv1($1))
+                assign(&$0.ntlmv1, NTLMv1Policy($1))
             },
             Key("lm", accepts: "refuse or allow",
                 standard: "refuse", "pass LM responses on") {
-                assign(&$0.lm, lm($1))
+                assign(&$0.lm, LMPolicy($1))
             },
         ]
     }
@@ -203,32 +229,114 @@ extension DomainSettings {
         case _: nil
         }
     }
+}
 
-    private static func ntlmv1(_ text: String) -> NTLMv1Policy? {
+extension NTLMv1Policy {
+    fileprivate init?(_ text: String) {
         switch text {
-        case "refuse": .refuse
-        case "mschap": .mschap
-        case "allow": .allow
-        case _: nil
+        case "refuse": self = .refuse
+        case "mschap": self = .mschap
+        case "allow": self = .allow
+        case _: return nil
         }
     }
+}
 
-    private static func lm(_ text: String) -> LMPolicy? {
+extension LMPolicy {
+    fileprivate init?(_ text: String) {
         switch text {
-        case "refuse": .refuse
-        case "allow": .allow
-        case _: nil
+        case "refuse": self = .refuse
+        case "allow": self = .allow
+        case _: return nil
         }
     }
 }
 
 extension LocalDomainSettings {
-    package static var keys: [Key<LocalDomainSettings>] {
+    static let lockoutThresholds = 0...999
+    /// In milliseconds.
+    static let lockoutDurations: ClosedRange<UInt64> = 60_000...99_999 * 60_000
+    static let passwordLengths = 0...127
+    static let passwordAges: ClosedRange<UInt64> = 86_400_000...999 * 86_400_000
+
+    package static var keys: [Key<LocalDomainSettings>] { being + logons + passwords }
+
+    private static var being: [Key<LocalDomainSettings>] {
         [
             Key("accounts", accepts: "yes or no",
                 standard: "yes", "has accounts of its own") {
                 assign(&$0.accounts, Value.yesNo($1))
             },
+            Key("sid", accepts: "a domain's SID, such as S-1-5-21-1-2-3",
+                standard: "a random one", "the SID that a new domain gets") {
+                assign(&$0.sid, Value.domainSID($1).map { $0 })
+            },
+            Key("role", accepts: "primary or backup (or pdc, bdc)",
+                standard: "primary", "whether accounts are changed here, or copied from there") {
+                assign(&$0.role, role($1))
+            },
+            Key("primary", accepts: "an IPv4 address",
+                standard: "looked for", "the primary that a backup copies from") {
+                assign(&$0.primary, Value.host($1).map { $0 })
+            },
+            Key("netlogon directory", accepts: "an absolute path of at most 80 bytes",
+                standard: "none", "what the share NETLOGON shows, to be read only") {
+                assign(&$0.netlogonDirectory, Value.path($1).map { $0 })
+            },
         ]
+    }
+
+    private static var logons: [Key<LocalDomainSettings>] {
+        [
+            Key("ntlmv1", accepts: "refuse, mschap or allow",
+                standard: "mschap", "take NTLMv1 responses; with mschap MS-CHAPv2 only") {
+                assign(&$0.ntlmv1, NTLMv1Policy($1))
+            },
+            Key("lm", accepts: "refuse or allow",
+                standard: "refuse", "take LM responses, and keep LM hashes for them") {
+                assign(&$0.lm, LMPolicy($1))
+            },
+            Key("nt4 accounts", accepts: "names of accounts, such as OLDPC$",
+                standard: "none", "whose secure channels need no seal and no AES") {
+                assign(&$0.nt4Accounts, Value.list($1, Value.accountName))
+            },
+        ]
+    }
+
+    private static var passwords: [Key<LocalDomainSettings>] {
+        [
+            Key("lockout threshold", accepts: "a number from 0 to 999",
+                standard: "kept; at first 10", "wrong passwords that lock out; 0: none do") {
+                assign(
+                    &$0.lockoutThreshold,
+                    Value.number($1, lockoutThresholds).map { UInt16($0) })
+            },
+            Key("lockout duration", accepts: "a time from 1m to 99999m",
+                standard: "kept; at first 10m", "how long, and within what they add up") {
+                assign(&$0.lockoutDuration, Value.duration($1, lockoutDurations).map { $0 })
+            },
+            Key("min password length", accepts: "a number from 0 to 127",
+                standard: "kept; at first 0", "characters that a password has at least") {
+                assign(
+                    &$0.minimumPasswordLength,
+                    Value.number($1, passwordLengths).map { UInt16($0) })
+            },
+            Key("max password age", accepts: "never, or a time from 1d to 999d",
+                standard: "kept; at first never", "after which a password must be changed") {
+                assign(&$0.maximumPasswordAge, age($1).map { $0 })
+            },
+        ]
+    }
+
+    private static func role(_ text: String) -> LocalDomainRole? {
+        switch text {
+        case "primary", "pdc": .primary
+        case "backup", "bdc": .backup
+        case _: nil
+        }
+    }
+
+    private static func age(_ text: String) -> MaximumAge? {
+        text == "never" ? .never : Value.duration(text, passwordAges).map { .limited($0) }
     }
 }

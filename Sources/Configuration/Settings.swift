@@ -52,6 +52,13 @@ package struct ListenSettings: Equatable, Sendable {
     package var winsServers: [IPv4Address] = []
     /// Whether to be a WINS server.
     package var wins = false
+    /// Whether to take SMB sessions on 139 and 445, which makes this host a controller of the
+    /// local domain for those who look for one.
+    package var smb = false
+    /// Whether to serve remote procedure calls over TCP, with the endpoint mapper on 135.
+    package var rpc = false
+    /// Whether clients that know nothing better may send passwords in clear.
+    package var plainText = PlainTextPolicy.refuse
 
     package init() {}
 }
@@ -79,12 +86,17 @@ package struct DomainSettings: Equatable, Sendable {
     package var unsealed = false
     /// Whether a controller that offers no AES may be used with RC4 and DES.
     package var rc4 = false
+    /// Added to the well-known ports of its controllers and name servers.
+    package var portOffset: UInt16 = 0
     /// Instead of those of `[listen]`.
     package var winsServers: [IPv4Address] = []
     /// Instead of those of /etc/resolv.conf.
     package var nameServers: [Endpoint] = []
 
     package init(name: String) { self.name = name }
+
+    /// Where its nodes' name services listen.
+    package var namePort: UInt16 { 137 &+ portOffset }
 }
 
 /// How to speak to a domain's controllers.
@@ -111,11 +123,42 @@ package enum LMPolicy: Equatable, Sendable {
     case refuse, allow
 }
 
+package enum PlainTextPolicy: Equatable, Sendable {
+    case refuse, allow
+}
+
 /// `[local domain NAME]`: the embedded domain.
 package struct LocalDomainSettings: Equatable, Sendable {
     package let name: String
     /// Whether it has accounts of its own.
     package var accounts = true
+    /// Of a new domain; nil: a random one.
+    package var sid: SID?
+    package var role = LocalDomainRole.primary
+    /// Of a backup: where its primary is.
+    package var primary: IPv4Address?
+    package var ntlmv1 = NTLMv1Policy.mschap
+    package var lm = LMPolicy.refuse
+    /// Accounts whose secure channels may be unsealed, or without AES.
+    package var nt4Accounts: [String] = []
+    /// What the share NETLOGON shows; nil: there is none.
+    package var netlogonDirectory: String?
+    // Nil: as the domain keeps it, since clients may set it too.
+    package var lockoutThreshold: UInt16?
+    /// In milliseconds.
+    package var lockoutDuration: UInt64?
+    package var minimumPasswordLength: UInt16?
+    package var maximumPasswordAge: MaximumAge?
 
     package init(name: String) { self.name = name }
+}
+
+package enum LocalDomainRole: Equatable, Sendable {
+    case primary, backup
+}
+
+package enum MaximumAge: Equatable, Sendable {
+    case never
+    /// In milliseconds.
+    case limited(UInt64)
 }

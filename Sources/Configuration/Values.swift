@@ -24,16 +24,19 @@ enum Value {
         return range.contains(value) ? value : nil
     }
 
-    /// A number with its unit, `200ms`, `5s`, `2m`, in milliseconds within `range`.
-    static func duration(_ text: String, _ range: ClosedRange<Int>) -> UInt64? {
-        let units: [(String, Int)] = [("ms", 1), ("s", 1_000), ("m", 60_000)]
+    /// A number with its unit, `200ms`, `5s`, `2m`, `1h`, `7d`, in milliseconds within `range`.
+    static func duration(_ text: String, _ range: ClosedRange<UInt64>) -> UInt64? {
+        let units: [(String, UInt64)] = [
+            ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
+        ]
         let digits = text.utf8.prefix { $0 >= 48 && $0 <= 57 }
         let unit = String(decoding: text.utf8.dropFirst(digits.count), as: UTF8.self)
         guard let value = number(String(decoding: digits, as: UTF8.self), 0...999_999_999) else {
             return nil
         }
         for (name, factor) in units where name == unit {
-            return range.contains(value * factor) ? UInt64(value * factor) : nil
+            let product = UInt64(value) * factor
+            return range.contains(product) ? product : nil
         }
         return nil
     }
@@ -135,5 +138,13 @@ enum Value {
             return nil
         }
         return text.isEmpty || text.utf8.count > 64 ? nil : text
+    }
+
+    /// A SID that can be a domain's: `S-1-5-21` and three numbers (MS-DTYP 2.4.2.4).
+    static func domainSID(_ text: String) -> SID? {
+        guard let sid = SID(text), sid.identifierAuthority == 5, sid.count == 4,
+            sid.subAuthorities[0] == 21
+        else { return nil }
+        return sid
     }
 }

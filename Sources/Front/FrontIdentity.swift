@@ -90,3 +90,20 @@ package struct FrontLogon {
         self.wantsWhole = wantsWhole
     }
 }
+
+/// How a logon ended.
+package enum FrontVerdict {
+    case accepted(FrontIdentity)
+    /// The one who knows the user said no. An account of a computer or a trust has its own code.
+    case refused(NTStatus)
+    /// Nobody who knows the user could be asked.
+    case unavailable
+
+    package var status: NTStatus {
+        switch self {
+        case .accepted: .success
+        case .refused(let status): status
+        case .unavailable: .noLogonServers
+        }
+    }
+}

@@ -60,15 +60,35 @@ package final class RemoteCaller {
     package var authType: AuthType?
     /// The computer whose secure channel seals the calls, where the provider is Netlogon's.
     package var netlogonComputer: String?
-    /// What services keep for this caller, by their context handles.
-    package var handles: [ContextHandle: AnyObject] = [:]
+    private let table: HandleTable
 
     /// The most handles that one caller holds open.
     package static let handleLimit = 1_024
 
-    package init(carriage: Carriage, peer: IPv4Address, identity: FrontIdentity) {
+    package init(
+        carriage: Carriage, peer: IPv4Address, identity: FrontIdentity,
+        handles: HandleTable = HandleTable()
+    ) {
         self.carriage = carriage
         self.peer = peer
         self.identity = identity
+        table = handles
     }
+
+    /// What services keep for this caller, by their context handles.
+    package var handles: [ContextHandle: AnyObject] {
+        get { table.entries }
+        _modify { yield &table.entries }
+    }
+
+    /// Whether its calls are sealed, and so readable to nobody else.
+    package var isSealed: Bool { authLevel == .privacy }
+}
+
+/// The context handles of an association group: all associations of one client process share
+/// them (C706 6.2.2.4), and they live as long as one of these does.
+package final class HandleTable {
+    package var entries: [ContextHandle: AnyObject] = [:]
+
+    package init() {}
 }

@@ -19,20 +19,21 @@ package struct LocatorConfiguration: Sendable {
     package var profile: Profile
     /// Our computer name, which a ping carries.
     package var hostName: String
-    package var ldapPort: UInt16 = 389
+    package var ldapPort: UInt16
     /// Where a TCP connection shows that a controller lives which answers no ping.
     package var probePort: UInt16
 
     package init(
         domain: String, dnsName: String = "", controllers: [String] = [],
-        profile: Profile = .modern, hostName: String
+        profile: Profile = .modern, hostName: String, portOffset: UInt16 = 0
     ) {
         self.domain = domain
         self.dnsName = dnsName
         self.controllers = controllers
         self.profile = profile
         self.hostName = hostName
-        probePort = profile == .modern ? 135 : 139
+        ldapPort = 389 &+ portOffset
+        probePort = (profile == .modern ? 135 : 139) &+ portOffset
     }
 
     var isFixed: Bool { !controllers.isEmpty }

@@ -53,6 +53,20 @@ package struct ServerHandshake {
         /// Longer than version 1's, which has 24 bytes.
         package var isNTLMv2: Bool { ntResponse.count > 24 }
 
+        /// What whoever knows the password is to be shown. Under extended session security a
+        /// version 1 response answers a challenge that both ends made (MS-NLMP 3.3.1), and the
+        /// client's part of it stands in the LM response's place.
+        package func networkProof(
+            serverChallenge: Bytes8
+        ) -> (challenge: Bytes8, lm: [UInt8]) {
+            guard flags.contains(.extendedSessionSecurity), ntResponse.count == 24,
+                lmResponse.count >= 8
+            else { return (serverChallenge, lmResponse) }
+            let challenge = NTLMv1.sessionChallenge(
+                server: serverChallenge, client: Bytes8(lmResponse))
+            return (challenge, [])
+        }
+
         package var description: String {
             "answer of \(domainName)\\\(userName) at \(workstation)"
         }

@@ -76,24 +76,27 @@ final class Association {
     private var events: [Event] = []
 
     init(
-        profile: ChannelSettings.Profile, mapper: Bool, controller: ControllerAddress,
-        computer: String, security: Security? = nil
+        _ settings: ChannelSettings, mapper: Bool, controller: ControllerAddress,
+        security: Security? = nil
     ) {
         isMapper = mapper
         self.security = security
         step = mapper ? .map : .none
-        switch profile {
+        switch settings.profile {
         case .modern:
-            endpoint = Endpoint(controller.address, mapper ? 135 : controller.netlogonPort ?? 135)
+            let known = mapper ? nil : controller.netlogonPort
+            endpoint = Endpoint(
+                controller.address, known ?? EndpointMapper.port &+ settings.portOffset)
             carriage = Carriage()
         case .nt4:
-            endpoint = Endpoint(controller.address, controller.sessionPort)
+            endpoint = Endpoint(
+                controller.address, controller.sessionPort &+ settings.portOffset)
             // A server that is known by its address alone answers to this name (MS-SMB 3.2.4.2).
             let called = NetBIOSName(controller.name, .server)
                 ?? NetBIOSName("*SMBSERVER", .server)
-            let calling = NetBIOSName(computer, .workstation)
+            let calling = NetBIOSName(settings.computer, .workstation)
             var names: (called: NetBIOSName, calling: NetBIOSName)?
-            if controller.sessionPort == 139, let called, let calling {
+            if controller.usesSessionService, let called, let calling {
                 names = (called, calling)
             }
             carriage = PipeCarriage(pipe: "netlogon", names: names)

@@ -61,6 +61,10 @@ package final class Channel {
     var refusal: NTStatus?
     /// The controller whose port the mapper has just given: if that is refused, so is the next.
     var justMapped: IPv4Address?
+    /// The controller that refused SMB on one port, while it is tried on the other.
+    var otherPortTried: IPv4Address?
+    /// Controllers that were found to speak SMB over NetBIOS sessions.
+    var onSessionService: Set<IPv4Address> = []
     var session: Session?
     var links: [Int: Link] = [:]
     var nextLink = 0

@@ -176,7 +176,9 @@ extension Channel {
             guard let info = validation.samInfo else {
                 throw reader.invalid("ValidationInformation", 0)
             }
-            let identity = try identity(info, validation.level, in: reader)
+            let identity = try identity(
+                info, validation.level, in: reader,
+                whole: logons[id]?.request.wantsWhole ?? false)
             counters.accepted += 1
             answer(id, .accepted(identity))
         } else if Self.meansChannel(status) {
@@ -199,7 +201,8 @@ extension Channel {
     }
 
     private func identity(
-        _ info: ValidationSAMInfo, _ level: ValidationLevel, in reader: borrowing WireReader
+        _ info: ValidationSAMInfo, _ level: ValidationLevel, in reader: borrowing WireReader,
+        whole: Bool
     ) throws(WireError) -> LogonIdentity {
         var userKey = info.userSessionKey.bytes
         var lmKey = info.lmKey.bytes
@@ -215,6 +218,18 @@ extension Channel {
             primaryGroupRID: info.primaryGroupID, domainSID: info.logonDomainID,
             groupRIDs: try info.groupIDs.memberships(in: reader).map { $0.relativeID },
             sessionKey: Bytes16(userKey), lmKey: Bytes8(lmKey),
-            userFlags: info.userFlags.rawValue)
+            userFlags: info.userFlags.rawValue,
+            whole: whole
+                ? try self.whole(info, Bytes16(userKey), Bytes8(lmKey), in: reader) : nil)
+    }
+
+    private func whole(
+        _ info: ValidationSAMInfo, _ userKey: Bytes16, _ lmKey: Bytes8,
+        in reader: borrowing WireReader
+    ) throws(WireError) -> WholeValidation {
+        var owned = try info.owned(in: reader)
+        owned.userSessionKey = userKey
+        owned.lmKey = lmKey
+        return WholeValidation(owned)
     }
 }

@@ -20,6 +20,8 @@ struct Link {
     /// Until when it must be ready; nil once it is.
     var setupDeadline: UInt64?
     var isReady = false
+    /// TCP has connected; nothing is said of who is there.
+    var isConnected = false
     /// Its key is given up: it stays until the calls that it carries are answered.
     var isRetired = false
     var lastUsed: UInt64
@@ -83,6 +85,7 @@ extension Channel {
     package func linkOpened(_ id: Int, now: UInt64) {
         guard let link = links[id] else { return }
         links[id]?.setupDeadline = link.openedAt + ChannelLimit.setup
+        links[id]?.isConnected = true
         link.association.opened()
         pump(id, now: now)
     }
@@ -104,8 +107,23 @@ extension Channel {
             afterLoss(now: now)
         } else {
             links[id]?.association.close()
+            if loss == .refused, !link.isConnected, triesOtherPort(id, link, now: now) { return }
             setupFailed(id, loss.fault, loss.reason, now: now)
         }
+    }
+
+    /// A controller that refuses SMB on one port may serve it on the other: Windows NT knows only
+    /// NetBIOS sessions, and a host of today perhaps only direct ones.
+    private func triesOtherPort(_ id: Int, _ link: Link, now: UInt64) -> Bool {
+        guard settings.profile == .nt4, otherPortTried != link.controller.address,
+            case .connecting(let current) = phase, current == id
+        else { return false }
+        otherPortTried = link.controller.address
+        drop(id, abort: true, loss: .refused, now: now)
+        var controller = link.controller
+        controller.usesSessionService.toggle()
+        pursue(controller, now: now)
+        return true
     }
 
     // MARK: Opening
@@ -122,7 +140,9 @@ extension Channel {
     /// hammer them with a wrong secret.
     func connect(now: UInt64) {
         guard !isStopped else { return }
-        if let next = candidates.first(where: { !tried.contains($0.address) }) {
+        otherPortTried = nil
+        if var next = candidates.first(where: { !tried.contains($0.address) }) {
+            next.usesSessionService = onSessionService.contains(next.address)
             pursue(next, now: now)
         } else if let refusal {
             refuse(refusal, until: now + refusedPause)
@@ -165,8 +185,7 @@ extension Channel {
                 key: session.key, domain: settings.domain, computer: settings.computer)
         }
         let association = Association(
-            profile: settings.profile, mapper: role == .mapper, controller: controller,
-            computer: settings.computer, security: security)
+            settings, mapper: role == .mapper, controller: controller, security: security)
         links[id] = Link(
             role: role, controller: controller, association: association, openedAt: now,
             setupDeadline: now + ChannelLimit.connect, lastUsed: now)

@@ -31,6 +31,8 @@ package struct ChannelSettings {
     package var allowsRC4: Bool
     /// Whether logons may travel without a seal where the controller offers none.
     package var allowsUnsealed: Bool
+    /// Added to the controllers' well-known ports, for controllers of tests.
+    package var portOffset: UInt16 = 0
 
     package init(
         domain: String, profile: Profile, kind: Kind, account: String, computer: String,
@@ -76,14 +78,18 @@ package struct ControllerAddress: Equatable {
     /// The Netlogon port that the endpoint mapper gave last time.
     package var netlogonPort: UInt16?
 
-    /// Where an SMB session is to be had: 445, or 139 from controllers before Windows 2000.
-    package var sessionPort: UInt16 = 445
+    /// Whether SMB is spoken over NetBIOS sessions (port 139), as before Windows 2000, or
+    /// directly (port 445).
+    package var usesSessionService = false
 
     package init(address: IPv4Address, name: String, netlogonPort: UInt16? = nil) {
         self.address = address
         self.name = name
         self.netlogonPort = netlogonPort
     }
+
+    /// Where an SMB session is to be had.
+    package var sessionPort: UInt16 { usesSessionService ? 139 : 445 }
 
     /// For people.
     package var label: String {

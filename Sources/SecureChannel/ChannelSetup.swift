@@ -263,6 +263,12 @@ extension Channel {
         tried = []
         refusal = nil
         justMapped = nil
+        otherPortTried = nil
+        if session.controller.usesSessionService {
+            onSessionService.insert(session.controller.address)
+        } else {
+            onSessionService.remove(session.controller.address)
+        }
         outputs.append(.controllerAnswered(session.controller.address))
         dispatch(now: now)
     }

@@ -1,4 +1,5 @@
 import Crypto
+import Interfaces
 import Wire
 
 /// One logon to be validated by a domain's controller.
@@ -17,15 +18,19 @@ package struct LogonRequest {
     /// MS-NRPC 2.2.1.4.15: whether computer accounts may log on, MS-CHAPv2 is meant, and more.
     package var parameterControl: UInt32
     package var proof: Proof
+    /// Whether the answer must carry all that the controller said, for whoever passes it on.
+    package var wantsWhole: Bool
 
     package init(
-        domain: String, user: String, workstation: String, parameterControl: UInt32, proof: Proof
+        domain: String, user: String, workstation: String, parameterControl: UInt32, proof: Proof,
+        wantsWhole: Bool = false
     ) {
         self.domain = domain
         self.user = user
         self.workstation = workstation
         self.parameterControl = parameterControl
         self.proof = proof
+        self.wantsWhole = wantsWhole
     }
 }
 
@@ -79,4 +84,34 @@ package struct LogonIdentity {
     package var sessionKey: Bytes16
     package var lmKey: Bytes8
     package var userFlags: UInt32
+    /// All that was said, where it was asked for; its keys are plain.
+    package var whole: WholeValidation?
+
+    package init(
+        user: String, domain: String, fullName: String = "", userRID: UInt32,
+        primaryGroupRID: UInt32, domainSID: SID?, groupRIDs: [UInt32],
+        sessionKey: Bytes16 = Bytes16(), lmKey: Bytes8 = Bytes8(), userFlags: UInt32 = 0,
+        whole: WholeValidation? = nil
+    ) {
+        self.user = user
+        self.domain = domain
+        self.fullName = fullName
+        self.userRID = userRID
+        self.primaryGroupRID = primaryGroupRID
+        self.domainSID = domainSID
+        self.groupRIDs = groupRIDs
+        self.sessionKey = sessionKey
+        self.lmKey = lmKey
+        self.userFlags = userFlags
+        self.whole = whole
+    }
+}
+
+/// A controller's whole word on a user, in memory of its own.
+///
+/// A reference, so that the many answers that nobody passes on carry no more than a pointer.
+package final class WholeValidation {
+    package let info: ValidationSAMInfo
+
+    package init(_ info: ValidationSAMInfo) { self.info = info }
 }

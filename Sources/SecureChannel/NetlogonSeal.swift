@@ -78,7 +78,45 @@ package struct NetlogonSeal {
         }
     }
 
+    // MARK: Signing alone
+
+    /// Writes the token of a PDU that is signed and not sealed, at `token`: without a confounder,
+    /// and with a header that says so.
+    package mutating func sign(
+        _ pdu: inout [UInt8], covered: Range<Int>, token: Int, sequence: UInt64
+    ) {
+        let number = copySequence(sequence, fromClient: isClient)
+        let sum = checksum(signHeader, nil, pdu, covered)
+        let out = signHeader + concealSequence(number, sum) + sum
+        for index in 0..<tokenLength { pdu[token + index] = index < out.count ? out[index] : 0 }
+    }
+
+    /// Checks what the peer signed as message `sequence` of the connection.
+    package mutating func verify(
+        _ pdu: [UInt8], covered: Range<Int>, token: Range<Int>, sequence: UInt64
+    ) throws(Refused) {
+        guard token.count >= Self.usedToken - 8, token.upperBound <= pdu.count else {
+            throw .token
+        }
+        let start = token.lowerBound
+        guard Array(pdu[start..<(start + 8)]) == signHeader else { throw .token }
+        let sum = Array(pdu[(start + 16)..<(start + 24)])
+        let number = copySequence(sequence, fromClient: !isClient)
+        let concealed = Bytes8(Array(pdu[(start + 8)..<(start + 16)]))
+        guard Bytes8(concealSequence(number, sum)) == concealed else { throw .sequence }
+        guard Bytes8(checksum(signHeader, nil, pdu, covered)) == Bytes8(sum) else {
+            throw .checksum
+        }
+    }
+
     // MARK: Steps of MS-NRPC 3.3.4.2.1
+
+    /// SealAlgorithm says that nothing is sealed.
+    private var signHeader: [UInt8] {
+        key.cipher == .aes
+            ? [0x13, 0x00, 0xff, 0xff, 0xff, 0xff, 0, 0]
+            : [0x77, 0x00, 0xff, 0xff, 0xff, 0xff, 0, 0]
+    }
 
     private var tokenHeader: [UInt8] {
         // SignatureAlgorithm, SealAlgorithm, Pad, Flags.
@@ -100,17 +138,17 @@ package struct NetlogonSeal {
     }
 
     private mutating func checksum(
-        _ header: [UInt8], _ confounder: [UInt8], _ pdu: [UInt8], _ covered: Range<Int>
+        _ header: [UInt8], _ confounder: [UInt8]?, _ pdu: [UInt8], _ covered: Range<Int>
     ) -> [UInt8] {
         switch key.cipher {
         case .aes:
             checksumKey.update(header, 0..<8)
-            checksumKey.update(confounder, 0..<8)
+            if let confounder { checksumKey.update(confounder, 0..<8) }
             checksumKey.update(pdu, covered)
             let code = checksumKey.code()
             return (0..<8).map { code[$0] }
         case .strongKey, .des:
-            let digest = MD5.hash([0, 0, 0, 0], header, confounder, Array(pdu[covered]))
+            let digest = MD5.hash([0, 0, 0, 0], header, confounder ?? [], Array(pdu[covered]))
             return Array(HMACMD5.code(key: key.key.bytes, digest.bytes).bytes[0..<8])
         }
     }

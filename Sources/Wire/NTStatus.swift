@@ -132,6 +132,14 @@ extension NTStatus {
     @inlinable package static var wrongPassword: NTStatus { NTStatus(0xc000_006a) }
     @inlinable package static var illFormedPassword: NTStatus { NTStatus(0xc000_006b) }
     @inlinable package static var passwordRestriction: NTStatus { NTStatus(0xc000_006c) }
+    @inlinable package static var specialAccount: NTStatus { NTStatus(0xc000_0124) }
+    @inlinable package static var specialGroup: NTStatus { NTStatus(0xc000_0125) }
+    @inlinable package static var membersPrimaryGroup: NTStatus { NTStatus(0xc000_0127) }
+    @inlinable package static var noSuchAlias: NTStatus { NTStatus(0xc000_0151) }
+    @inlinable package static var memberNotInAlias: NTStatus { NTStatus(0xc000_0152) }
+    @inlinable package static var memberInAlias: NTStatus { NTStatus(0xc000_0153) }
+    @inlinable package static var aliasExists: NTStatus { NTStatus(0xc000_0154) }
+    @inlinable package static var noSuchMember: NTStatus { NTStatus(0xc000_017a) }
     @inlinable package static var noneMapped: NTStatus { NTStatus(0xc000_0073) }
     @inlinable package static var ntCrossEncryptionRequired: NTStatus { NTStatus(0xc000_015d) }
     @inlinable package static var lmCrossEncryptionRequired: NTStatus { NTStatus(0xc000_017f) }

@@ -260,6 +260,24 @@ extension NTStatus.Known {
             criteria.
             """),
         .init(
+            0xc000_0124, "SPECIAL_ACCOUNT",
+            "The operation requested cannot be performed on a built-in account."),
+        .init(
+            0xc000_0125, "SPECIAL_GROUP",
+            "The operation requested cannot be performed on a built-in group."),
+        .init(
+            0xc000_0127, "MEMBERS_PRIMARY_GROUP",
+            "The group cannot be left: it is the member's primary group."),
+        .init(0xc000_0151, "NO_SUCH_ALIAS", "The specified local group does not exist."),
+        .init(
+            0xc000_0152, "MEMBER_NOT_IN_ALIAS",
+            "The specified account name is not a member of the group."),
+        .init(
+            0xc000_0153, "MEMBER_IN_ALIAS",
+            "The specified account name is already a member of the group."),
+        .init(0xc000_0154, "ALIAS_EXISTS", "The specified local group already exists."),
+        .init(0xc000_017a, "NO_SUCH_MEMBER", "The member does not exist."),
+        .init(
             0xc000_0073, "NONE_MAPPED",
             "None of the information to be translated has been translated."),
         .init(

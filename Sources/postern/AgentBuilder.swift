@@ -45,17 +45,18 @@ enum AgentBuilder {
         case .trust: kind = .trustedDomain
         case .bdc: kind = .backupController
         }
-        let channel = Channel(
-            settings: ChannelSettings(
-                domain: settings.name, profile: profile, kind: kind, account: settings.account,
-                computer: computer, connections: settings.connections,
-                allowsRC4: settings.rc4, allowsUnsealed: settings.unsealed),
-            epoch: epoch, random: random)
+        var channelSettings = ChannelSettings(
+            domain: settings.name, profile: profile, kind: kind, account: settings.account,
+            computer: computer, connections: settings.connections,
+            allowsRC4: settings.rc4, allowsUnsealed: settings.unsealed)
+        channelSettings.portOffset = settings.portOffset
+        let channel = Channel(settings: channelSettings, epoch: epoch, random: random)
         let locator = Locator(
             LocatorConfiguration(
                 domain: settings.name, dnsName: settings.dnsName ?? "",
                 controllers: settings.controllers.map { $0.description },
-                profile: settings.profile == .modern ? .modern : .nt4, hostName: computer),
+                profile: settings.profile == .modern ? .modern : .nt4, hostName: computer,
+                portOffset: settings.portOffset),
             known: known(settings.name, store),
             random: {
                 let bytes = SystemRandom.bytes(4)

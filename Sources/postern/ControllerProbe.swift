@@ -23,8 +23,6 @@ final class ControllerProbe {
     private var timer: Timer?
     private let deadline: UInt64
 
-    private static let port: UInt16 = 389
-
     init(
         _ loop: EventLoop, _ address: IPv4Address, domain: DomainSettings, computer: String,
         done: @escaping (Outcome) -> Void
@@ -32,7 +30,7 @@ final class ControllerProbe {
         self.loop = loop
         self.domain = domain
         self.done = done
-        endpoint = Endpoint(address, Self.port)
+        endpoint = Endpoint(address, 389 &+ domain.portOffset)
         deadline = loop.now + DomainSearch.Limit.deadline
         request = CLDAPSearchRequest(
             messageID: Int32(bitPattern: SystemRandom.number() >> 1), dnsDomain: domain.dnsName,

@@ -143,11 +143,12 @@ final class DomainSearch {
             guard let name = NetBIOSName(settings.name, suffix) else { continue }
             for server in settings.winsServers.prefix(Limit.nameServers) {
                 ask(name, .wins, "\(name.description) at \(server.description)",
-                    NameResolver.Configuration(interfaces: [], nameServers: [server]))
+                    NameResolver.Configuration(
+                        interfaces: [], nameServers: [server], port: settings.namePort))
             }
             for network in networks {
                 ask(name, .broadcast, "\(name.description) at \(network.broadcast.description)",
-                    NameResolver.Configuration(interfaces: [network]))
+                    NameResolver.Configuration(interfaces: [network], port: settings.namePort))
             }
         }
     }
@@ -185,10 +186,10 @@ final class DomainSearch {
         switch settings.profile {
         case .modern:
             ping(address)
-            connect(address, 135)
+            connect(address, 135 &+ settings.portOffset)
         case .nt4:
-            connect(address, 445)
-            connect(address, 139)
+            connect(address, 445 &+ settings.portOffset)
+            connect(address, 139 &+ settings.portOffset)
         }
         if usesNetBIOS { askNode(address) }
     }
@@ -217,7 +218,8 @@ final class DomainSearch {
     }
 
     private func askNode(_ address: IPv4Address) {
-        let client = NameClient(loop, NameResolver.Configuration(interfaces: []))
+        let client = NameClient(
+            loop, NameResolver.Configuration(interfaces: [], port: settings.namePort))
         names.append(client)
         pending += 1
         let began = loop.microseconds

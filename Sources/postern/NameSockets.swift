@@ -294,11 +294,12 @@ final class NameSockets {
     private func client(_ domain: Int) -> NameClient {
         if let client = clients[domain], !client.isIdle { return client }
         clients[domain]?.close()
+        let settings = daemon.configuration.domains[domain]
         let client = NameClient(
             loop,
             NameResolver.Configuration(
                 interfaces: networks,
-                nameServers: daemon.configuration.domains[domain].winsServers))
+                nameServers: settings.winsServers, port: settings.namePort))
         clients[domain] = client
         return client
     }

@@ -91,6 +91,9 @@ private let contract = """
             interfaces = 10.0.0.1/8,192.168.1.1/16
             port offset = 20000
             wins = yes
+            smb = yes
+            rpc = yes
+            plain text = allow
             [domain NT]
             profile = nt4
             channel = bdc
@@ -109,6 +112,17 @@ private let contract = """
             deadline = 1m
             [local domain OWN]
             accounts = no
+            sid = S-1-5-21-1-2-3
+            role = bdc
+            primary = 10.0.0.7
+            netlogon directory = /srv/netlogon
+            ntlmv1 = allow
+            lm = allow
+            nt4 accounts = OLDPC$, BDC1$
+            lockout threshold = 5
+            lockout duration = 2h
+            min password length = 8
+            max password age = 42d
             """.replacing("\n", with: "\r\n"))
         #expect(found.agent.name == "GATE-2" && found.agent.stateDirectory == "/srv/state")
         #expect(found.agent.winbindSocket == .directory("/run/samba/winbindd"))
@@ -124,7 +138,22 @@ private let contract = """
         #expect(ad.channel == .trust && ad.account == "OWN$" && ad.dnsName == "ad.lab")
         #expect(ad.nameServers.map(\.description) == ["10.0.0.3:53", "10.0.0.4:5353"])
         #expect(ad.ntlmv1 == .refuse && ad.deadline == 60_000)
-        #expect(found.localDomains[0].accounts == false)
+        let listen = try #require(found.listen)
+        #expect(listen.smb && listen.rpc && listen.plainText == .allow)
+        var own = LocalDomainSettings(name: "OWN")
+        own.accounts = false
+        own.sid = SID("S-1-5-21-1-2-3")
+        own.role = .backup
+        own.primary = IPv4Address(10, 0, 0, 7)
+        own.netlogonDirectory = "/srv/netlogon"
+        own.ntlmv1 = .allow
+        own.lm = .allow
+        own.nt4Accounts = ["OLDPC$", "BDC1$"]
+        own.lockoutThreshold = 5
+        own.lockoutDuration = 7_200_000
+        own.minimumPasswordLength = 8
+        own.maximumPasswordAge = .limited(42 * 86_400_000)
+        #expect(found.localDomains == [own])
     }
 
     @Test(arguments: [
@@ -156,6 +185,7 @@ private let contract = """
         ("[domain A]\nanswer = yes", "1: [domain A] needs \"dns name\" or \"controllers\""),
         ("[domain A]\nprofile = nt4\ndns name = a.b",
             "3: \"dns name\" does not go with profile = nt4, which asks NetBIOS"),
+        ("[local domain A]\nprimary = 10.0.0.1", "2: \"primary\" goes with role = backup"),
         ("[domain A]\nchannel = trust\ndns name = a.b",
             "1: [domain A] has channel = trust and needs \"account\""),
     ])
@@ -206,7 +236,19 @@ private let contract = """
         ("domain A", "ntlmv1 = yes", "refuse, mschap or allow"),
         ("domain A", "lm = mschap", "refuse or allow"),
         ("domain A", "wins server = x", "IPv4 addresses"),
+        ("listen", "smb = on", "yes or no"), ("listen", "rpc = on", "yes or no"),
+        ("listen", "plain text = yes", "refuse or allow"),
         ("local domain A", "accounts = maybe", "yes or no"),
+        ("local domain A", "sid = S-1-5-32", "a domain's SID, such as S-1-5-21-1-2-3"),
+        ("local domain A", "role = dc", "primary or backup (or pdc, bdc)"),
+        ("local domain A", "primary = pdc1", "an IPv4 address"),
+        ("local domain A", "netlogon directory = x", path),
+        ("local domain A", "lm = yes", "refuse or allow"),
+        ("local domain A", "nt4 accounts = a/b", "names of accounts, such as OLDPC$"),
+        ("local domain A", "lockout threshold = 1000", "a number from 0 to 999"),
+        ("local domain A", "lockout duration = 1s", "a time from 1m to 99999m"),
+        ("local domain A", "min password length = 128", "a number from 0 to 127"),
+        ("local domain A", "max password age = 1h", "never, or a time from 1d to 999d"),
     ])
     func saysWhatAValueMayBe(_ section: String, _ entry: String, _ accepted: String) {
         let lines = refusal("[\(section)]\n\(entry)").split(separator: "\n")
@@ -245,12 +287,15 @@ private let contract = """
     private func check<Settings: Equatable & Sendable>(
         _ section: String, _ keys: [Key<Settings>], _ pick: (Configuration) -> Settings
     ) throws {
-        let words = ["required", "none", "the host's name", "our name and $"]
+        let words = [
+            "required", "none", "the host's name", "our name and $", "a random one", "looked for",
+        ]
         let needed = section == "listen" ? "interfaces = 10.0.0.1/8\n" : "controllers = 10.0.0.1\n"
         let head = "[\(section)]\n"
             + (section == "listen" || section == "domain A" ? needed : "")
         let plain = pick(try parse(head))
-        for key in keys where !words.contains(key.standard) && !key.standard.hasPrefix("those") {
+        for key in keys where !words.contains(key.standard) {
+            if key.standard.hasPrefix("those") || key.standard.hasPrefix("kept") { continue }
             let written = pick(try parse(head + "\(key.name) = \(key.standard)"))
             #expect(written == plain, "\(key.name)")
         }

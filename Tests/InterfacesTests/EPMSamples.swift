@@ -14,7 +14,57 @@ enum EPMSamples {
         .other(left: [0x0d, 1], right: [2]),
     ])
 
-    static let all: [MessageSample] = [
+    static let entries = [
+        EndpointEntry(tower: tcp, annotation: "Netlogon"),
+        EndpointEntry(object: Netlogon.interface.uuid, tower: nil, annotation: ""),
+        EndpointEntry(tower: pipe, annotation: "ab"),
+    ]
+
+    static let all: [MessageSample] = mapping + listing + management
+
+    private static let listing: [MessageSample] = [
+        NetlogonSamples.sample("ept_lookup", EptLookup.Request(maximumEntries: 10)),
+        NetlogonSamples.sample(
+            "ept_lookup by interface",
+            EptLookup.Request(
+                inquiryType: 3, object: .zero, interface: Netlogon.interface,
+                entryHandle: ContextHandle(uuid: EndpointMapper.interface.uuid),
+                maximumEntries: 1)),
+        NetlogonSamples.sample(
+            "ept_lookup response", EptLookup.Response(entries: entries, maximumEntries: 10)),
+        NetlogonSamples.sample(
+            "ept_lookup's end",
+            EptLookup.Response(
+                entries: [], maximumEntries: 10, status: EndpointMapper.notRegistered)),
+        NetlogonSamples.sample(
+            "ept_lookup_handle_free", EptLookupHandleFree.Request(entryHandle: .null)),
+        NetlogonSamples.sample(
+            "ept_lookup_handle_free response", EptLookupHandleFree.Response()),
+    ]
+
+    private static let management: [MessageSample] = [
+        NetlogonSamples.sample("mgmt_inq_if_ids", MgmtInqIfIds.Request()),
+        NetlogonSamples.sample(
+            "mgmt_inq_if_ids response",
+            MgmtInqIfIds.Response(interfaces: [Netlogon.interface, EndpointMapper.interface])),
+        NetlogonSamples.sample(
+            "mgmt_inq_if_ids without any", MgmtInqIfIds.Response(interfaces: nil, status: 5)),
+        NetlogonSamples.sample("mgmt_inq_stats", MgmtInqStats.Request(count: 4)),
+        NetlogonSamples.sample(
+            "mgmt_inq_stats response", MgmtInqStats.Response(statistics: [1, 2, 3, 4])),
+        NetlogonSamples.sample(
+            "mgmt_is_server_listening", MgmtIsServerListening.Response(isListening: true)),
+        NetlogonSamples.sample(
+            "mgmt_stop_server_listening", MgmtStopServerListening.Response(status: 5)),
+        NetlogonSamples.sample(
+            "mgmt_inq_princ_name",
+            MgmtInqPrincName.Request(authenticationService: 10, nameSize: 64)),
+        NetlogonSamples.sample(
+            "mgmt_inq_princ_name response",
+            MgmtInqPrincName.Response(nameSize: 64, name: "GATE1")),
+    ]
+
+    private static let mapping: [MessageSample] = [
         NetlogonSamples.sample(
             "ept_map", EptMap.Request(mapTower: .tcp(Netlogon.interface))),
         NetlogonSamples.sample(

@@ -7,6 +7,7 @@ import Wire
 /// Every call of ours in both directions, in several shapes.
 enum NetlogonSamples {
     static let all: [MessageSample] = channel + domains + logons + EPMSamples.all
+        + LSASamples.all + ServiceSamples.all
 
     static func sample<M: NDRMessage & Sendable>(_ name: String, _ message: M) -> MessageSample {
         MessageSample(name: name, bytes: stub(message), rewrite: { try rewrite($0, M.self) })

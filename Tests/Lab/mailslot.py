@@ -147,10 +147,11 @@ def parse(data, sender):
 
 
 class Asker:
-    """A legacy client on UDP 138 of its box."""
+    """A legacy client on UDP 138 of its box. With `hears`, an address, it takes answers from there
+    alone: a broadcast is answered by every controller of the domain, in no certain order."""
 
-    def __init__(self, box, name="ASKER"):
-        self.box, self.name = box, name
+    def __init__(self, box, name="ASKER", hears=None):
+        self.box, self.name, self.hears = box, name, hears
         self.udp = box.socket()
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -181,6 +182,8 @@ class Asker:
             if not select.select([self.udp], [], [], left)[0]:
                 break
             data, (sender, _) = self.udp.recvfrom(4096)
+            if self.hears not in (None, sender):
+                continue
             answer = parse(data, sender)
             if answer and answer.mailslot.upper() == reply_to.upper():
                 found.append(answer)

@@ -161,11 +161,10 @@ class Faults:
         self.assertRegex(shown, r"(?i)taken|another host|other host|rebound|second holder")
 
 
-class WithRelay:
-    """Faults of one connection or one reply, which need something between agent and controller."""
+class ThroughRelay:
+    """An agent that reaches its controller only through a relay."""
 
     domain = None
-    ports = ()
 
     def setUp(self):
         self.relay = Relay(lab.boxes["relay"], self.domain.address, self.tcp_ports())
@@ -180,6 +179,10 @@ class WithRelay:
         self.assertVerdict(done, 0, self.attempt.key)
         self.assertGreater(self.relay.accepted, 0, "the relay was passed by")
         return postern
+
+
+class WithRelay(ThroughRelay):
+    """Faults of one connection or one reply, which need something between agent and controller."""
 
     def assertSurvives(self, postern):
         """The logon at hand is right or unavailable, never wrong; the next one is right."""
@@ -271,3 +274,16 @@ class FaultsOnTheWayToNT4Test(WithRelay, LabTest):
 
     def tcp_ports(self):
         return 139, 445
+
+
+class SessionServiceTest(ThroughRelay, LabTest):
+    """A controller that serves 139 alone, as Windows NT 4.0 does."""
+
+    domain = plan.NT4
+
+    def tcp_ports(self):
+        return (139,)
+
+    def test_controller_without_direct_smb_is_reached_by_netbios_sessions(self):
+        postern = self.warm_agent()
+        self.assertVerdict(postern.ntlm_auth(*self.attempt.words), 0, self.attempt.key)

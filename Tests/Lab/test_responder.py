@@ -27,7 +27,7 @@ class Responder(LabTest):
         cls.gate = lab.gate.address
 
     def setUp(self):
-        self.asker = mailslot.Asker(lab.client)
+        self.asker = mailslot.Asker(lab.client, hears=self.gate)
         self.addCleanup(self.asker.close)
 
     def answered(self, answer):
@@ -92,8 +92,7 @@ class NamesTest(Responder):
 
 
 class LogonServiceTest(Responder):
-    """GETDC, LM LOGON and SAM LOGON. NT4LAB's own controller answers broadcasts too, so those are
-    for ADLAB, whose controller does not."""
+    """GETDC, LM LOGON and SAM LOGON, directed to the agent and broadcast to all."""
 
     @property
     def where(self):
@@ -160,10 +159,10 @@ class LogonServiceTest(Responder):
 
     def test_published_requests_are_answered(self):
         """The bytes of real clients, in place; only the domain they are sent to is ours."""
-        folder = os.environ.get("POSTERN_VECTORS")
-        path = pathlib.Path(folder or "/nonexistent") / "samba_ndr_nbt.json"
+        folder = os.environ.get("POSTERN_VECTORS", plan.REPOSITORY.parent / "shared" / "vectors")
+        path = pathlib.Path(folder) / "samba_ndr_nbt.json"
         if not path.exists():
-            self.skipTest("POSTERN_VECTORS names no folder with samba_ndr_nbt.json")
+            self.skipTest(f"{path} is not there; POSTERN_VECTORS names its folder")
         arrays = {each["name"]: bytes.fromhex(each["hex"])
                   for each in json.loads(path.read_text())["arrays"]}
         for name, slot, opcode in (
@@ -274,7 +273,7 @@ class FragmentsTest(Responder):
 
 class ControllerAwayTest(LabTest):
     def setUp(self):
-        self.asker = mailslot.Asker(lab.client)
+        self.asker = mailslot.Asker(lab.client, hears=lab.gate.address)
         self.addCleanup(self.asker.close)
 
     def test_domain_whose_controllers_are_away_is_not_answered_for(self):

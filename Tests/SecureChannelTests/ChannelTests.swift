@@ -34,6 +34,39 @@ extension ChannelWorld {
     }
 }
 
+@Suite struct ChannelPortTests {
+    /// Windows NT 4.0 listens on 139 alone, some hosts of today on 445 alone.
+    @Test func portThatIsRefusedIsFollowedByTheOther() throws {
+        let settings = ChannelSettings(
+            domain: "OLD", profile: .nt4, kind: .workstation, account: "GATE$",
+            computer: "GATE", connections: 1, allowsRC4: true, allowsUnsealed: true)
+        let channel = Channel(settings: settings, epoch: 0, random: { [UInt8](1...UInt8($0)) })
+        let address = IPv4Address(10, 77, 0, 20)
+        channel.useSecrets([Bytes16()], now: 0)
+        channel.useControllers([ControllerAddress(address: address, name: "NT4PDC")], now: 0)
+        #expect(opened(channel.takeOutputs()) == [Endpoint(address, 445)])
+        channel.linkClosed(1, .refused, now: 1)
+        #expect(opened(channel.takeOutputs()) == [Endpoint(address, 139)])
+        channel.linkOpened(2, now: 2)
+        guard case .send(2, let bytes) = channel.takeOutputs().first else {
+            Issue.record("nothing is sent")
+            return
+        }
+        // SESSION REQUEST (RFC 1002 4.3.2).
+        #expect(bytes[0] == 0x81)
+        channel.linkClosed(2, .refused, now: 3)
+        let end = channel.takeOutputs()
+        #expect(opened(end).isEmpty && channel.stateName == "no controller reachable")
+    }
+
+    private func opened(_ outputs: [Channel.Output]) -> [Endpoint] {
+        outputs.compactMap {
+            if case .open(_, let endpoint) = $0 { return endpoint }
+            return nil
+        }
+    }
+}
+
 @Suite struct ChannelSetupTests {
     @Test func coldStartFindsThePortMakesAKeyAndPassesTheLogonThrough() {
         let world = ChannelWorld()

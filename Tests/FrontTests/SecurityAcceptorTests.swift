@@ -1,0 +1,179 @@
+import Crypto
+import NTLM
+import Testing
+import Wire
+
+@testable import Front
+
+/// A client's handshake against the acceptor, in each wrapping that clients use.
+@Suite struct SecurityAcceptorTests {
+    static let password = NTOWF.v1(password: Secret(Array("Us3r-Pass!".utf8)))
+    static let time = FrontTime(now: 1_000, unix: 1_700_000_000)
+
+    enum Wrapping: CaseIterable {
+        case bare
+        case spnego
+        /// Kerberos is the client's first choice.
+        case kerberosFirst
+    }
+
+    struct Outcome {
+        var client: NTLMSession
+        var server: SecurityAcceptor.Session
+    }
+
+    static func acceptor() -> SecurityAcceptor {
+        SecurityAcceptor(
+            identity: ServerHandshake.Identity(nbComputerName: "GATE1", nbDomainName: "GATE"),
+            challenge: Bytes8([1, 2, 3, 4, 5, 6, 7, 8]))
+    }
+
+    static func wrap(_ token: NegTokenInit, _ payload: [UInt8]) -> [UInt8] {
+        var writer = WireWriter()
+        token.write(from: payload.span, into: &writer)
+        return writer.finish()
+    }
+
+    static func wrap(_ token: NegTokenResp, _ payload: [UInt8]) -> [UInt8] {
+        var writer = WireWriter()
+        token.write(from: payload.span, into: &writer)
+        return writer.finish()
+    }
+
+    /// The NTLMSSP token in a server's blob.
+    static func inner(_ blob: [UInt8]) throws -> [UInt8] {
+        var reader = WireReader(blob.span, layer: "test")
+        let token = try NegotiationToken(parsing: &reader)
+        return reader.copy(try #require(token.mechToken))
+    }
+
+    /// Runs a handshake to its end. `mic`: the client's code over its mechanisms.
+    static func handshake(
+        _ wrapping: Wrapping, responses: ClientHandshake.Responses = .ntlmv2, mic: Bool = false
+    ) throws -> Outcome {
+        let account = ClientHandshake.Account(
+            userName: "alice", domainName: "GATE", ntowf: password)
+        let client = ClientHandshake(account: account, workstation: "PC1", responses: responses)
+        var server = acceptor()
+        let mechanisms: [MechType] =
+            wrapping == .kerberosFirst ? [.kerberos, .ntlmssp] : [.ntlmssp]
+        var blob = client.negotiate
+        switch wrapping {
+        case .bare: break
+        case .spnego:
+            blob = wrap(
+                NegTokenInit(mechTypes: mechanisms, mechToken: 0..<blob.count), blob)
+        case .kerberosFirst:
+            let first = wrap(NegTokenInit(mechTypes: mechanisms, mechToken: 0..<2), [1, 2])
+            guard case .continues(let chosen) = try server.accept(first, now: time) else {
+                throw SecurityAcceptor.Refused.unexpected
+            }
+            var reader = WireReader(chosen.span, layer: "test")
+            #expect(try NegTokenResp(parsing: &reader).supportedMech == .ntlmssp)
+            blob = wrap(NegTokenResp(responseToken: 0..<blob.count), blob)
+        }
+        guard case .continues(let challenge) = try server.accept(blob, now: time) else {
+            throw SecurityAcceptor.Refused.unexpected
+        }
+        let (answer, session) = try client.authenticate(
+            challenge: try inner(challenge),
+            ClientHandshake.Nonces(
+                clientChallenge: Bytes8([9, 8, 7, 6, 5, 4, 3, 2]),
+                sessionKey: Bytes16([UInt8](repeating: 7, count: 16)), now: time.fileTime))
+        var last = answer
+        if wrapping != .bare {
+            var response = NegTokenResp(responseToken: 0..<answer.count)
+            var payload = answer
+            if mic {
+                var security = session.security
+                payload += security.mechListMIC(NegTokenInit.mechTypeList(mechanisms)).bytes
+                response.mechListMIC = answer.count..<payload.count
+            }
+            last = wrap(response, payload)
+        }
+        guard case .validate(let asked) = try server.accept(last, now: time) else {
+            throw SecurityAcceptor.Refused.unexpected
+        }
+        let key = try #require(sessionKey(asked))
+        return Outcome(
+            client: session, server: try server.finish(sessionKey: key, lmKey: Bytes8()))
+    }
+
+    /// What a controller would find: the session base key, where the responses are right.
+    static func sessionKey(_ asked: SecurityAcceptor.Answered) -> Bytes16? {
+        #expect(asked.user == "alice" && asked.domain == "GATE" && asked.workstation == "PC1")
+        guard case .responses(let challenge, let nt, _) = asked.proof else { return nil }
+        if nt.count == 24 {
+            let right = NTLMv1.response(owf: password, challenge: challenge).bytes == nt
+            return right ? NTLMv1.sessionBaseKey(ntowf: password) : nil
+        }
+        let key = NTOWF.v2(ntowf: password, user: "alice", domain: "GATE")
+        let proof = HMACMD5.code(key: key.bytes, challenge.bytes, Array(nt[16...]))
+        guard proof.bytes == Array(nt[..<16]) else { return nil }
+        return HMACMD5.code(key: key.bytes, proof.bytes)
+    }
+
+    @Test(arguments: Wrapping.allCases)
+    func bothEndsHaveOneSession(_ wrapping: Wrapping) throws {
+        for responses in [ClientHandshake.Responses.ntlmv2, .ntlmv1] {
+            let outcome = try Self.handshake(
+                wrapping, responses: responses, mic: wrapping == .kerberosFirst)
+            #expect(outcome.client.exportedSessionKey == outcome.server.exportedSessionKey)
+        }
+    }
+
+    @Test func codeOverTheMechanismsIsAnsweredWithOurs() throws {
+        let outcome = try Self.handshake(.spnego, mic: true)
+        var reader = WireReader(outcome.server.blob.span, layer: "test")
+        let last = try NegTokenResp(parsing: &reader)
+        #expect(last.negState == .acceptCompleted)
+        var security = outcome.client.security
+        let list = NegTokenInit.mechTypeList([.ntlmssp])
+        _ = security.mechListMIC(list)
+        try security.verify(mechListMIC: reader.copy(try #require(last.mechListMIC)), list)
+    }
+
+    @Test func anotherFirstChoiceDemandsACode() {
+        #expect(throws: SecurityAcceptor.Refused.integrity) {
+            _ = try Self.handshake(.kerberosFirst)
+        }
+    }
+
+    @Test func listWithoutNTLMIsRefused() {
+        var server = Self.acceptor()
+        let blob = Self.wrap(NegTokenInit(mechTypes: [.kerberos], mechToken: 0..<2), [1, 2])
+        #expect(throws: SecurityAcceptor.Refused.mechanism) {
+            _ = try server.accept(blob, now: Self.time)
+        }
+    }
+
+    @Test func blobsOutOfTurnAndNonsenseAreRefused() throws {
+        var server = Self.acceptor()
+        #expect(throws: SecurityAcceptor.Refused.malformed) {
+            _ = try server.accept([0x4e, 1, 2], now: Self.time)
+        }
+        server = Self.acceptor()
+        #expect(throws: SecurityAcceptor.Refused.unexpected) {
+            _ = try server.accept(
+                Self.wrap(NegTokenResp(responseToken: 0..<1), [1]), now: Self.time)
+        }
+    }
+
+    @Test func nullSessionNeedsNoValidation() throws {
+        let client = ClientHandshake(account: nil, workstation: "PC1")
+        var server = Self.acceptor()
+        guard case .continues(let challenge) = try server.accept(
+            client.negotiate, now: Self.time)
+        else { throw SecurityAcceptor.Refused.unexpected }
+        let (answer, session) = try client.authenticate(
+            challenge: challenge,
+            ClientHandshake.Nonces(
+                clientChallenge: Bytes8(), sessionKey: Bytes16([UInt8](repeating: 3, count: 16)),
+                now: Self.time.fileTime))
+        guard case .anonymous = try server.accept(answer, now: Self.time) else {
+            throw SecurityAcceptor.Refused.unexpected
+        }
+        let ended = try server.finish(sessionKey: Bytes16(), lmKey: Bytes8())
+        #expect(ended.exportedSessionKey == session.exportedSessionKey)
+    }
+}
