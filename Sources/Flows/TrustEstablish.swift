@@ -274,3 +274,21 @@ package enum TrustEstablish {
         }
     }
 }
+
+extension TrustEstablish {
+    /// Proves the secret over a secure channel of its own, for when no agent holds one.
+    package static func proveChannel<Link: Exchange>(
+        _ dialogue: Dialogue<Link>, _ primary: SMBTarget, _ ends: TrustEnds
+    ) throws(FlowError) {
+        try dialogue.step("secure channel as \(ends.account)") {
+            () throws(FlowError) -> (String, Void) in
+            let session = try SMBSession.begin(dialogue, primary, as: .anonymous)
+            defer { session.end() }
+            let (status, cipher) = try session.prove(ends.channel)
+            if status.isError {
+                throw dialogue.contradicted(RefusalText.channel(status, ends.channel))
+            }
+            return (cipher == .aes ? "keyed, AES" : "keyed, RC4", ())
+        }
+    }
+}

@@ -1,6 +1,7 @@
 import Configuration
 import Crypto
 import Flows
+import Interfaces
 import Loop
 import NTLM
 import NetBIOS
@@ -9,13 +10,23 @@ import Wire
 
 enum TrustCommand {
     static let usage = """
-        usage: postern trust establish DOMAIN [--file FILE] [--report] [--pcap FILE] [--config FILE]
+        usage: postern trust establish DOMAIN [--file FILE]
+               postern trust verify DOMAIN [--user USER]
+               postern trust accounts DOMAIN [--user USER] [--json]
+               postern trust list [--json]
+               postern trust revoke DOMAIN
+               (all of them: [--report] [--pcap FILE] [--config FILE])
 
         establish  completes a trust that DOMAIN has permitted: its password is one line of FILE
                    or of standard input, or asked for. Nothing is kept unless all of it works.
+        verify     asks DOMAIN who it is, as nobody and as USER, and the agent for its channel.
+        accounts   lists DOMAIN's global groups and users.
+        list       shows the trusts.
+        revoke     forgets what is kept of the trust with DOMAIN.
 
-        --report prints each step with its frames, bytes and milliseconds, and the documented
-        figures beside them; --pcap writes what was sent and received as a capture file.
+        The password of USER is read as one line, or asked for. --report prints each step with its
+        frames, bytes and milliseconds, and the documented figures beside them; --pcap writes what
+        was sent and received as a capture file.
 
         """
 
@@ -30,21 +41,28 @@ enum TrustCommand {
     static func run(_ words: [String]) -> ExitCode {
         let (parsed, code) = Options.parse(words, options, usage: usage)
         guard let parsed else { return code }
-        guard let verb = parsed.operands.first, let configuration = Setup.configuration(
-            parsed.configuration)
-        else {
-            if parsed.operands.isEmpty { Terminal.writeError(usage) }
-            return parsed.operands.isEmpty ? .usage : .failed
-        }
-        guard parsed.operands.count == 2 else {
+        let verb = parsed.operands.first ?? ""
+        guard parsed.operands.count == (verb == "list" ? 1 : 2) else {
             Terminal.writeError(usage)
             return .usage
         }
+        guard let configuration = Setup.configuration(parsed.configuration) else {
+            return .failed
+        }
         do throws(SetupFailure) {
-            let trust = try TrustDialogue(
-                configuration, parsed, domain: parsed.operands[1].uppercased())
+            if verb == "list" { return try TrustListCommand.run(configuration, parsed) }
+            let domain = parsed.operands[1].uppercased()
             switch verb {
-            case "establish": return try EstablishCommand.run(trust)
+            case "establish":
+                return try EstablishCommand.run(
+                    try TrustDialogue(configuration, parsed, domain: domain))
+            case "verify":
+                return try VerifyCommand.run(
+                    try TrustDialogue(configuration, parsed, domain: domain))
+            case "accounts":
+                return try TrustAccountsCommand.run(
+                    try TrustDialogue(configuration, parsed, domain: domain))
+            case "revoke": return try RevokeCommand.run(configuration, domain)
             case _:
                 Terminal.writeError(usage)
                 return .usage
@@ -123,6 +141,24 @@ final class TrustDialogue {
         }
     }
 
+    /// A user's name with the password, where one was named: `USER`, or `DOMAIN\USER`.
+    func user() throws(SetupFailure) -> (account: SessionAccount, password: Secret)? {
+        guard let named = options.values["user"] else { return nil }
+        var domain = settings.name
+        var user = named
+        let parts = named.split(separator: "\\", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2 {
+            domain = String(parts[0]).uppercased()
+            user = String(parts[1])
+        }
+        let password = try secret(prompt: "Password of \(domain)\\\(user): ")
+        return (
+            SessionAccount(
+                user: user, domain: domain, ntowf: NTOWF.v1(password: password),
+                allowsNTLMv1: settings.ntlmv1 == .allow), password
+        )
+    }
+
     func trustedDomain() throws(SetupFailure) -> TrustedDomain? {
         do throws(StoreError) {
             return try store.read { state throws(StoreError) in
@@ -139,9 +175,13 @@ final class TrustDialogue {
             directory: directory)
         ends.controllers = settings.controllers
         ends.allowsNTLMv1 = settings.ntlmv1 == .allow
+        ends.ourSID = configuration.localDomains.first { $0.name == ourDomain }?.sid
         ends.knownSID = try trustedDomain()?.sid
         return ends
     }
+
+    /// The agent that runs with this configuration, where one does.
+    func agent() -> AgentClient? { try? AgentClient(configuration.agent.controlSocket) }
 
     /// The report and the capture file, where they are wanted; also of a flow that failed.
     func finish(_ title: String, documented: String) throws(SetupFailure) {
@@ -157,38 +197,10 @@ final class TrustDialogue {
             }
         }
     }
-}
 
-/// `postern trust establish`.
-enum EstablishCommand {
-    static func run(_ trust: TrustDialogue) throws(SetupFailure) -> ExitCode {
-        guard trust.settings.channel == .trust else {
-            throw SetupFailure(
-                text: "[domain \(trust.settings.name)] has another channel; set channel = trust")
-        }
-        let password = try trust.secret(
-            prompt: "Password of the trust with \(trust.settings.name): ")
-        guard !password.bytes.isEmpty else {
-            throw SetupFailure(text: "the password is empty; nothing was changed")
-        }
-        let ends = try trust.ends(secret: NTOWF.v1(password: password))
-        let findings: TrustFindings
-        do throws(FlowError) {
-            findings = try TrustEstablish.run(trust.dialogue, ends)
-        } catch {
-            try finish(trust)
-            Terminal.writeError(
-                "postern: \(trust.settings.name): \(error.description)\n"
-                    + "nothing was changed\n")
-            return error.isUnavailable ? .unavailable : .failed
-        }
-        try finish(trust)
-        for warning in findings.warnings { Terminal.writeError("postern: \(warning)\n") }
-        return .success
-    }
-
-    private static func finish(_ trust: TrustDialogue) throws(SetupFailure) {
-        try trust.finish(
-            "trust with \(trust.settings.name)", documented: "107 frames, 15,230 bytes, 3 s")
+    /// Tells why the flow ended early.
+    func failed(_ error: FlowError) -> ExitCode {
+        Terminal.writeError("postern: \(settings.name): \(error.description)\n")
+        return error.isUnavailable ? .unavailable : .failed
     }
 }
