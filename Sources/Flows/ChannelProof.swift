@@ -32,8 +32,7 @@ extension SMBSession {
         let challenge = try pipe.call(
             NetrServerReqChallenge.self,
             NetrServerReqChallenge.Request(
-                primaryName: serverName, computerName: dialogue.computer,
-                clientChallenge: client))
+                computerName: dialogue.computer, clientChallenge: client))
         if challenge.status.isError { return (challenge.status, .aes) }
         // What the controller grants decides the cipher that the credential is made with, so it
         // is asked with the strongest first, and with less where it does not take that.
@@ -48,8 +47,7 @@ extension SMBSession {
                 let again = try pipe.call(
                     NetrServerReqChallenge.self,
                     NetrServerReqChallenge.Request(
-                        primaryName: serverName, computerName: dialogue.computer,
-                        clientChallenge: client))
+                        computerName: dialogue.computer, clientChallenge: client))
                 if again.status.isError { return (again.status, cipher) }
                 challenge = again.serverChallenge
             }
@@ -60,7 +58,7 @@ extension SMBSession {
                 NetrServerAuthenticate2.self,
                 NegotiatingChannelClaim(
                     claim: ChannelClaim(
-                        primaryName: serverName, accountName: claim.account,
+                        accountName: claim.account,
                         secureChannelType: claim.kind, computerName: dialogue.computer,
                         clientCredential: key.credential(client)),
                     negotiateFlags: offer.rawValue))

@@ -20,18 +20,15 @@ package struct ServerIdentity: Equatable {
     package var version: String
 }
 
-extension SMBSession {
-    /// The server's name as calls want it.
-    var serverName: String? {
-        target.name.utf8.first == UInt8(ascii: "*") ? nil : "\\\\" + target.name
-    }
+// No call names the server that it goes to: none needs it, and it is 40 bytes less each time.
 
+extension SMBSession {
     /// NetrWkstaGetInfo: the server's computer and domain name.
     package func workstation() throws(FlowError) -> ServerIdentity {
         let pipe = PipeCalls(
             self, pipe: WorkstationServiceInterface.pipe, WorkstationServiceInterface.interface)
         let answer = try pipe.call(
-            NetrWkstaGetInfo.self, LevelledQuery(serverName: serverName, level: 100))
+            NetrWkstaGetInfo.self, LevelledQuery(serverName: nil, level: 100))
         guard answer.status == .success, let info = answer.wkstaInfo else {
             throw dialogue.contradicted(
                 "\(target.name) does not tell of itself: \(answer.status.description)")
@@ -42,16 +39,17 @@ extension SMBSession {
     }
 
     /// LsarOpenPolicy2, a query for each of `classes`, LsarClose: what the domain is. The answers
-    /// must not contradict each other.
+    /// must not contradict each other. `bound` is a pipe that is open already; `hurries` does not
+    /// wait for the answer to the last call.
     package func domainIdentity(
         _ classes: [PolicyInformationClass] = [.accountDomain, .primaryDomain],
-        on bound: PipeCalls<Link>? = nil
+        on bound: PipeCalls<Link>? = nil, hurries: Bool = false
     ) throws(FlowError) -> DomainIdentity {
         let pipe = bound ?? PipeCalls(self, pipe: LSA.pipe, LSA.interface)
         let opened = try pipe.call(
             LsarOpenPolicy2.self,
             LsarOpenPolicy2.Request(
-                systemName: serverName, desiredAccess: LSAAccess.viewLocalInformation))
+                systemName: nil, desiredAccess: LSAAccess.viewLocalInformation))
         if opened.status.isError { throw dialogue.refused(opened.status) }
         var found: DomainIdentity?
         for information in classes {
@@ -69,7 +67,12 @@ extension SMBSession {
             }
             found = identity
         }
-        _ = try pipe.call(LsarClose.self, LsarClose.Request(objectHandle: opened.handle))
+        let close = LsarClose.Request(objectHandle: opened.handle)
+        if hurries {
+            pipe.callLast(LsarClose.self, close)
+        } else {
+            _ = try pipe.call(LsarClose.self, close)
+        }
         guard let found else { throw dialogue.contradicted("nothing was asked") }
         return found
     }

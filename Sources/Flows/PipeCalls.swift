@@ -45,6 +45,16 @@ package final class PipeCalls<Link: Exchange> {
         }
     }
 
+    /// Calls a procedure of no consequence, such as the closing of a handle, and goes on without
+    /// waiting for the answer. The pipe is of no more use then.
+    package func callLast<Procedure: RemoteProcedure>(
+        _ procedure: Procedure.Type, _ request: Procedure.Request
+    ) {
+        guard let pipe else { return }
+        callID &+= 1
+        smb.session.transact(pipe, requests(Procedure.opnum, Self.stub(request))[0])
+    }
+
     /// Calls `opnum` with a request's stub and gives the response's.
     package func call(_ opnum: UInt16, _ stub: [UInt8]) throws(FlowError) -> [UInt8] {
         callID &+= 1

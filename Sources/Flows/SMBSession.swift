@@ -208,8 +208,20 @@ package final class SMBSession<Link: Exchange> {
         }
     }
 
-    /// The session's next event; sends what is to be sent and waits for what brings one.
+    /// The session's next event; sends what is to be sent and waits for what brings one. A
+    /// connection that failed is given up: nobody says good-bye to it.
     func next(_ deadline: UInt64) throws(FlowError) -> SMB1.ClientSession.Event {
+        do throws(FlowError) {
+            return try awaitEvent(deadline)
+        } catch {
+            abandon()
+            throw error
+        }
+    }
+
+    private func awaitEvent(
+        _ deadline: UInt64
+    ) throws(FlowError) -> SMB1.ClientSession.Event {
         while true {
             if let event = session.nextEvent() { return event }
             try flush()

@@ -39,20 +39,25 @@ package struct TrustAccounts<Link: Exchange> {
         pipe = PipeCalls(session, pipe: SAMR.pipe, SAMR.interface)
     }
 
-    /// `identity` is what the domain said of itself when it was verified.
+    /// Verifies the trust first, as nobody and as `user`, in whose session the accounts are asked
+    /// for; without a user as nobody.
     package static func run(
-        _ dialogue: Dialogue<Link>, _ primary: SMBTarget, _ identity: DomainIdentity,
-        as user: SessionAccount?, taker: Taker
+        _ dialogue: Dialogue<Link>, _ ends: TrustEnds, as user: SessionAccount?, taker: Taker
     ) throws(FlowError) -> Counts {
-        let session: SMBSession<Link> = try dialogue.step(
-            user.map { "session as \($0.user)" } ?? "null session"
-        ) { () throws(FlowError) -> (String, SMBSession<Link>) in
-            if let user { return ("", try TrustVerify.logOn(dialogue, primary, user)) }
-            return ("", try SMBSession.begin(dialogue, primary, as: .anonymous))
+        let (findings, userSession) = try TrustVerify.verify(
+            dialogue, ends, as: user, isPrelude: true)
+        guard let identity = findings.identity else {
+            throw dialogue.contradicted("the domain has no name and no SID")
+        }
+        let session: SMBSession<Link>
+        if let userSession {
+            session = userSession
+        } else {
+            session = try TrustVerify.nullSession(dialogue, findings.primary)
         }
         defer { session.end() }
         let flow = TrustAccounts(dialogue, session)
-        let (server, domain) = try flow.open(primary, identity)
+        let (server, domain) = try flow.open(identity)
         var counts = Counts()
         counts.groups = try dialogue.step("list of global groups") {
             () throws(FlowError) -> (String, Int) in
@@ -77,14 +82,13 @@ package struct TrustAccounts<Link: Exchange> {
     // MARK: Opening
 
     private func open(
-        _ primary: SMBTarget, _ identity: DomainIdentity
+        _ identity: DomainIdentity
     ) throws(FlowError) -> (server: ContextHandle, domain: ContextHandle) {
         let server = try dialogue.step("connect to SAM", documented: "1 SAMR call") {
             () throws(FlowError) -> (String, ContextHandle) in
             let answer = try pipe.call(
                 SamrConnect2.self,
-                SamrConnect2.Request(
-                    serverName: "\\\\" + primary.name, desiredAccess: SAMR.maximumAllowed))
+                SamrConnect2.Request(desiredAccess: SAMR.maximumAllowed))
             if answer.status.isError { throw dialogue.refused(answer.status) }
             return ("", answer.handle)
         }

@@ -11,8 +11,10 @@ package enum TrustEstablish {
     /// Names of a domain's browse list that are told.
     package static let serverLimit = 32
 
+    /// `provesChannel` where no agent holds a secure channel, which would prove the secret itself,
+    /// and which ours would break.
     package static func run<Link: Exchange>(
-        _ dialogue: Dialogue<Link>, _ ends: TrustEnds
+        _ dialogue: Dialogue<Link>, _ ends: TrustEnds, provesChannel: Bool
     ) throws(FlowError) -> TrustFindings {
         let desk = try MailslotDesk(dialogue)
         let primary = try findPrimary(dialogue, desk, ends)
@@ -20,7 +22,7 @@ package enum TrustEstablish {
         if try proveAccount(dialogue, primary, ends) {
             let browser = try findBrowser(dialogue, desk, ends, &findings)
             try browse(dialogue, browser, ends, &findings)
-            try identify(dialogue, ends, &findings)
+            try identify(dialogue, ends, provesChannel, &findings)
         }
         try findLogonServers(dialogue, desk, ends, &findings)
         return findings
@@ -205,7 +207,8 @@ package enum TrustEstablish {
     // MARK: 7 to 9: who they are
 
     static func identify<Link: Exchange>(
-        _ dialogue: Dialogue<Link>, _ ends: TrustEnds, _ findings: inout TrustFindings
+        _ dialogue: Dialogue<Link>, _ ends: TrustEnds, _ provesChannel: Bool,
+        _ findings: inout TrustFindings
     ) throws(FlowError) {
         let primary = findings.primary
         let identity = try dialogue.step(
@@ -227,15 +230,30 @@ package enum TrustEstablish {
             )
         }
         findings.identity = identity
-        try dialogue.step("domain's name, once more", documented: "3 LSA calls") {
-            () throws(FlowError) -> (String, Void) in
+        let session = try dialogue.step("domain's name, once more", documented: "3 LSA calls") {
+            () throws(FlowError) -> (String, SMBSession<Link>) in
             let session = try SMBSession.begin(dialogue, primary, as: .anonymous)
-            defer { session.end() }
             let again = try session.domainIdentity([.accountDomain])
             if again != identity {
                 throw dialogue.contradicted("\(primary.name) says another domain each time")
             }
-            return ("the same", ())
+            return ("the same", session)
+        }
+        defer { session.end() }
+        if provesChannel { try proveChannel(dialogue, session, ends) }
+    }
+
+    /// Proves the secret over a secure channel of its own.
+    private static func proveChannel<Link: Exchange>(
+        _ dialogue: Dialogue<Link>, _ session: SMBSession<Link>, _ ends: TrustEnds
+    ) throws(FlowError) {
+        try dialogue.step("secure channel as \(ends.account)") {
+            () throws(FlowError) -> (String, Void) in
+            let (status, cipher) = try session.prove(ends.channel)
+            if status.isError {
+                throw dialogue.contradicted(RefusalText.channel(status, ends.channel))
+            }
+            return (cipher == .aes ? "keyed, AES" : "keyed, RC4", ())
         }
     }
 
@@ -271,24 +289,6 @@ package enum TrustEstablish {
         }
         for name in answers.unknowing {
             findings.warnings.append("\(name) does not know \(ends.account) yet")
-        }
-    }
-}
-
-extension TrustEstablish {
-    /// Proves the secret over a secure channel of its own, for when no agent holds one.
-    package static func proveChannel<Link: Exchange>(
-        _ dialogue: Dialogue<Link>, _ primary: SMBTarget, _ ends: TrustEnds
-    ) throws(FlowError) {
-        try dialogue.step("secure channel as \(ends.account)") {
-            () throws(FlowError) -> (String, Void) in
-            let session = try SMBSession.begin(dialogue, primary, as: .anonymous)
-            defer { session.end() }
-            let (status, cipher) = try session.prove(ends.channel)
-            if status.isError {
-                throw dialogue.contradicted(RefusalText.channel(status, ends.channel))
-            }
-            return (cipher == .aes ? "keyed, AES" : "keyed, RC4", ())
         }
     }
 }

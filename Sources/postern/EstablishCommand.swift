@@ -23,11 +23,8 @@ enum EstablishCommand {
         let agent = trust.agent()
         let findings: TrustFindings
         do throws(FlowError) {
-            findings = try TrustEstablish.run(trust.dialogue, ends)
-            // With an agent running, its channel proves the secret, and ours would break it.
-            if agent == nil {
-                try TrustEstablish.proveChannel(trust.dialogue, findings.primary, ends)
-            }
+            findings = try TrustEstablish.run(
+                trust.dialogue, ends, provesChannel: agent == nil)
         } catch {
             try finish(trust)
             let code = trust.failed(error)
@@ -35,6 +32,11 @@ enum EstablishCommand {
             return code
         }
         try finish(trust)
+        if agent == nil, findings.identity == nil {
+            throw SetupFailure(
+                text: "\(name): without SMB1 only a running agent can prove the secret, over its "
+                    + "secure channel; start it and try again. Nothing was changed")
+        }
         for warning in findings.warnings { Terminal.writeError("postern: \(warning)\n") }
         let before = try keep(password, findings, trust)
         if let agent, let failure = channelFailure(agent, name) {

@@ -91,12 +91,8 @@ enum TrustAccountsCommand {
         let printer = AccountPrinter(trust.options.has("json"), domain: name)
         var code = ExitCode.success
         do throws(FlowError) {
-            let findings = try TrustVerify.run(trust.dialogue, ends, as: user?.account)
-            if let identity = findings.identity {
-                _ = try TrustAccounts.run(
-                    trust.dialogue, findings.primary, identity, as: user?.account,
-                    taker: printer.taker)
-            }
+            _ = try TrustAccounts.run(
+                trust.dialogue, ends, as: user?.account, taker: printer.taker)
             printer.end()
         } catch {
             printer.breakOff()
