@@ -94,7 +94,7 @@ package struct LookupSIDsRequest<Lookup: LSALookup>: NDRMessage, Equatable, Send
         let array = try stub.countedArray("SidEnumBuffer")
         let elements: [PointedSID] = try stub.elements(
             of: array, limit: LookupLimits.sids, "SidEnumBuffer")
-        sids = elements.map(\.sid)
+        sids = elements.map { $0.sid }
         let translated = try stub.countedArray("TranslatedNames")
         let _: [Lookup.Translation] = try stub.elements(
             of: translated, limit: LookupLimits.sids, "TranslatedNames")

@@ -22,6 +22,8 @@ package struct ResponderConfiguration: Sendable {
     package var interfaces: [IPv4Network]
     /// Register there too, as a hybrid node does.
     package var nameServer: IPv4Address?
+    /// Whether to be a name server, WINS, for others.
+    package var isNameServer: Bool
     package var ports: NetBIOSPorts
     package var scope: [UInt8]
     /// The hardware address that node status tells.
@@ -31,14 +33,16 @@ package struct ResponderConfiguration: Sendable {
 
     package init(
         computerName: NetBIOSName, names: [OwnName], interfaces: [IPv4Network],
-        nameServer: IPv4Address? = nil, ports: NetBIOSPorts = NetBIOSPorts(),
-        scope: [UInt8] = [], unitID: FixedBytes<6> = FixedBytes(), timeToLive: UInt32 = 300_000
+        nameServer: IPv4Address? = nil, isNameServer: Bool = false,
+        ports: NetBIOSPorts = NetBIOSPorts(), scope: [UInt8] = [],
+        unitID: FixedBytes<6> = FixedBytes(), timeToLive: UInt32 = 300_000
     ) {
         precondition(names.count <= Self.mostNames && interfaces.count <= Self.mostInterfaces)
         self.computerName = computerName.upcased
         self.names = names
         self.interfaces = interfaces
-        self.nameServer = nameServer
+        self.nameServer = isNameServer ? nil : nameServer
+        self.isNameServer = isNameServer
         self.ports = ports
         self.scope = scope
         self.unitID = unitID
@@ -63,7 +67,18 @@ package struct ResponderConfiguration: Sendable {
         return names
     }
 
-    var nodeType: NodeType { nameServer == nil ? .broadcast : .hybrid }
+    /// The names of a domain whose primary controller we are: DOMAIN<1B>, and the groups
+    /// DOMAIN<1C> of its controllers, DOMAIN<1E> of its browsers and DOMAIN<00>.
+    package static func names(ofPrimaryIn domain: NetBIOSName) -> [OwnName] {
+        [
+            OwnName(domain.with(.domainMasterBrowser)),
+            OwnName(domain.with(.domainControllers), group: true),
+            OwnName(domain.with(.browserElections), group: true),
+            OwnName(domain.with(.workstation), group: true),
+        ]
+    }
+
+    var nodeType: NodeType { nameServer == nil && !isNameServer ? .broadcast : .hybrid }
 }
 
 /// A domain that the responder answers for, as far as it is known.

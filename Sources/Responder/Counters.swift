@@ -9,6 +9,27 @@ package struct ResponderCounters: Equatable, Sendable {
     package var pausedAnswers = 0
     package var unknownUserAnswers = 0
 
+    /// What the WINS server did.
+    package var winsQueries = 0
+    package var winsNegative = 0
+    package var winsRegistrations = 0
+    package var winsReleases = 0
+    package var winsRefusals = 0
+    package var winsChallenges = 0
+    package var winsTakeovers = 0
+    /// Registrations that came while their name was challenged, or too many were.
+    package var winsBusy = 0
+    /// Registrations that found no room.
+    package var winsFull = 0
+
+    /// What the browser heard and answered.
+    package var announcementsHeard = 0
+    package var announcementRequests = 0
+    package var electionsHeard = 0
+    package var backupListsAnswered = 0
+    /// Announcements of impossible or foreign names, or beyond the list's limit.
+    package var refusedAnnouncements = 0
+
     /// Our own broadcasts, heard again.
     package var ownBroadcasts = 0
     package var duplicates = 0
@@ -64,6 +85,17 @@ extension ResponderCounters {
             Count("samLogons", "SAM LOGON", samLogonsAnswered),
             Count("paused", "told that logons are paused", pausedAnswers),
             Count("unknownUser", "told that the user is unknown", unknownUserAnswers),
+            Count("winsQueries", "WINS queries", winsQueries),
+            Count("winsNegative", "WINS queries for names that nobody has", winsNegative),
+            Count("winsRegistrations", "WINS registrations", winsRegistrations),
+            Count("winsReleases", "WINS releases", winsReleases),
+            Count("winsRefusals", "WINS refusals", winsRefusals),
+            Count("winsChallenges", "WINS challenges", winsChallenges),
+            Count("winsTakeovers", "WINS names taken over", winsTakeovers),
+            Count("announcementsHeard", "announcements", announcementsHeard),
+            Count("announcementRequests", "announcement requests", announcementRequests),
+            Count("electionsHeard", "election calls", electionsHeard),
+            Count("backupLists", "backup list requests", backupListsAnswered),
         ]
     }
 
@@ -89,6 +121,9 @@ extension ResponderCounters {
             Count("withoutController", "while no controller was known", withoutController),
             Count("unaskedDemands", "demands to give up names", unaskedDemands),
             Count("unexpectedResponses", "responses to nothing", unexpectedResponses),
+            Count("winsBusy", "registrations during challenges", winsBusy),
+            Count("winsFull", "registrations without room", winsFull),
+            Count("refusedAnnouncements", "announcements not believed", refusedAnnouncements),
         ]
     }
 }

@@ -15,6 +15,8 @@ struct LogonAnswerer {
     private var lastDatagramID: UInt16
     var domains: [DomainAnswers] = []
     var lookup: ((_ domain: String, _ user: String, AccountControl) -> AccountKnowledge)?
+    /// What comes to its mailslot is the browser's, where there is one.
+    var browser: Browser?
 
     init(_ configuration: ResponderConfiguration, random: () -> UInt32) {
         self.configuration = configuration
@@ -80,7 +82,11 @@ struct LogonAnswerer {
             counters.otherScopes += 1
             return
         }
-        guard let target = target(of: datagram.destination.name.upcased, &counters) else {
+        let destination = datagram.destination.name.upcased
+        let target = target(of: destination)
+        let isBrowsers = browser?.listens(to: destination) ?? false
+        if target == nil && !isBrowsers {
+            countUnknown(destination, &counters)
             return
         }
         let envelope: MailslotWrite
@@ -93,11 +99,18 @@ struct LogonAnswerer {
         }
         switch MailslotName.named(envelope.name, in: span) {
         case .netlogon, .ntlogon: break
+        case .browse where isBrowsers:
+            browse(datagram, envelope, span, arrival, &outbox, &counters)
+            return
         case .browse, .lanman:
             counters.browserMessages += 1
             return
         case .temporaryNetlogon, nil:
             counters.otherMailslots += 1
+            return
+        }
+        guard let target else {
+            countUnknown(destination, &counters)
             return
         }
         do throws(WireError) {
@@ -116,9 +129,7 @@ struct LogonAnswerer {
         case computer
     }
 
-    private func target(
-        of name: NetBIOSName, _ counters: inout ResponderCounters
-    ) -> Target? {
+    private func target(of name: NetBIOSName) -> Target? {
         if name.hasText(of: ownName.name) {
             switch name.suffix {
             case .workstation, .server, .messenger: return .computer
@@ -130,15 +141,35 @@ struct LogonAnswerer {
             case .workstation, .domainMasterBrowser, .domainControllers, .masterBrowser:
                 return .domain(index)
             case _:
-                counters.otherNames += 1
                 return nil
             }
         }
+        return nil
+    }
+
+    private func countUnknown(_ name: NetBIOSName, _ counters: inout ResponderCounters) {
         switch name.suffix {
         case .domainMasterBrowser, .domainControllers: counters.otherDomains += 1
         case _: counters.otherNames += 1
         }
-        return nil
+    }
+
+    private mutating func browse(
+        _ datagram: DataDatagram, _ envelope: MailslotWrite, _ span: Span<UInt8>,
+        _ arrival: Arrival, _ outbox: inout DatagramOutbox, _ counters: inout ResponderCounters
+    ) {
+        do throws(WireError) {
+            var reader = WireReader(span, layer: "browser").part(envelope.data)
+            try browser?.receive(
+                &reader,
+                Browser.Arrival(
+                    source: arrival.source, sender: datagram.source,
+                    destination: datagram.destination.name.upcased,
+                    interface: arrival.interface, now: arrival.now),
+                &outbox, &counters)
+        } catch {
+            counters.malformedMessages += 1
+        }
     }
 
     private struct Request {

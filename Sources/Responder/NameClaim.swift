@@ -52,6 +52,13 @@ struct NameClaim {
         case .conflict: false
         }
     }
+
+    var isDecided: Bool {
+        switch state {
+        case .owned, .conflict: true
+        case .claiming: isOwned
+        }
+    }
 }
 
 struct ServerClaim {

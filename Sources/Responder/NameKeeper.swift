@@ -15,6 +15,8 @@ struct NameKeeper {
     var events: [ResponderEvent] = []
     /// Rounds of releases sent, once `stop` began.
     private var releasing: (sent: Int, at: UInt64)?
+    /// Counts what changed in which names are ours.
+    private(set) var changes = 0
 
     init(_ configuration: ResponderConfiguration, random: @escaping () -> UInt32) {
         self.configuration = configuration
@@ -26,26 +28,48 @@ struct NameKeeper {
     /// The names that are ours now.
     var owned: [OwnName] { claims.filter { $0.isOwned }.map { $0.own } }
 
+    /// Whether each name is ours, or is known to be somebody else's.
+    var isDecided: Bool { claims.allSatisfy { $0.isDecided } }
+
     // MARK: Time
 
     mutating func start(now: UInt64, _ outbox: inout DatagramOutbox) {
         releasing = nil
         claims = []
-        for own in configuration.names {
-            var claim = NameClaim(
-                own: own, state: .claiming(sent: 0, at: now), transactionID: newTransaction(),
-                servers: [])
-            if configuration.nameServer != nil {
-                for _ in configuration.interfaces {
-                    claim.servers.append(
-                        ServerClaim(
-                            state: .registering(sent: 0, at: now),
-                            transactionID: newTransaction()))
-                }
-            }
-            claims.append(claim)
-        }
+        changes += 1
+        for own in configuration.names { add(own, now: now) }
         advance(now: now, &outbox)
+    }
+
+    private mutating func add(_ own: OwnName, now: UInt64) {
+        var claim = NameClaim(
+            own: own, state: .claiming(sent: 0, at: now), transactionID: newTransaction(),
+            servers: [])
+        if configuration.nameServer != nil && own.name.suffix != .masterBrowser {
+            for _ in configuration.interfaces {
+                claim.servers.append(
+                    ServerClaim(
+                        state: .registering(sent: 0, at: now),
+                        transactionID: newTransaction()))
+            }
+        }
+        claims.append(claim)
+    }
+
+    /// Claims one more name, which the configuration did not foresee.
+    mutating func claim(_ own: OwnName, now: UInt64, _ outbox: inout DatagramOutbox) {
+        if releasing != nil || claims.contains(where: { $0.own == own }) { return }
+        add(own, now: now)
+        advance(now: now, &outbox)
+    }
+
+    /// Releases a name that was claimed so.
+    mutating func drop(_ own: OwnName, _ outbox: inout DatagramOutbox) {
+        guard let index = claims.firstIndex(where: { $0.own == own }), releasing == nil else {
+            return
+        }
+        release(claims.remove(at: index), &outbox)
+        changes += 1
     }
 
     /// Begins to release all names; `isStopped` tells when it is done.
@@ -99,6 +123,7 @@ struct NameKeeper {
             broadcastClaim(claims[index], overwrite: isLast, &outbox)
             if isLast {
                 claims[index].state = .owned
+                changes += 1
                 report(.registered(claims[index].own.name))
             } else {
                 claims[index].state = .claiming(
@@ -193,25 +218,27 @@ struct NameKeeper {
     /// Broadcasts are not answered and go out three times; the server's go with them, so that one
     /// lost datagram does not leave our names there for days.
     private func release(_ outbox: inout DatagramOutbox) {
-        for claim in claims {
-            for (index, interface) in configuration.interfaces.enumerated() {
-                let name = scoped(claim.own.name)
-                let entry = entry(claim.own, index)
-                if claim.isOwned {
-                    NameServicePacket.release(
-                        claim.transactionID, name, entry, broadcast: true
-                    ).write(into: &outbox.writer)
-                    outbox.send(
-                        .name, interface: index,
-                        to: Endpoint(interface.broadcast, configuration.ports.name))
-                }
-                if let server = configuration.nameServer, index < claim.servers.count {
-                    NameServicePacket.release(
-                        claim.servers[index].transactionID, name, entry, broadcast: false
-                    ).write(into: &outbox.writer)
-                    outbox.send(
-                        .name, interface: index, to: Endpoint(server, configuration.ports.name))
-                }
+        for claim in claims { release(claim, &outbox) }
+    }
+
+    private func release(_ claim: NameClaim, _ outbox: inout DatagramOutbox) {
+        for (index, interface) in configuration.interfaces.enumerated() {
+            let name = scoped(claim.own.name)
+            let entry = entry(claim.own, index)
+            if claim.isOwned {
+                NameServicePacket.release(
+                    claim.transactionID, name, entry, broadcast: true
+                ).write(into: &outbox.writer)
+                outbox.send(
+                    .name, interface: index,
+                    to: Endpoint(interface.broadcast, configuration.ports.name))
+            }
+            if let server = configuration.nameServer, index < claim.servers.count {
+                NameServicePacket.release(
+                    claim.servers[index].transactionID, name, entry, broadcast: false
+                ).write(into: &outbox.writer)
+                outbox.send(
+                    .name, interface: index, to: Endpoint(server, configuration.ports.name))
             }
         }
     }
@@ -362,6 +389,7 @@ extension NameKeeper {
     }
 
     private mutating func lose(_ index: Int, to owner: IPv4Address, now: UInt64) {
+        changes += 1
         claims[index].state = .conflict(until: now + NameTimes.conflictPause)
         for server in claims[index].servers.indices {
             claims[index].servers[server].state = .waiting(until: now + NameTimes.conflictPause)

@@ -15,27 +15,86 @@ package final class Responder {
     package private(set) var counters = ResponderCounters()
     private var names: NameKeeper
     private var logons: LogonAnswerer
+    /// Where we are one.
+    private var wins: WINSServer?
+    /// The state of our names that the WINS server and the browser were told.
+    private var namesSeen = 0
+    private var wasMaster = false
 
     /// `random` gives transactions' numbers, which outsiders must not guess.
-    package init(_ configuration: ResponderConfiguration, random: @escaping () -> UInt32) {
+    package init(
+        _ configuration: ResponderConfiguration, browser: BrowserConfiguration? = nil,
+        random: @escaping () -> UInt32
+    ) {
         self.configuration = configuration
         names = NameKeeper(configuration, random: random)
         logons = LogonAnswerer(configuration, random: random)
+        if let browser {
+            logons.browser = Browser(browser, configuration, random: random)
+        }
+        if configuration.isNameServer { wins = WINSServer(configuration, random: random) }
     }
 
     // MARK: Time
 
     /// Begins to claim our names.
-    package func start(now: UInt64) { names.start(now: now, &outbox) }
+    package func start(now: UInt64) {
+        names.start(now: now, &outbox)
+        logons.browser?.start(now: now)
+        settle(now: now)
+    }
 
     /// Begins to release them; after it `isStopped` tells when that is done.
-    package func stop(now: UInt64) { names.stop(now: now, &outbox) }
+    package func stop(now: UInt64) {
+        logons.browser?.stop(&outbox)
+        names.stop(now: now, &outbox)
+    }
 
     package var isStopped: Bool { names.isStopped }
 
-    package var nextDeadline: UInt64? { names.nextDeadline }
+    package var nextDeadline: UInt64? {
+        var earliest = names.nextDeadline ?? .max
+        if let deadline = logons.browser?.nextDeadline { earliest = min(earliest, deadline) }
+        if let deadline = wins?.nextDeadline { earliest = min(earliest, deadline) }
+        return earliest == .max ? nil : earliest
+    }
 
-    package func advance(now: UInt64) { names.advance(now: now, &outbox) }
+    package func advance(now: UInt64) {
+        names.advance(now: now, &outbox)
+        logons.browser?.advance(now: now, &outbox)
+        wins?.advance(now: now, &outbox, &counters)
+        settle(now: now)
+    }
+
+    /// What one part did concerns the others: our names are in our WINS server, and the master
+    /// browser has two more of them, without which it is none.
+    private func settle(now: UInt64) {
+        let isMaster = logons.browser?.isMaster ?? false
+        if isMaster != wasMaster {
+            wasMaster = isMaster
+            for own in logons.browser?.masterNames ?? [] {
+                if wasMaster {
+                    names.claim(own, now: now, &outbox)
+                } else {
+                    names.drop(own, &outbox)
+                }
+            }
+        }
+        if names.changes == namesSeen { return }
+        namesSeen = names.changes
+        for claim in names.claims {
+            if claim.isOwned {
+                wins?.addOwn(claim.own, now: now)
+                continue
+            }
+            wins?.removeOwn(claim.own.name, now: now)
+            if case .conflict = claim.state, claim.own.name.suffix == .masterBrowser {
+                logons.browser?.yieldMaster(now: now)
+            }
+        }
+        // The two names of a master that yielded just now.
+        if isMasterBrowser != wasMaster { settle(now: now) }
+    }
 
     /// What happened to our names since the last call.
     package func takeEvents() -> [ResponderEvent] {
@@ -46,6 +105,10 @@ package final class Responder {
 
     /// The names that are ours now.
     package var ownedNames: [OwnName] { names.owned }
+
+    /// Whether the claims have come to an end, for the time being: each name is ours, or known to
+    /// be somebody else's. Without objections that takes `NameTimes.tries` broadcasts.
+    package var areNamesDecided: Bool { names.isDecided }
 
     // MARK: Domains
 
@@ -100,6 +163,37 @@ package final class Responder {
         return logons.domains.firstIndex { $0.domain.name.hasText(of: name) }
     }
 
+    // MARK: What others read
+
+    /// Names of the WINS server that changed and are due to be kept, or with `all` those that are
+    /// not due yet. `unix` is the time in seconds since 1970.
+    package func takeWINSChanges(now: UInt64, unix: UInt64, all: Bool = false) -> [WINSPage] {
+        wins?.takeChanges(now: now, unix: unix, all: all) ?? []
+    }
+
+    /// Gives back what was kept, before `start`.
+    package func loadWINS(_ page: WINSPage, now: UInt64, unix: UInt64) {
+        wins?.load(page, now: now, unix: unix)
+    }
+
+    /// How many names the WINS server has; nil where it is none.
+    package var winsNames: Int? { wins?.table.count }
+
+    /// The network neighbourhood of our domain: the servers, and all domains.
+    package func browseList(now: UInt64) -> (servers: [BrowseEntry], domains: [BrowseEntry]) {
+        logons.browser?.expireList(now: now)
+        guard let browser = logons.browser else { return ([], []) }
+        let own = browser.ownEntry
+        let domain = browser.ownDomain
+        return (
+            [own] + browser.list.servers.filter { $0.name != own.name },
+            [domain] + browser.list.domains.filter { $0.name != domain.name }
+        )
+    }
+
+    /// Whether we are the network's master browser.
+    package var isMasterBrowser: Bool { logons.browser?.isMaster ?? false }
+
     // MARK: Datagrams
 
     /// Takes in a datagram that came from `source` to our port for `service`, over the interface
@@ -121,8 +215,13 @@ package final class Responder {
             do throws(WireError) {
                 var reader = WireReader(datagram, layer: "NBNS")
                 let packet = try NameServicePacket(parsing: &reader)
-                names.receive(
+                let isServers = wins?.receive(
                     packet, from: source, interface: interface, now: now, &outbox, &counters)
+                if isServers != true {
+                    names.receive(
+                        packet, from: source, interface: interface, now: now, &outbox,
+                        &counters)
+                }
             } catch {
                 counters.malformedNamePackets += 1
             }
@@ -131,6 +230,7 @@ package final class Responder {
                 source: source, interface: interface, now: now)
             logons.receive(datagram, arrival, &outbox, &counters)
         }
+        settle(now: now)
     }
 
     /// No node sends from such an address; an answer would go to many, or to none.

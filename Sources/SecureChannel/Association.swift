@@ -61,6 +61,9 @@ final class Association {
     let endpoint: Endpoint
     var step: Step
     private let isMapper: Bool
+    /// Calls with the credential chain go one after the other, whatever the connection could take:
+    /// each one's authenticator follows from the answer before.
+    private let isChained: Bool
     private let carriage: Carriage
     private var security: Security?
     private var state = State.opening
@@ -80,6 +83,7 @@ final class Association {
         security: Security? = nil
     ) {
         isMapper = mapper
+        isChained = settings.profile == .nt4
         self.security = security
         step = mapper ? .map : .none
         switch settings.profile {
@@ -122,7 +126,7 @@ final class Association {
     /// How many calls the peer takes at once.
     var callLimit: Int {
         guard case .ready = state else { return 0 }
-        return isMultiplexed && seal != nil ? ChannelLimit.callsPerConnection : 1
+        return isMultiplexed && !isChained && seal != nil ? ChannelLimit.callsPerConnection : 1
     }
 
     func takeOutgoing() -> [[UInt8]] { carriage.takeOutgoing() }

@@ -165,7 +165,7 @@ extension Channel {
             counters.badReplies += 1
             answer(id, .unavailable(.badReply))
         }
-        keyForgotten(by: link, now: now)
+        keyForgotten(by: link, isReplaced: status != .notFound, now: now)
     }
 
     private func decide(
@@ -187,7 +187,7 @@ extension Channel {
             } else {
                 answer(id, .unavailable(.channelRefused(status)))
             }
-            keyForgotten(by: link, now: now)
+            keyForgotten(by: link, isReplaced: status != .notFound, now: now)
         } else {
             counters.refused += 1
             answer(id, .refused(status, authoritative: authoritative))
@@ -197,7 +197,7 @@ extension Channel {
     /// Whether a status is said of the channel and never of the user: the call was not carried
     /// out. Samba 4.17 says "not found" where it has lost the key that a live connection uses.
     private static func meansChannel(_ status: NTStatus) -> Bool {
-        status == .accessDenied || status.rawValue == 0xc000_0225
+        status == .accessDenied || status == .notFound
     }
 
     private func identity(

@@ -269,10 +269,12 @@ extension Channel {
     }
 
     /// The session key is of no use any more, `link` says, if it was made with it: one new key is
-    /// made, for which all logons wait that are not under way.
-    func keyForgotten(by link: Int, now: UInt64) {
+    /// made, for which all logons wait that are not under way. `isReplaced`: a controller that
+    /// keeps the connection and refuses its key has another one for our name; one that has none
+    /// at all says so.
+    func keyForgotten(by link: Int, isReplaced: Bool = true, now: UInt64) {
         guard case .keyed = phase, links[link]?.isRetired == false else { return }
-        keyWasReplaced = true
+        keyWasReplaced = isReplaced
         retireLinks(except: link, now: now)
         tried = []
         refusal = nil

@@ -49,6 +49,7 @@ extension NTStatus {
     @inlinable package static var success: NTStatus { NTStatus(0x0000_0000) }
     @inlinable package static var pending: NTStatus { NTStatus(0x0000_0103) }
     @inlinable package static var moreEntries: NTStatus { NTStatus(0x0000_0105) }
+    @inlinable package static var someNotMapped: NTStatus { NTStatus(0x0000_0107) }
     @inlinable package static var bufferOverflow: NTStatus { NTStatus(0x8000_0005) }
     @inlinable package static var noMoreEntries: NTStatus { NTStatus(0x8000_001a) }
     @inlinable package static var unsuccessful: NTStatus { NTStatus(0xc000_0001) }
@@ -141,6 +142,7 @@ extension NTStatus {
     @inlinable package static var aliasExists: NTStatus { NTStatus(0xc000_0154) }
     @inlinable package static var noSuchMember: NTStatus { NTStatus(0xc000_017a) }
     @inlinable package static var noneMapped: NTStatus { NTStatus(0xc000_0073) }
+    @inlinable package static var synchronizationRequired: NTStatus { NTStatus(0xc000_0134) }
     @inlinable package static var ntCrossEncryptionRequired: NTStatus { NTStatus(0xc000_015d) }
     @inlinable package static var lmCrossEncryptionRequired: NTStatus { NTStatus(0xc000_017f) }
     @inlinable package static var pwdTooShort: NTStatus { NTStatus(0xc000_025a) }

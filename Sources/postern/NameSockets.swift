@@ -22,7 +22,7 @@ final class NameSockets {
     private var outgoing: [UDPSocket.Outgoing] = []
     private var clients: [Int: NameClient] = [:]
     private var timer: Timer?
-    /// While the start waits for the controllers that answers are to name.
+    /// While the start waits for our names, and for the controllers that answers are to name.
     private var readiness: Readiness?
     private var onStopped: (() -> Void)?
 
@@ -37,8 +37,9 @@ final class NameSockets {
         var done: () -> Void
     }
 
-    /// Milliseconds that the start waits at most: a healthy controller answers its ping at once.
-    private static let longestStart: UInt64 = 500
+    /// Milliseconds that the start waits at most: names take three broadcasts of 250 ms, a healthy
+    /// controller answers its ping at once.
+    private static let longestStart: UInt64 = 1_500
 
     init(_ daemon: Daemon) {
         self.daemon = daemon
@@ -104,8 +105,9 @@ final class NameSockets {
         }
     }
 
-    /// Claims our names and begins to answer, then calls `ready`: once it is known for each domain
-    /// whom to name, so that who asks from then on has an answer, or when that takes too long.
+    /// Claims our names and begins to answer, then calls `ready`: once the names are ours and it is
+    /// known for each domain whom to name, so that who asks from then on has an answer, or when
+    /// that takes too long.
     func start(ready: @escaping () -> Void) {
         guard let responder else { return ready() }
         for (index, domain) in daemon.configuration.domains.enumerated() where domain.answer {
@@ -122,7 +124,7 @@ final class NameSockets {
     }
 
     private func checkReadiness() {
-        if readiness == nil { return }
+        guard let responder, readiness != nil, responder.areNamesDecided else { return }
         for (index, domain) in daemon.configuration.domains.enumerated() where domain.answer {
             let locator = daemon.agent.domains[index].locator
             if named(by: locator) == nil, isSearching(locator) { return }
@@ -182,6 +184,7 @@ final class NameSockets {
         }
         for event in responder.takeEvents() { note(event) }
         timer?.arm(at: responder.nextDeadline)
+        checkReadiness()
         if let onStopped, responder.isStopped { close(onStopped) }
     }
 

@@ -71,11 +71,12 @@ class Count:
         return sum(self.exchanges(us))
 
     def exchanges(self, us):
-        """Milliseconds from each frame of ours to the frame that next comes back."""
+        """Milliseconds from each frame of ours that finds no other unanswered to the next frame
+        that comes back."""
         found, asked = [], None
         for frame in self.carrying:
             if frame.source == us:
-                asked = frame.time
+                asked = asked or frame.time
             elif asked is not None:
                 found.append(1e3 * (frame.time - asked))
                 asked = None

@@ -189,7 +189,7 @@ class Asker:
                 found.append(answer)
         return found
 
-    def answer(self, reply_to, seconds=0.5):
+    def answer(self, reply_to, seconds=1.5):
         found = self.answers(reply_to, seconds)
         return found[0] if found else None
 

@@ -2,6 +2,7 @@
 wrong answer, no logon beyond its deadline."""
 
 import concurrent.futures
+import contextlib
 import time
 
 import logons
@@ -42,38 +43,49 @@ class Faults:
     def assertUnavailable(self, done):
         self.assertVerdict(done, NO_LOGON_SERVERS)
 
-    def assertBackWithin(self, what, peer, postern):
-        took = postern.until_logon(self.attempt.words)
-        self.assertReached(f"{what}, {self.domain.profile}", peer, f"{1e3 * took:.0f} ms", "≤ 1 s",
-                           took <= SOON + 0.25)  # the clock starts before it answers again
+    @contextlib.contextmanager
+    def back_within(self, what, peer, postern):
+        """The body brings the controller back: then a logon succeeds within a second, but for the
+        time that the controller itself takes to answer. An NT4 PDC that has just started takes up
+        to two seconds for its first pipe."""
+        with Capture(lab, lab.gate) as wire:
+            yield
+            wire.mark("back")
+            took = 1e3 * postern.until_logon(self.attempt.words)
+        count = wire.count("back").between(self.domain.address, lab.gate.address)
+        ours = took - count.peer_milliseconds(lab.gate.address)
+        self.assertReached(
+            f"{what}, {self.domain.profile}", peer,
+            f"{took:.0f} ms, {ours:.0f} ms beyond the controller's",
+            "≤ 1 s beyond the controller's", ours <= 1e3 * SOON)
 
     # The controller goes away and comes back
 
     def test_restarted_controller_is_found_again(self):
         postern = self.warm_agent()
-        self.controller.restart()
-        self.assertBackWithin("controller restarted", PEER_IS_BACK, postern)
+        with self.back_within("controller restarted", PEER_IS_BACK, postern):
+            self.controller.restart()
 
     def test_stopped_controller_costs_one_deadline_then_nothing(self):
         postern = self.warm_agent()
         self.controller.stop()
         self.expect_unavailable(postern, "controller stopped")
-        self.controller.start()
-        self.assertBackWithin("back after a stop", PEER_IS_BACK, postern)
+        with self.back_within("back after a stop", PEER_IS_BACK, postern):
+            self.controller.start()
 
     def test_black_holed_controller_costs_one_deadline_then_nothing(self):
         postern = self.warm_agent()
         self.controller.unplug()
         self.expect_unavailable(postern, "controller black-holed")
-        self.controller.plug()
-        self.assertBackWithin("back on the network", "", postern)
+        with self.back_within("back on the network", "", postern):
+            self.controller.plug()
 
     def test_hung_controller_costs_one_deadline_then_nothing(self):
         postern = self.warm_agent()
         self.controller.freeze()
         self.expect_unavailable(postern, "controller hung")
-        self.controller.thaw()
-        self.assertBackWithin("back after a hang", "", postern)
+        with self.back_within("back after a hang", "", postern):
+            self.controller.thaw()
 
     def expect_unavailable(self, postern, what):
         done, first = self.timed(postern.ntlm_auth, *self.attempt.words)
@@ -92,8 +104,8 @@ class Faults:
         self.controller.stop()
         postern = self.agent(self.section())
         self.assertUnavailable(postern.ntlm_auth(*self.attempt.words))
-        self.controller.start()
-        self.assertBackWithin("controller appears", "", postern)
+        with self.back_within("controller appears", "", postern):
+            self.controller.start()
 
     # The channel is lost
 
@@ -107,13 +119,14 @@ class Faults:
         self.controller.unplug()
         self.controller.stop()      # its FINs are lost: the agent's connections are half open
         self.controller.plug()
-        self.controller.start()
-        self.assertBackWithin("half-open connection", "", postern)
+        with self.back_within("half-open connection", "", postern):
+            self.controller.start()
 
     def test_forgotten_session_key_is_agreed_anew_within_the_logon(self):
         postern = self.warm_agent()
         self.controller.forget_sessions()
         self.log_on(postern)
+        self.assertNotIn("another host", postern.log)
 
     def test_logons_during_a_new_agreement_wait_for_that_one(self):
         postern = self.warm_agent()
@@ -137,10 +150,12 @@ class Faults:
         self.controller.forget_sessions()
         self.controller.reset_connections(lab.gate.address)
         self.assertNotEqual(postern.ntlm_auth(*self.attempt.words).returncode, 0)
-        self.assertRegex(postern.run("status").stdout, r"(?i)secret|password")
-        postern.run("secret", "import", self.domain.name, input="changed behind its back\n",
-                    check=True)
-        self.assertBackWithin("new secret imported", "", postern)
+        self.assertIn("NT_STATUS_ACCESS_DENIED", postern.run("status").stdout)
+        self.assertIn("refuses us: NT_STATUS_ACCESS_DENIED", postern.log)
+        self.assertNotIn("another host", postern.log)
+        with self.back_within("new secret imported", "", postern):
+            postern.run("secret", "import", self.domain.name, input="changed behind its back\n",
+                        check=True)
 
     def test_password_changed_back_is_noticed(self):
         postern = self.warm_agent()
@@ -148,17 +163,19 @@ class Faults:
         self.controller.forget_sessions()
         self.controller.reset_connections(lab.gate.address)
         postern.ntlm_auth(*self.attempt.words)
-        self.controller.set_machine_password("GATE1$", plan.MACHINE_PASSWORD)
-        self.assertBackWithin("password back again", "", postern)
+        with self.back_within("password back again", "", postern):
+            self.controller.set_machine_password("GATE1$", plan.MACHINE_PASSWORD)
 
     def test_second_holder_of_the_account_is_told_apart_from_a_wrong_secret(self):
         postern = self.warm_agent()
         thief = self.warm_agent(box=lab.client)
-        for _ in range(2):
-            self.log_on(postern)
-            self.log_on(thief)
-        shown = postern.run("status").stdout + postern.log
-        self.assertRegex(shown, r"(?i)taken|another host|other host|rebound|second holder")
+        self.assertNotIn("another host", postern.log)
+        # A controller checks the key of a call in the nt4 profile, of a new connection in both.
+        self.controller.reset_connections(lab.gate.address)
+        self.log_on(postern)
+        self.assertIn("another host uses our account GATE1$", postern.log)
+        self.assertRegex(postern.run("status").stdout, r"\b1 taken over")
+        self.log_on(thief)
 
 
 class ThroughRelay:
@@ -252,8 +269,6 @@ class FaultsInADTest(Faults, LabTest):
 
 class FaultsInNT4Test(Faults, LabTest):
     domain = plan.NT4
-    # Not reached yet in this profile: one of 24 logons is answered "unavailable" there.
-    test_logons_during_a_new_agreement_wait_for_that_one = None
 
 
 class FaultsOnTheWayToADTest(WithRelay, LabTest):

@@ -17,7 +17,10 @@ struct Harness {
 
     let responder: Responder
 
-    init(server: Bool = false, interfaces: Int = 1, domain: Bool = true) {
+    init(
+        server: Bool = false, interfaces: Int = 1, domain: Bool = true, wins: Bool = false,
+        names: [OwnName]? = nil, browser: BrowserConfiguration? = nil
+    ) {
         let networks = (0..<interfaces).map {
             IPv4Network(IPv4Address(10, 77, UInt8($0), 40), prefixLength: 24)
         }
@@ -25,8 +28,10 @@ struct Harness {
         responder = Responder(
             ResponderConfiguration(
                 computerName: Self.gate,
-                names: ResponderConfiguration.names(of: Self.gate, in: Self.adlab),
-                interfaces: networks, nameServer: server ? Self.server.address : nil),
+                names: names ?? ResponderConfiguration.names(of: Self.gate, in: Self.adlab),
+                interfaces: networks, nameServer: server ? Self.server.address : nil,
+                isNameServer: wins),
+            browser: browser,
             random: {
                 state = state &* 1_664_525 &+ 1_013_904_223
                 return state >> 8

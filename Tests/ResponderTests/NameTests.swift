@@ -34,6 +34,7 @@ import Wire
                 #expect(packet.addresses.first?.address == Harness.own)
             }
             #expect(harness.responder.ownedNames.count == (round < 3 ? 0 : 4))
+            #expect(harness.responder.areNamesDecided == (round == 3))
         }
         #expect(harness.responder.nextDeadline == nil)
         #expect(harness.responder.takeEvents().count == 4)
@@ -55,6 +56,7 @@ import Wire
             from: stranger, now: 100)
         for now in [250, 500, 750] as [UInt64] { harness.responder.advance(now: now) }
         #expect(harness.responder.ownedNames.map(\.name).contains(gate20) == false)
+        #expect(harness.responder.areNamesDecided)
         #expect(harness.responder.takeEvents().contains(.conflict(gate20, stranger.address)))
         // Later it tries again.
         _ = harness.sent()
