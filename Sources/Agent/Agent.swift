@@ -12,6 +12,8 @@ package struct LogonCall {
         case password(Secret)
         /// A challenge, and the client's responses to it.
         case responses(challenge: Bytes8, nt: [UInt8], lm: [UInt8])
+        /// The password's hashes, as a member's interactive logon carries them.
+        case hashes(nt: Secret, lm: Secret?)
     }
 
     /// The NetBIOS or DNS name of a domain; empty: the first configured one.
@@ -22,10 +24,12 @@ package struct LogonCall {
     package var proof: Proof
     /// Milliseconds that the caller waits; zero: as configured.
     package var patience: UInt64
+    /// Whether the answer must carry all that is said of the user.
+    package var wantsWhole: Bool
 
     package init(
         domain: String, user: String, workstation: String, parameterControl: UInt32,
-        proof: Proof, patience: UInt64 = 0
+        proof: Proof, patience: UInt64 = 0, wantsWhole: Bool = false
     ) {
         self.domain = domain
         self.user = user
@@ -33,6 +37,7 @@ package struct LogonCall {
         self.parameterControl = parameterControl
         self.proof = proof
         self.patience = patience
+        self.wantsWhole = wantsWhole
     }
 }
 
@@ -47,6 +52,8 @@ package enum AgentOutput {
 package final class Agent {
     package let name: String
     package let domains: [AgentDomain]
+    /// The embedded domains, whose accounts are this host's own.
+    package let locals: [AgentLocalDomain]
     let random: (Int) -> [UInt8]
     /// Seconds since 1970 at `now` zero.
     let epoch: UInt64
@@ -63,10 +70,12 @@ package final class Agent {
     }
 
     package init(
-        name: String, domains: [AgentDomain], epoch: UInt64, random: @escaping (Int) -> [UInt8]
+        name: String, domains: [AgentDomain], locals: [AgentLocalDomain] = [], epoch: UInt64,
+        random: @escaping (Int) -> [UInt8]
     ) {
         self.name = name
         self.domains = domains
+        self.locals = locals
         self.epoch = epoch
         self.random = random
     }
@@ -88,10 +97,12 @@ package final class Agent {
     package var nextDeadline: UInt64 {
         var next = UInt64.max
         for domain in domains { next = min(next, domain.nextDeadline) }
+        for local in locals { next = min(next, local.nextDeadline) }
         return next
     }
 
     package func tick(now: UInt64, microseconds: UInt64) {
+        for local in locals { local.tick(now: now) }
         for index in domains.indices where domains[index].nextDeadline <= now {
             domains[index].tick(now: now)
             settle(index, now: now, microseconds: microseconds)
@@ -100,6 +111,7 @@ package final class Agent {
 
     /// Ends the channels in order; what waits is answered.
     package func stop(microseconds: UInt64) {
+        for local in locals { local.domain.saveStatistics() }
         for index in domains.indices {
             domains[index].channel.stop()
             drain(index, microseconds: microseconds, now: 0)
@@ -152,24 +164,29 @@ package final class Agent {
         return nil
     }
 
-    private static func same(_ left: String, _ right: String) -> Bool {
+    static func same(_ left: String, _ right: String) -> Bool {
         left.utf8.count == right.utf8.count && left.uppercased() == right.uppercased()
     }
 
     /// Validates a logon. The answer comes as an output with `caller`, by the deadline.
     ///
     /// A domain that is not configured goes to the first configured one: its controller knows
-    /// whom it trusts.
+    /// whom it trusts. A logon for the embedded domain is answered at once.
     package func logon(
         _ call: LogonCall, caller: UInt64, now: UInt64, microseconds: UInt64
     ) {
+        let proof = Self.classify(call)
+        if let index = localIndex(domain: call.domain, user: call.user) {
+            let outcome = logon(call, local: index, proof: proof, now: now)
+            outputs.append(.answer(caller: caller, outcome))
+            return
+        }
         guard let index = domainIndex(named: call.domain) ?? (domains.isEmpty ? nil : 0) else {
             outputs.append(
                 .answer(caller: caller, .refused(.noSuchDomain, authoritative: false)))
             return
         }
         let domain = domains[index]
-        let proof = Self.classify(call)
         domain.ledger.asked(proof)
         if Self.blocks(domain.policy, proof) {
             domain.ledger.blocked()
@@ -202,6 +219,8 @@ package final class Agent {
                 || ParameterControl(rawValue: call.parameterControl).contains(.useClientChallenge)
             let keptLM = domain.policy.allowsLM || isNoLM ? lm : []
             proof = .network(challenge: challenge, nt: nt, lm: keptLM)
+        case .hashes(let nt, let lm):
+            proof = .interactive(nt: nt, lm: domain.policy.allowsLM ? lm : nil)
         case .password(let secret):
             proof = self.proof(
                 of: secret, user: call.user, domain: asked, profile: domain.channel.profile,
@@ -209,13 +228,15 @@ package final class Agent {
         }
         return LogonRequest(
             domain: asked, user: call.user, workstation: workstation,
-            parameterControl: call.parameterControl, proof: proof)
+            parameterControl: call.parameterControl, proof: proof,
+            wantsWhole: call.wantsWhole)
     }
 
     /// Which protocol the responses are of: NTLMv2's is longer than 24 bytes (MS-NLMP 2.2.2.8).
     private static func classify(_ call: LogonCall) -> Ledger.Proof {
         switch call.proof {
         case .password: return .plain
+        case .hashes: return .interactive
         case .responses(_, let nt, _):
             if nt.isEmpty { return .lm }
             if nt.count > 24 { return .ntlmv2 }
@@ -226,7 +247,7 @@ package final class Agent {
 
     private static func blocks(_ policy: DomainPolicy, _ proof: Ledger.Proof) -> Bool {
         switch proof {
-        case .plain, .ntlmv2: false
+        case .plain, .interactive, .ntlmv2: false
         case .lm: !policy.allowsLM
         case .mschapv2: policy.ntlmv1 == .refuse
         case .ntlmv1: policy.ntlmv1 != .allow

@@ -82,7 +82,7 @@ package final class AgentDomain {
 package struct Ledger {
     /// The protocol that proved the user.
     package enum Proof: Int, CaseIterable {
-        case plain, lm, ntlmv1, mschapv2, ntlmv2
+        case plain, lm, ntlmv1, mschapv2, ntlmv2, interactive
 
         package var name: String {
             switch self {
@@ -91,6 +91,7 @@ package struct Ledger {
             case .ntlmv1: "NTLMv1"
             case .mschapv2: "MS-CHAPv2"
             case .ntlmv2: "NTLMv2"
+            case .interactive: "interactive"
             }
         }
     }
@@ -109,12 +110,14 @@ package struct Ledger {
     mutating func asked(_ proof: Proof) { counts[proof.rawValue] += 1 }
     mutating func blocked() { blockedByPolicy += 1 }
 
-    mutating func answered(_ outcome: LogonOutcome, microseconds: UInt64) {
+    /// `microseconds` is nil where nobody had to be asked.
+    mutating func answered(_ outcome: LogonOutcome, microseconds: UInt64?) {
         switch outcome {
         case .accepted: accepted += 1
         case .refused: refused += 1
         case .unavailable: unavailable += 1
         }
+        guard let microseconds else { return }
         let value = UInt32(clamping: microseconds)
         if latencies.count < Self.remembered {
             latencies.append(value)

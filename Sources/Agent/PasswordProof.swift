@@ -30,7 +30,7 @@ extension Agent {
     private static let noTarget: [UInt8] = [0, 0, 0, 0]
 
     /// Seconds since 1970 as a FILETIME (MS-DTYP 2.3.3): since 1601, in units of 100 ns.
-    private static func fileTime(seconds: UInt64) -> UInt64 {
+    static func fileTime(seconds: UInt64) -> UInt64 {
         (seconds + 11_644_473_600) * 10_000_000
     }
 }

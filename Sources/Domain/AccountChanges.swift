@@ -94,6 +94,7 @@ extension LocalDomain {
         new.otherGroupRIDs = old.otherGroupRIDs
         new.flags.remove(.autoLocked)
         try check(new.flags)
+        try checkTexts(of: new)
         if new.name != old.name {
             try check(newName: new.name, limit: Self.accountNameLimit, replacing: .account(rid))
         }
@@ -121,6 +122,28 @@ extension LocalDomain {
             dropFromAliases(sid(of: rid))
             remove(account: rid)
             log(.sam, .deleteUser, rid: rid, name: account.name)
+        }
+    }
+
+    /// Bytes of a comment, a path and the like.
+    package static let textLimit = 1_024
+    package static let workstationLimit = 64
+    package static let parametersLimit = 8_192
+
+    private func checkTexts(of account: Account) throws(DomainError) {
+        let texts = [
+            account.fullName, account.adminComment, account.userComment, account.homeDirectory,
+            account.homeDirectoryDrive, account.logonScript, account.profilePath,
+        ]
+        let isTooMuch = account.workstations.count > Self.workstationLimit
+            || account.parameters.count > Self.parametersLimit
+        if isTooMuch { throw DomainError(.invalidParameter) }
+        try checkTexts(texts + account.workstations)
+    }
+
+    func checkTexts(_ texts: [String]) throws(DomainError) {
+        for text in texts where text.utf8.count > Self.textLimit {
+            throw DomainError(.invalidParameter)
         }
     }
 
@@ -242,6 +265,7 @@ extension LocalDomain {
         try requirePrimary()
         var new = header
         body(&new)
+        try checkTexts([new.comment, new.replicaSource])
         if new == header { return }
         try change { () throws(DomainError) in
             header = new

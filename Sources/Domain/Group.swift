@@ -28,7 +28,7 @@ package struct Alias: Equatable, Sendable, CustomStringConvertible {
         case builtin
     }
 
-    package static let memberLimit = 1_000
+    package static let memberLimit = 800
 
     package let home: Home
     package let rid: UInt32

@@ -23,6 +23,7 @@ extension LocalDomain {
         var new = old
         body(&new)
         if new == old { return }
+        try checkTexts([new.comment])
         if new.name != old.name {
             try check(newName: new.name, limit: Self.groupNameLimit, replacing: .group(rid))
         }
@@ -107,6 +108,7 @@ extension LocalDomain {
         body(&new)
         new.members = old.members
         if new == old { return }
+        try checkTexts([new.comment])
         if new.name != old.name {
             if home == .builtin { throw DomainError(.specialGroup) }
             try check(newName: new.name, limit: Self.groupNameLimit, replacing: .alias(rid))

@@ -58,8 +58,10 @@ package final class RemoteCaller {
     /// What protects its calls; `.none` where no security provider was bound.
     package var authLevel: AuthLevel?
     package var authType: AuthType?
-    /// The computer whose secure channel seals the calls, where the provider is Netlogon's.
-    package var netlogonComputer: String?
+    /// The secure channel that protects the calls, where the provider is Netlogon's.
+    package var channel: ChannelSession?
+    /// The computer that made it.
+    package var netlogonComputer: String? { channel?.computer }
     private let table: HandleTable
 
     /// The most handles that one caller holds open.

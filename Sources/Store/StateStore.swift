@@ -25,8 +25,8 @@ package protocol StateRecord {
 /// that begin them.
 @safe package final class StateStore {
     package static let fileName = "state.mdb"
-    /// Enough for thousands of accounts; a page is resident only once it is used.
-    static let mapSize = 8 * 1_048_576
+    /// Enough for a hundred thousand accounts; a page is resident only once it is used.
+    static let mapSize = 64 * 1_048_576
     /// Processes and transactions that read at the same time.
     static let readerLimit: UInt32 = 16
 
@@ -203,24 +203,50 @@ package protocol StateRecord {
     package func names<Record: StateRecord>(
         of kind: Record.Type
     ) throws(StoreError) -> [String] {
+        var names: [String] = []
+        try walk(kind, under: "") { name, _ throws(StoreError) in names.append(name) }
+        return names
+    }
+
+    /// Calls `body` with each record of a kind whose name begins with `prefix`, in the order of
+    /// their names' bytes, and what follows the prefix.
+    package func forEach<Record: StateRecord>(
+        _ kind: Record.Type, under prefix: String,
+        _ body: (String, Record) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        try walk(kind, under: prefix) { name, value throws(StoreError) in
+            let record: Record
+            do throws(WireError) {
+                record = try unsafe Self.parse(value)
+            } catch {
+                throw .damaged(key: "\(kind.kind.description)/\(prefix)\(name)", error)
+            }
+            try body(name, record)
+        }
+    }
+
+    private func walk<Record: StateRecord>(
+        _ kind: Record.Type, under prefix: String,
+        _ body: (String, MDB_val) throws(StoreError) -> Void
+    ) throws(StoreError) {
         var cursor: OpaquePointer?
         try StateStore.check("list", unsafe mdb_cursor_open(raw, table, &cursor))
         defer { unsafe mdb_cursor_close(cursor) }
-        let prefix = Array((kind.kind.description + "/").utf8)
-        var names: [String] = []
+        let start = Array((kind.kind.description + "/" + prefix).utf8)
         var key = unsafe MDB_val()
-        var status = unsafe withValue(prefix) { start in
-            unsafe key = start.pointee
-            return unsafe mdb_cursor_get(cursor, &key, nil, MDB_SET_RANGE)
+        var value = unsafe MDB_val()
+        var status = unsafe withValue(start) { sought in
+            unsafe key = sought.pointee
+            return unsafe mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)
         }
         while status == 0 {
             let found = unsafe Self.bytes(key)
-            if !found.starts(with: prefix) { return names }
-            names.append(String(decoding: found.dropFirst(prefix.count), as: UTF8.self))
-            status = unsafe mdb_cursor_get(cursor, &key, nil, MDB_NEXT)
+            if !found.starts(with: start) { return }
+            unsafe try body(
+                String(decoding: found.dropFirst(start.count), as: UTF8.self), value)
+            status = unsafe mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
         }
         if status != MDB_NOTFOUND { try StateStore.check("list", status) }
-        return names
     }
 
     // MARK: Keys and values

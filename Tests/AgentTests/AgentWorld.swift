@@ -1,5 +1,6 @@
 import Agent
 import Crypto
+import Domain
 import Locator
 import Mailslot
 import SecureChannel
@@ -44,7 +45,7 @@ final class AgentWorld {
     var deaf: Set<IPv4Address> = []
     private var nextCaller: UInt64 = 0
 
-    init(_ setups: [Domain]) {
+    init(_ setups: [Domain], locals: [LocalDomain] = []) {
         self.setups = setups
         let network = SimulatedNetwork(clock: clock)
         self.network = network
@@ -74,7 +75,9 @@ final class AgentWorld {
                 name: setup.name, dnsName: setup.dnsName, policy: setup.policy,
                 locator: locator, channel: channel, ports: [:])
         }
-        agent = Agent(name: "GATE1", domains: domains, epoch: 1_700_000_000, random: random)
+        agent = Agent(
+            name: "GATE1", domains: domains, locals: locals.map { AgentLocalDomain($0) },
+            epoch: 1_700_000_000, random: random)
         for index in domains.indices {
             agent.channel(index, now: now, microseconds: microseconds) {
                 $0.useSecrets([Self.secret], now: Self.start)
@@ -91,8 +94,8 @@ final class AgentWorld {
     }
 
     /// A world whose domains are all ready.
-    static func ready(_ setups: [Domain]) -> AgentWorld {
-        let world = AgentWorld(setups)
+    static func ready(_ setups: [Domain], locals: [LocalDomain] = []) -> AgentWorld {
+        let world = AgentWorld(setups, locals: locals)
         world.begin()
         world.run(200)
         return world

@@ -235,6 +235,23 @@ import Wire
         }
     }
 
+    @Test func whatNoRecordHoldsIsRefused() throws {
+        let world = World()
+        let user = try world.user("anna")
+        let long = String(repeating: "x", count: LocalDomain.textLimit + 1)
+        let refused = DomainError(.invalidParameter)
+        let domain = try #require(world.domain)
+        #expect(throws: refused) { try domain.updateAccount(user.rid) { $0.fullName = long } }
+        #expect(throws: refused) { try domain.updateAccount(user.rid) { $0.workstations = [long] } }
+        #expect(throws: refused) {
+            try domain.updateAccount(user.rid) { $0.flags.insert(.serverTrust) }
+        }
+        #expect(throws: refused) { try domain.updateGroup(512) { $0.comment = long } }
+        #expect(throws: refused) { try domain.updateAlias(544, in: .builtin) { $0.comment = long } }
+        #expect(throws: refused) { try domain.setComment(long) }
+        #expect(domain.account("anna") == user)
+    }
+
     @Test func damagedRecordIsNamedAndMissingAlone() throws {
         let world = World()
         let user = try world.user("anna")

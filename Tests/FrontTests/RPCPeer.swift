@@ -1,4 +1,5 @@
 import Crypto
+import Domain
 import Interfaces
 import NTLM
 import RPC
@@ -42,7 +43,12 @@ final class EchoService: RemoteService {
 final class OneKey: ChannelKeys {
     static let key = SessionKey(cipher: .aes, key: Bytes16([UInt8](repeating: 9, count: 16)))
 
-    func channelKey(of computer: String) -> SessionKey? { computer == "PC1" ? Self.key : nil }
+    private let session = ChannelSession(
+        computer: "PC1", account: Account(rid: 1_000, name: "PC1$"), type: .workstation,
+        key: OneKey.key, flags: 0, requestedFlags: 0, isOldFashioned: false,
+        chain: CredentialChain(sessionKey: OneKey.key, clientCredential: Bytes8()), now: 0)
+
+    func channel(of computer: String) -> ChannelSession? { computer == "PC1" ? session : nil }
 }
 
 /// A client of the RPC server, a PDU at a time, and all around it.

@@ -94,6 +94,32 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
         }
     }
 
+    @Test func walksRecordsUnderAPrefixInOrder() throws {
+        let store = try StateStore(directory: folder)
+        try store.write { state throws(StoreError) in
+            for (number, name) in ["B/2", "A/2", "B/1", "BB", "A/1/3"].enumerated() {
+                try state.put(Counter(next: UInt64(number)), name)
+            }
+        }
+        var found: [String] = []
+        try store.read { state throws(StoreError) in
+            try state.forEach(Counter.self, under: "B/") { name, counter throws(StoreError) in
+                found.append("\(name)=\(counter.next)")
+            }
+            try state.forEach(Counter.self, under: "C") { name, _ throws(StoreError) in
+                found.append(name)
+            }
+        }
+        #expect(found == ["1=2", "2=0"])
+        #expect(throws: StoreError.badName("stop")) {
+            try store.read { state throws(StoreError) in
+                try state.forEach(Counter.self, under: "") { _, _ throws(StoreError) in
+                    throw .badName("stop")
+                }
+            }
+        }
+    }
+
     @Test func keepsNothingOfATransactionThatThrows() throws {
         let store = try StateStore(directory: folder)
         let before = store.generation
@@ -240,7 +266,7 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
         let store = try StateStore(directory: folder)
         do throws(StoreError) {
             try store.write { state throws(StoreError) in
-                for number in 0..<200 { try state.put(Large(), "\(number)") }
+                for number in 0..<1_200 { try state.put(Large(), "\(number)") }
             }
             Issue.record("more was stored than fits")
         } catch {

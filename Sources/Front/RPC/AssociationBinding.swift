@@ -193,7 +193,7 @@ extension ServerAssociation {
         } catch {
             return .refused(.notSpecified)
         }
-        guard let key = environment.channels?.channelKey(of: computer) else {
+        guard let channel = environment.channels?.channel(of: computer) else {
             return .refused(.notSpecified)
         }
         let caller = makeCaller()
@@ -201,9 +201,10 @@ extension ServerAssociation {
         caller.identity = .anonymous
         caller.authLevel = level
         caller.authType = .netlogon
-        caller.netlogonComputer = computer
+        caller.channel = channel
         let protection = CallProtection(
-            NetlogonSeal(key: key, isClient: false), level: level, signsHeaders: signsHeaders)
+            NetlogonSeal(key: channel.key, isClient: false), level: level,
+            signsHeaders: signsHeaders)
         let state = SecurityState(
             context, caller, signsHeaders: signsHeaders, .ready(protection))
         securities[context.id] = state

@@ -3,10 +3,10 @@ import RPC
 import SecureChannel
 import Wire
 
-/// Knows the session keys of secure channels, by the computers that made them.
+/// Knows the secure channels, by the computers that made them.
 package protocol ChannelKeys: AnyObject {
-    /// The key that seals the calls of `computer`, if it has authenticated.
-    func channelKey(of computer: String) -> SessionKey?
+    /// The channel whose key seals the calls of `computer`, if it has authenticated.
+    func channel(of computer: String) -> ChannelSession?
 }
 
 /// What the associations of an RPC server share.

@@ -1,0 +1,108 @@
+import Crypto
+import Domain
+import Interfaces
+import SecureChannel
+import Wire
+
+/// The embedded domain among those that the router serves.
+package final class AgentLocalDomain {
+    package let domain: LocalDomain
+    package internal(set) var ledger = Ledger()
+    /// When what logons left behind is written next.
+    private(set) var saveAt: UInt64?
+
+    /// Milliseconds that the last logons' marks may be lost by when the host fails.
+    private static let saveInterval: UInt64 = 60_000
+
+    package init(_ domain: LocalDomain) { self.domain = domain }
+
+    /// Validates a logon at once. `fileTime` is `now` on people's clocks.
+    package func validate(_ logon: LocalLogon, now: UInt64, fileTime: UInt64) -> LocalOutcome {
+        let outcome = domain.validate(logon, now: fileTime)
+        if saveAt == nil, domain.hasUnsavedStatistics { saveAt = now + Self.saveInterval }
+        return outcome
+    }
+
+    var nextDeadline: UInt64 { saveAt ?? .max }
+
+    func tick(now: UInt64) {
+        guard let due = saveAt, due <= now else { return }
+        saveAt = domain.saveStatistics() ? nil : now + Self.saveInterval
+    }
+}
+
+extension Agent {
+    /// Which of the embedded domains a logon is for, or nil where it is for another.
+    ///
+    /// Who names no domain means a user of ours where there is one of that name, else whoever the
+    /// first configured domain knows. A name that nobody knows is taken for ours where no
+    /// controller could know it: old clients name their workgroup.
+    package func localIndex(domain: String, user: String) -> Int? {
+        if locals.isEmpty { return nil }
+        for index in locals.indices where Self.same(locals[index].domain.name, domain) {
+            return index
+        }
+        if domain.isEmpty {
+            for index in locals.indices where locals[index].domain.account(user) != nil {
+                return index
+            }
+            return domains.isEmpty ? 0 : nil
+        }
+        if domainIndex(named: domain) != nil { return nil }
+        return domains.isEmpty || Self.same(name, domain) ? 0 : nil
+    }
+
+    /// Validates a logon by the embedded domain.
+    func logon(
+        _ call: LogonCall, local index: Int, proof: Ledger.Proof, now: UInt64
+    ) -> LogonOutcome {
+        let local = locals[index]
+        local.ledger.asked(proof)
+        let control = ParameterControl(rawValue: call.parameterControl)
+        let evidence: LocalLogon.Proof
+        switch call.proof {
+        case .password(let secret): evidence = .password(secret)
+        case .hashes(let nt, let lm): evidence = .hashes(nt: nt, lm: lm)
+        case .responses(let challenge, let nt, let lm):
+            evidence = .responses(challenge: challenge, nt: nt, lm: lm)
+        }
+        let logon = LocalLogon(
+            domain: call.domain, user: call.user,
+            workstation: call.workstation.isEmpty ? name : call.workstation, control: control,
+            proof: evidence)
+        let outcome: LogonOutcome
+        switch local.validate(logon, now: now, fileTime: fileTime(at: now)) {
+        case .accepted(let session):
+            var identity = LogonIdentity(session)
+            if call.wantsWhole {
+                identity.whole = WholeValidation(session.validation(server: name))
+            }
+            outcome = .accepted(identity)
+        case .refused(.ntlmBlocked):
+            local.ledger.blocked()
+            return .refused(.ntlmBlocked, authoritative: true)
+        case .refused(let status):
+            // Under another name than its own the domain does not speak for all there are.
+            let isNamed = Self.same(local.domain.name, call.domain)
+            outcome = .refused(status, authoritative: isNamed || status != .noSuchUser)
+        }
+        local.ledger.answered(outcome, microseconds: nil)
+        return outcome
+    }
+
+    /// `now` as a FILETIME (MS-DTYP 2.3.3).
+    package func fileTime(at now: UInt64) -> UInt64 {
+        Self.fileTime(seconds: epoch + now / 1_000)
+    }
+}
+
+extension LogonIdentity {
+    package init(_ session: LocalSession) {
+        self.init(
+            user: session.account.name, domain: session.domainName,
+            fullName: session.account.fullName, userRID: session.account.rid,
+            primaryGroupRID: session.account.primaryGroupRID, domainSID: session.domainSID,
+            groupRIDs: session.account.groupRIDs, sessionKey: session.sessionKey,
+            lmKey: session.lmKey, userFlags: session.userFlags.rawValue)
+    }
+}

@@ -1,0 +1,249 @@
+import Domain
+import Interfaces
+import RPC
+import SecureChannel
+import Wire
+
+// Who controls which domain, and whom it trusts (MS-NRPC 3.5.4.3, 3.5.4.7, 3.5.4.9).
+
+extension NetlogonService {
+    /// DS_PDC_FLAG and DS_WRITABLE_FLAG of a found controller (MS-NRPC 3.5.4.3.1).
+    private static let primaryFlag: UInt32 = 0x1
+    private static let writableFlag: UInt32 = 0x100
+    /// Flags of a request that nothing but a directory can satisfy: DS_DIRECTORY_SERVICE_REQUIRED,
+    /// DS_GC_SERVER_REQUIRED, DS_KDC_REQUIRED, DS_IS_DNS_NAME.
+    private static let directoryFlags: UInt32 = 0x10 | 0x40 | 0x400 | 0x2_0000
+    private static let uasLogon: UInt16 = 0
+    private static let uasLogoff: UInt16 = 1
+
+    func discoveryCall(
+        _ opnum: UInt16, _ reader: inout WireReader, _ caller: RemoteCaller
+    ) throws(WireError) -> ServiceReply? {
+        switch opnum {
+        case NetrGetDCName.opnum:
+            let request = try NetrGetDCName.Request(parsing: &reader)
+            return controllerName(request.domainName)
+        case NetrGetAnyDCName.opnum:
+            let request = try NetrGetAnyDCName.Request(parsing: &reader)
+            return controllerName(request.domainName)
+        case DsrGetDcName.opnum:
+            let request = try DsrGetDcName.Request(parsing: &reader)
+            return find(request.domainName, request.flags)
+        case DsrGetDcNameEx.opnum:
+            let request = try DsrGetDcNameEx.Request(parsing: &reader)
+            return find(request.domainName, request.flags)
+        case DsrGetDcNameEx2.opnum:
+            let request = try DsrGetDcNameEx2.Request(parsing: &reader)
+            return find(request.domainName, request.flags)
+        case DsrGetSiteName.opnum:
+            _ = try DsrGetSiteName.Request(parsing: &reader)
+            return Self.reply(DsrGetSiteName.Response(siteName: nil, status: .noSiteName))
+        case DsrAddressToSiteNamesW.opnum:
+            let request = try DsrAddressToSiteNamesW.Request(parsing: &reader)
+            return Self.reply(
+                DsrAddressToSiteNamesW.Response(
+                    siteNames: request.socketAddresses.map { _ in CountedName(nil) }))
+        case _: return try enumerationCall(opnum, &reader, caller)
+        }
+    }
+
+    private func enumerationCall(
+        _ opnum: UInt16, _ reader: inout WireReader, _ caller: RemoteCaller
+    ) throws(WireError) -> ServiceReply? {
+        switch opnum {
+        case NetrEnumerateTrustedDomains.opnum:
+            _ = try ServerQuery(parsing: &reader)
+            return Self.reply(
+                NetrEnumerateTrustedDomains.Response(domainNames: trusted.map { $0.name }))
+        case NetrEnumerateTrustedDomainsEx.opnum:
+            _ = try ServerQuery(parsing: &reader)
+            return Self.reply(DomainTrusts(domains: domainTrusts(wanted: .max)))
+        case DsrEnumerateDomainTrusts.opnum:
+            let request = try DsrEnumerateDomainTrusts.Request(parsing: &reader)
+            return Self.reply(DomainTrusts(domains: domainTrusts(wanted: request.flags)))
+        case NetrLogonControl.opnum:
+            let request = try NetrLogonControl.Request(parsing: &reader)
+            return control(request.functionCode, request.queryLevel, .none, caller)
+        case NetrLogonControl2.opnum, NetrLogonControl2Ex.opnum:
+            let request = try LogonControl2Request(parsing: &reader)
+            return control(
+                request.functionCode, request.queryLevel, request.data, caller)
+        // LAN Manager's own logons, for which nobody has used RPC (3.5.4.10.1, .2): a null
+        // pointer, or a structure of 8 bytes, and ERROR_NOT_SUPPORTED.
+        case Self.uasLogon: return .response([0, 0, 0, 0, 50, 0, 0, 0])
+        case Self.uasLogoff: return .response([0, 0, 0, 0, 0, 0, 0, 0, 50, 0, 0, 0])
+        case _: return nil
+        }
+    }
+
+    // MARK: Controllers
+
+    private func isOwn(_ name: String?) -> Bool {
+        guard let name, !name.isEmpty else { return true }
+        return LocalDomain.fold(name) == LocalDomain.fold(domain.name)
+    }
+
+    private func controllerName(_ name: String?) -> ServiceReply {
+        if isOwn(name) {
+            return Self.reply(ControllerName(buffer: "\\\\" + settings.computerName))
+        }
+        let other = otherDomains.first { Self.names($0, name ?? "") }
+        guard let other else {
+            return Self.reply(ControllerName(buffer: nil, status: .noSuchDomain))
+        }
+        guard let controller = other.controller else {
+            return Self.reply(ControllerName(buffer: nil, status: .controllerNotFound))
+        }
+        return Self.reply(ControllerName(buffer: "\\\\" + controller))
+    }
+
+    private func find(_ name: String?, _ flags: UInt32) -> ServiceReply {
+        let none = FoundController(domainControllerInfo: nil, status: .noSuchDomain)
+        if flags & Self.directoryFlags != 0 { return Self.reply(none) }
+        if isOwn(name) {
+            let isPrimary = domain.role == .primary
+            return Self.reply(
+                FoundController(
+                    domainControllerInfo: DomainControllerInfo(
+                        domainControllerName: "\\\\" + settings.computerName,
+                        domainControllerAddress: "\\\\" + settings.address.description,
+                        addressType: DomainControllerInfo.internetAddress,
+                        domainName: domain.name,
+                        flags: isPrimary ? Self.primaryFlag | Self.writableFlag : 0)))
+        }
+        guard let other = otherDomains.first(where: { Self.names($0, name ?? "") }),
+            let controller = other.controller
+        else { return Self.reply(none) }
+        return Self.reply(
+            FoundController(
+                domainControllerInfo: DomainControllerInfo(
+                    domainControllerName: "\\\\" + controller,
+                    domainControllerAddress: "\\\\" + controller,
+                    addressType: DomainControllerInfo.netBIOSAddress, domainName: other.name,
+                    flags: Self.writableFlag)))
+    }
+
+    // MARK: Trusts
+
+    /// The domains whose users we let in: those to which logons are passed, and our trusts.
+    private var trusted: [KnownDomain] {
+        var list = otherDomains
+        for trust in domain.trusts where trust.direction.contains(.outbound) {
+            if let index = list.firstIndex(where: { Self.names($0, trust.name) }) {
+                if list[index].sid == nil { list[index].sid = trust.sid }
+            } else {
+                list.append(
+                    KnownDomain(name: trust.name, dnsName: trust.dnsName, sid: trust.sid))
+            }
+        }
+        return list
+    }
+
+    private func domainTrusts(wanted: UInt32) -> [DomainTrust] {
+        var list: [DomainTrust] = []
+        for known in trusted where wanted & DomainTrust.directOutbound != 0 {
+            list.append(
+                DomainTrust(
+                    netBIOSDomainName: known.name,
+                    dnsDomainName: known.dnsName.isEmpty ? nil : known.dnsName,
+                    flags: DomainTrust.directOutbound, domainSID: known.sid))
+        }
+        for trust in domain.trusts where trust.direction == .inbound {
+            guard wanted & DomainTrust.directInbound != 0 else { break }
+            list.append(
+                DomainTrust(
+                    netBIOSDomainName: trust.name, flags: DomainTrust.directInbound,
+                    domainSID: trust.sid))
+        }
+        if wanted & (DomainTrust.primary | DomainTrust.inForest) != 0 {
+            list.append(
+                DomainTrust(
+                    netBIOSDomainName: domain.name, flags: DomainTrust.primary,
+                    domainSID: domain.sid))
+        }
+        return list
+    }
+
+    func domainInfo(
+        _ request: NetrLogonGetDomainInfo.Request, _ caller: RemoteCaller, _ now: FrontTime
+    ) -> ServiceReply {
+        guard case .through(_, let answer) = enter(
+            request.computerName, request.authenticator, caller, now)
+        else {
+            return Self.reply(
+                NetrLogonGetDomainInfo.Response(
+                    returnAuthenticator: NetlogonAuthenticator(), domainInformation: nil,
+                    status: .accessDenied))
+        }
+        let own = OneDomainInfo(domainName: domain.name, domainSID: domain.sid)
+        var all = [own]
+        all[0].trustExtension = TrustExtension(
+            flags: DomainTrust.primary, trustType: TrustedDomainInformationEx.downlevel,
+            trustAttributes: 0)
+        for known in trusted.prefix(DomainInformation.maximumTrustedDomains - 1) {
+            all.append(
+                OneDomainInfo(
+                    domainName: known.name,
+                    dnsDomainName: known.dnsName.isEmpty ? nil : known.dnsName,
+                    domainSID: known.sid,
+                    trustExtension: TrustExtension(
+                        flags: DomainTrust.directOutbound,
+                        trustType: TrustedDomainInformationEx.downlevel, trustAttributes: 0)))
+        }
+        return Self.reply(
+            NetrLogonGetDomainInfo.Response(
+                returnAuthenticator: answer,
+                domainInformation: DomainInformation(
+                    primaryDomain: own, trustedDomains: all,
+                    workstationFlags: request.workstation?.workstationFlags ?? 0)))
+    }
+
+    // MARK: Control
+
+    private func control(
+        _ function: LogonControlFunction, _ level: UInt32, _ data: LogonControlData,
+        _ caller: RemoteCaller
+    ) -> ServiceReply {
+        guard LogonControlAnswer.levels.contains(level) else {
+            return Self.reply(
+                LogonControlAnswer(queryLevel: level, buffer: nil, status: .invalidLevel))
+        }
+        func answer(_ info: LogonControlInfo?, _ status: NetStatus = .success) -> ServiceReply {
+            let fits = info?.level == level ? info : nil
+            return Self.reply(
+                LogonControlAnswer(
+                    queryLevel: level, buffer: fits,
+                    status: fits == nil && status == .success ? .invalidLevel : status))
+        }
+        let success = NetStatus.success
+        if function == .query {
+            return level == 3
+                ? answer(.info3(flags: 0, logonAttempts: UInt32(clamping: counters.logons)))
+                : answer(.info1(flags: 0, pdcConnectionStatus: success))
+        }
+        guard caller.identity.isAdministrator else { return answer(nil, .accessDenied) }
+        switch function {
+        case .trustedChannelQuery, .rediscover, .trustedChannelVerify:
+            guard case .trustedDomainName(let name) = data,
+                let known = otherDomains.first(where: { Self.names($0, name ?? "") })
+            else { return answer(nil, .noSuchDomain) }
+            let status = known.controller == nil ? NetStatus.noLogonServers : success
+            return answer(
+                .info2(
+                    flags: 0, pdcConnectionStatus: status,
+                    trustedDCName: known.controller.map { "\\\\" + $0 },
+                    tcConnectionStatus: status))
+        case .findUser:
+            guard case .userName(let name) = data, domain.account(name ?? "") != nil else {
+                return answer(nil, .noSuchDomain)
+            }
+            return answer(
+                .info4(
+                    trustedDCName: "\\\\" + settings.computerName,
+                    trustedDomainName: domain.name))
+        case .replicate, .synchronize, .pdcReplicate:
+            return answer(.info1(flags: 0, pdcConnectionStatus: success))
+        case _: return answer(nil, .notSupported)
+        }
+    }
+}

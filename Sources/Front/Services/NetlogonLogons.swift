@@ -1,0 +1,272 @@
+import Crypto
+import Domain
+import Interfaces
+import NTLM
+import RPC
+import SecureChannel
+import Wire
+
+// Logons over a secure channel (MS-NRPC 3.5.4.5).
+
+/// A logon that another domain is asked about, with what its answer needs.
+struct PendingLogon {
+    enum Form {
+        case ex
+        case chained(returning: NetlogonAuthenticator, withFlags: Bool)
+    }
+
+    var form: Form
+    var level: ValidationLevel
+    var session: ChannelSession
+}
+
+extension NetlogonService {
+    private typealias Verdict = (
+        status: NTStatus, info: ValidationSAMInfo?, isAuthoritative: Bool
+    )
+
+    func samLogon(
+        _ request: NetrLogonSamLogon.Request, _ opnum: UInt16, _ caller: RemoteCaller,
+        _ now: FrontTime
+    ) -> ServiceReply {
+        let withFlags = opnum == NetrLogonSamLogonWithFlags.opnum
+        guard case .through(let session, let answer) = enter(
+            request.computerName, request.authenticator, caller, now)
+        else {
+            return Self.chained(
+                request.validationLevel, .accessDenied, nil, returning: NetlogonAuthenticator(),
+                withFlags: withFlags)
+        }
+        let waiting = PendingLogon(
+            form: .chained(returning: answer, withFlags: withFlags),
+            level: request.validationLevel, session: session)
+        return logOn(request.logonInformation, waiting, caller, now)
+    }
+
+    /// Without a chain of credentials, the seal is all that says who asks.
+    func samLogon(
+        _ request: NetrLogonSamLogonEx.Request, _ caller: RemoteCaller, _ now: FrontTime
+    ) -> ServiceReply {
+        guard let session = caller.channel, caller.isSealed || session.isOldFashioned else {
+            counters.unsealed += 1
+            return .fault(.accessDenied)
+        }
+        channels.touch(session, now: now.now)
+        if let name = request.computerName,
+            LocalDomain.fold(name) != LocalDomain.fold(session.computer)
+        {
+            return .fault(.accessDenied)
+        }
+        let waiting = PendingLogon(
+            form: .ex, level: request.validationLevel, session: session)
+        return logOn(request.logonInformation, waiting, caller, now)
+    }
+
+    // MARK: Which domain
+
+    private func logOn(
+        _ information: LogonInformation, _ waiting: PendingLogon, _ caller: RemoteCaller,
+        _ now: FrontTime
+    ) -> ServiceReply {
+        counters.logons += 1
+        switch waiting.level {
+        case .samInfo, .samInfo2: break
+        // The keys are in it as they are: it goes nowhere without a seal.
+        case .samInfo4 where caller.isSealed: break
+        case .samInfo4: return finish(waiting, (.invalidParameter, nil, true))
+        case _: return finish(waiting, (.invalidInfoClass, nil, true))
+        }
+        guard let proof = proof(information, waiting.session) else {
+            return finish(waiting, (.invalidParameter, nil, true))
+        }
+        let identity = information.identity
+        let named = identity.logonDomainName ?? ""
+        let user = identity.userName ?? ""
+        if named.isEmpty || isOurs(named) {
+            return finish(waiting, validate(identity, proof, now))
+        }
+        guard let other = otherDomains.first(where: { Self.names($0, named) }) else {
+            // As an NT4 controller says it: perhaps it is the asker's own.
+            return finish(waiting, (.noSuchUser, nil, false))
+        }
+        // Trusts are not passed on: a domain that trusts ours trusts nobody else by that.
+        let isTrust = waiting.session.type == .trustedDomain
+            || waiting.session.type == .trustedDNSDomain
+        if isTrust { return finish(waiting, (.noSuchUser, nil, false)) }
+        guard pending.count < Self.pendingLimit else {
+            return finish(waiting, (.noLogonServers, nil, true))
+        }
+        return passOn(
+            FrontLogon(
+                domain: other.name == named ? named : other.name, user: user,
+                workstation: identity.workstation ?? "",
+                parameterControl: identity.parameterControl.rawValue, proof: proof,
+                peer: caller.peer, wantsWhole: true), waiting)
+    }
+
+    private func isOurs(_ name: String) -> Bool {
+        LocalDomain.fold(name) == LocalDomain.fold(domain.name)
+            || LocalDomain.fold(name) == LocalDomain.fold(settings.computerName)
+    }
+
+    static func names(_ known: KnownDomain, _ name: String) -> Bool {
+        LocalDomain.fold(known.name) == LocalDomain.fold(name)
+            || !known.dnsName.isEmpty
+                && LocalDomain.fold(known.dnsName) == LocalDomain.fold(name)
+    }
+
+    private func validate(
+        _ identity: LogonIdentityInfo, _ proof: FrontLogon.Proof, _ now: FrontTime
+    ) -> Verdict {
+        let local: LocalLogon.Proof
+        switch proof {
+        case .responses(let challenge, let nt, let lm):
+            local = .responses(challenge: challenge, nt: nt, lm: lm)
+        case .hashes(let nt, let lm): local = .hashes(nt: nt, lm: lm)
+        case .password(let secret): local = .password(secret)
+        }
+        let outcome = domain.validate(
+            LocalLogon(
+                domain: identity.logonDomainName ?? "", user: identity.userName ?? "",
+                workstation: identity.workstation ?? "", control: identity.parameterControl,
+                proof: local), now: now.fileTime)
+        switch outcome {
+        case .accepted(let session):
+            return (.success, session.validation(server: settings.computerName), true)
+        case .refused(let status): return (status, nil, true)
+        }
+    }
+
+    /// What proves the user, out of what the channel conceals.
+    private func proof(
+        _ information: LogonInformation, _ session: ChannelSession
+    ) -> FrontLogon.Proof? {
+        switch information {
+        case .network(let info, _):
+            return .responses(
+                challenge: info.lmChallenge, nt: info.ntChallengeResponse ?? [],
+                lm: info.lmChallengeResponse ?? [])
+        case .interactive(let info, _), .service(let info, _):
+            let nt = Self.reveal(info.ntOwfPassword, session)
+            let lm = Self.reveal(info.lmOwfPassword, session)
+            guard nt != nil || lm != nil else { return nil }
+            let none = [UInt8](repeating: 0, count: 16)
+            return .hashes(nt: Secret(nt ?? none), lm: lm.map { Secret($0) })
+        }
+    }
+
+    /// All zero is no hash, concealed or not.
+    private static func reveal(_ hash: Bytes16, _ session: ChannelSession) -> [UInt8]? {
+        var bytes = hash.bytes
+        guard bytes.contains(where: { $0 != 0 }) else { return nil }
+        if session.usesDES {
+            bytes = HashEncryption.decrypt(hash, key: session.key.key).bytes
+        } else {
+            session.key.reveal(&bytes)
+        }
+        return bytes.contains { $0 != 0 } ? bytes : nil
+    }
+
+    // MARK: Answers
+
+    /// The outcome of a logon that was passed on.
+    package func answered(_ ticket: UInt64, _ outcome: LogonOutcome) -> ServiceReply? {
+        guard let waiting = pending.removeValue(forKey: ticket) else { return nil }
+        switch outcome {
+        case .accepted(let identity):
+            return finish(waiting, (.success, identity.whole?.info ?? Self.info(identity), true))
+        case .refused(let status, let authoritative):
+            return finish(waiting, (status, nil, authoritative))
+        case .unavailable:
+            return finish(waiting, (.noLogonServers, nil, true))
+        }
+    }
+
+    /// From a validation that was not kept whole.
+    private static func info(_ identity: LogonIdentity) -> ValidationSAMInfo {
+        var info = ValidationSAMInfo()
+        info.effectiveName = .text(identity.user)
+        info.fullName = .text(identity.fullName)
+        info.logonDomainName = .text(identity.domain)
+        info.userID = identity.userRID
+        info.primaryGroupID = identity.primaryGroupRID
+        info.logonDomainID = identity.domainSID
+        info.groupIDs = .list(identity.groupRIDs.map { GroupMembership(relativeID: $0) })
+        info.userSessionKey = identity.sessionKey
+        info.lmKey = identity.lmKey
+        info.userFlags = UserFlags(rawValue: identity.userFlags)
+        return info
+    }
+
+    private func finish(_ waiting: PendingLogon, _ verdict: Verdict) -> ServiceReply {
+        if verdict.info == nil { counters.refused += 1 } else { counters.accepted += 1 }
+        var info = verdict.info
+        if waiting.level != .samInfo4 { Self.conceal(&info, waiting.session) }
+        switch waiting.form {
+        case .ex:
+            return Self.reply(
+                NetrLogonSamLogonEx.Response(
+                    validation: NetlogonValidation(level: waiting.level, samInfo: info),
+                    isAuthoritative: verdict.isAuthoritative, status: verdict.status))
+        case .chained(let answer, let withFlags):
+            return Self.chained(
+                waiting.level, verdict.status, info, returning: answer, withFlags: withFlags,
+                isAuthoritative: verdict.isAuthoritative)
+        }
+    }
+
+    /// Both keys travel under the channel's (MS-NRPC 2.2.1.4.11), but for keys of zeros.
+    private static func conceal(_ info: inout ValidationSAMInfo?, _ session: ChannelSession) {
+        guard var plain = info else { return }
+        var user = plain.userSessionKey.bytes
+        var lm = plain.lmKey.bytes
+        if session.usesDES {
+            // Without RC4 the LM key alone is encrypted, by the key's first half.
+            if lm.contains(where: { $0 != 0 }) {
+                let key = Array(session.key.key.bytes[0..<7])
+                lm = DES.encrypt(plain.lmKey, key7: key).bytes
+            }
+        } else {
+            if user.contains(where: { $0 != 0 }) { session.key.conceal(&user) }
+            if lm.contains(where: { $0 != 0 }) { session.key.conceal(&lm) }
+        }
+        plain.userSessionKey = Bytes16(user)
+        plain.lmKey = Bytes8(lm)
+        info = plain
+    }
+
+    private static func chained(
+        _ level: ValidationLevel, _ status: NTStatus, _ info: ValidationSAMInfo?,
+        returning answer: NetlogonAuthenticator, withFlags: Bool, isAuthoritative: Bool = true
+    ) -> ServiceReply {
+        let validation = NetlogonValidation(level: level, samInfo: info)
+        if withFlags {
+            return reply(
+                NetrLogonSamLogonWithFlags.Response(
+                    returnAuthenticator: answer, validation: validation,
+                    isAuthoritative: isAuthoritative, status: status))
+        }
+        return reply(
+            NetrLogonSamLogon.Response(
+                returnAuthenticator: answer, validation: validation,
+                isAuthoritative: isAuthoritative, status: status))
+    }
+
+    func samLogoff(
+        _ request: NetrLogonSamLogoff.Request, _ caller: RemoteCaller, _ now: FrontTime
+    ) -> ServiceReply {
+        guard case .through(_, let answer) = enter(
+            request.computerName, request.authenticator, caller, now)
+        else {
+            return Self.reply(
+                NetrLogonSamLogoff.Response(
+                    returnAuthenticator: NetlogonAuthenticator(), status: .accessDenied))
+        }
+        let identity = request.logonInformation.identity
+        let named = identity.logonDomainName ?? ""
+        if named.isEmpty || isOurs(named) {
+            domain.noteLogoff(identity.userName ?? "", now: now.fileTime)
+        }
+        return Self.reply(NetrLogonSamLogoff.Response(returnAuthenticator: answer))
+    }
+}
