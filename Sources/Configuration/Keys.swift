@@ -113,6 +113,10 @@ extension ListenSettings {
                 standard: "no", "serve remote calls over TCP, endpoint mapper on 135") {
                 assign(&$0.rpc, Value.yesNo($1))
             },
+            Key("rpc port", accepts: "a number from 0 to 65535",
+                standard: "0", "where remote calls are served over TCP; 0: any that is free") {
+                assign(&$0.rpcPort, Value.number($1, 0...65_535).map { UInt16($0) })
+            },
             Key("plain text", accepts: "refuse or allow",
                 standard: "refuse", "take passwords in clear from SMB clients") {
                 assign(&$0.plainText, plainText($1))

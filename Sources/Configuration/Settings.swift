@@ -57,6 +57,8 @@ package struct ListenSettings: Equatable, Sendable {
     package var smb = false
     /// Whether to serve remote procedure calls over TCP, with the endpoint mapper on 135.
     package var rpc = false
+    /// The port that the endpoint mapper names; 0: any that is free. The offset is not added.
+    package var rpcPort: UInt16 = 0
     /// Whether clients that know nothing better may send passwords in clear.
     package var plainText = PlainTextPolicy.refuse
 

@@ -110,7 +110,14 @@ struct SMBConversation {
         case .negotiateRequest, .negotiateResponse, .sessionSetupRequest, .sessionSetupResponse,
             .logoff, .treeConnectRequest, .treeConnectResponse, .treeDisconnect,
             .ntCreateResponse, .openResponse, .readResponse, .writeResponse, .echo,
-            .transactionResponse, .empty, .other:
+            .transactionResponse,
+            .coreOpenRequest, .coreOpenResponse, .coreReadRequest, .coreReadResponse,
+            .coreWriteRequest, .coreWriteResponse, .coreTreeRequest, .coreTreeResponse,
+            .processExit, .queryInformationRequest, .queryInformationResponse,
+            .queryInformation2Request, .queryInformation2Response, .queryInformationDiskResponse,
+            .checkDirectory, .searchRequest, .searchResponse, .findClose2, .transaction2Request,
+            .transaction2Secondary, .transaction2Response,
+            .empty, .other:
             break
         }
     }
@@ -175,7 +182,14 @@ struct SMBConversation {
         case .negotiateRequest, .negotiateResponse, .sessionSetupRequest, .sessionSetupResponse,
             .logoff, .treeConnectRequest, .treeConnectResponse, .treeDisconnect,
             .ntCreateRequest, .openRequest, .readRequest, .writeRequest, .writeResponse,
-            .closeRequest, .echo, .transactionRequest, .transactionSecondary, .empty, .other:
+            .closeRequest, .echo, .transactionRequest, .transactionSecondary,
+            .coreOpenRequest, .coreOpenResponse, .coreReadRequest, .coreReadResponse,
+            .coreWriteRequest, .coreWriteResponse, .coreTreeRequest, .coreTreeResponse,
+            .processExit, .queryInformationRequest, .queryInformationResponse,
+            .queryInformation2Request, .queryInformation2Response, .queryInformationDiskResponse,
+            .checkDirectory, .searchRequest, .searchResponse, .findClose2, .transaction2Request,
+            .transaction2Secondary, .transaction2Response,
+            .empty, .other:
             break
         }
     }

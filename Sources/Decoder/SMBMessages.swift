@@ -44,6 +44,12 @@ enum SMBBodyDecoder {
             if let call = pipeCall(request, reader) { outline.line(call.description) }
         case .negotiateRequest, .logoff, .treeDisconnect, .readRequest, .readResponse,
             .writeResponse, .closeRequest, .echo, .transactionSecondary, .transactionResponse,
+            .coreOpenRequest, .coreOpenResponse, .coreReadRequest, .coreReadResponse,
+            .coreWriteRequest, .coreWriteResponse, .coreTreeRequest, .coreTreeResponse,
+            .processExit, .queryInformationRequest, .queryInformationResponse,
+            .queryInformation2Request, .queryInformation2Response, .queryInformationDiskResponse,
+            .checkDirectory, .searchRequest, .searchResponse, .findClose2, .transaction2Request,
+            .transaction2Secondary, .transaction2Response,
             .empty, .other:
             break
         }

@@ -22,6 +22,7 @@ final class Daemon {
     private(set) var names: NameSockets!
     private(set) var sockets: [DomainSockets] = []
     private(set) var control: ControlSocket?
+    private(set) var front: FrontSockets?
     private var timer: Timer!
     private var isSettling = false
     private var isStopping = false
@@ -48,12 +49,14 @@ final class Daemon {
             resolver = try? Resolver(loop, servers: servers)
         }
         names = NameSockets(self)
+        front = FrontSockets(self)
     }
 
     /// Binds what needs privileges: the control socket and the legacy face's ports.
     func bind() throws(SystemError) {
         control = try ControlSocket(self)
         try names.bind()
+        try front?.bind()
     }
 
     /// Calls `ready` when whoever asks can be answered.
@@ -74,6 +77,7 @@ final class Daemon {
         agent.stop(microseconds: loop.microseconds)
         settle()
         control?.close()
+        front?.close()
         for socket in sockets { socket.close() }
         resolver?.close()
         timer.close()
@@ -129,7 +133,12 @@ final class Daemon {
 
     private func perform(_ output: AgentOutput) {
         switch output {
-        case .answer(let caller, let outcome): control?.answer(caller, outcome)
+        case .answer(let caller, let outcome):
+            if FrontSockets.isOurs(caller) {
+                front?.answered(caller, outcome)
+            } else {
+                control?.answer(caller, outcome)
+            }
         case .locator(let index, let wanted): sockets[index].perform(wanted)
         case .channel(let index, let wanted): perform(index, wanted)
         }

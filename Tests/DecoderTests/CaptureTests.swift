@@ -55,7 +55,7 @@ import Wire
         ),
         ("zeek--Traces-smb-raw_ntlm_in_smb.pcap", "SMB1 NT_CREATE_ANDX", 22),
         ("zeek--Traces-smb-raw_ntlm_in_smb.pcap", "SMB1 CLOSE", 14),
-        ("zeek--Traces-dce-rpc-mapi.pcap", "SMB1 TRANSACTION", 92),
+        ("zeek--Traces-dce-rpc-mapi.pcap", "SMB1 TRANSACTION ", 92),
         ("zeek--Traces-dce-rpc-mapi.pcap", "SMB1 NT_CREATE_ANDX", 18),
         ("zeek--Traces-dce-rpc-mapi.pcap", "context: 0 lsarpc", 8),
         ("zeek--Traces-dce-rpc-mapi.pcap", "context: 0 epmapper", 3),

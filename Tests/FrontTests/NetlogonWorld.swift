@@ -53,9 +53,9 @@ final class NetlogonWorld {
                 computerName: "GATE1", address: IPv4Address(10, 77, 0, 40),
                 nt4Accounts: nt4Accounts),
             domain: domain, channels: ChannelTable(), random: random)
-        service.otherDomains = [
-            KnownDomain(name: "ADLAB", dnsName: "ad.lab", controller: "AD"),
-        ]
+        service.otherDomains = {
+            [KnownDomain(name: "ADLAB", dnsName: "ad.lab", controller: "AD")]
+        }
         server = RPCServer(
             services: [
                 service,

@@ -80,6 +80,19 @@ enum Samples {
         case .echo: .echo
         case .transactionRequest, .transactionResponse: .transaction
         case .transactionSecondary: .transactionSecondary
+        case .coreOpenRequest, .coreOpenResponse: .open
+        case .coreReadRequest, .coreReadResponse: .read
+        case .coreWriteRequest, .coreWriteResponse: .write
+        case .coreTreeRequest, .coreTreeResponse: .treeConnect
+        case .processExit: .processExit
+        case .queryInformationRequest, .queryInformationResponse: .queryInformation
+        case .checkDirectory: .checkDirectory
+        case .queryInformation2Request, .queryInformation2Response: .queryInformation2
+        case .searchRequest, .searchResponse: .search
+        case .findClose2: .findClose2
+        case .transaction2Request, .transaction2Response: .transaction2
+        case .transaction2Secondary: .transaction2Secondary
+        case .queryInformationDiskResponse: .queryInformationDisk
         case .empty(let command): command
         case .other(let command, _, _): command
         }
@@ -93,6 +106,11 @@ enum Samples {
         var read = SMB1.ReadRequest(fid: 9, maxCount: 4280)
         let narrow = read
         read.offsetHigh = 0
+        let find = SMB1.TransactionRequest(
+            name: "", setup: [1], parameters: 0..<6, data: 6..<9, maxDataCount: 512)
+        let second = SMB1.TransactionSecondary(
+            totals: .init(parameterCount: 7, dataCount: 9), parameters: 5..<7,
+            parameterDisplacement: 5, data: 7..<12, dataDisplacement: 4)
         var part = SMB1.TransactionRequest(
             name: "\\PIPE\\LANMAN", setup: [], parameters: 0..<5, data: 5..<9,
             maxParameterCount: 8, maxDataCount: 1024)
@@ -129,11 +147,26 @@ enum Samples {
                 SMB1.NamedPipeCall.setState(fid: 9, .messageReads)
                     .transaction(maxDataCount: 0, parameters: 0..<2))),
             ("TRANSACTION in parts", .transactionRequest(part)),
-            ("TRANSACTION_SECONDARY", .transactionSecondary(.init(
-                totals: .init(parameterCount: 7, dataCount: 9), parameters: 5..<7,
-                parameterDisplacement: 5, data: 7..<12, dataDisplacement: 4))),
+            ("TRANSACTION_SECONDARY", .transactionSecondary(second)),
+            ("TRANSACTION2", .transaction2Request(.init(find))),
+            ("TRANSACTION2_SECONDARY", .transaction2Secondary(.init(second))),
             ("LOGOFF_ANDX", .logoff(.init())),
-            ("unknown", .other(SMB1.Command(rawValue: 0x32), words: 0..<6, bytes: 6..<9)),
+            ("unknown", .other(SMB1.Command(rawValue: 0x27), words: 0..<6, bytes: 6..<9)),
+            ("TREE_CONNECT", .coreTreeRequest(
+                .init(path: "\\\\GATE\\IPC$", password: [], service: "IPC"))),
+            ("OPEN", .coreOpenRequest(.init(fileName: "\\LOGON.BAT"))),
+            ("READ", .coreReadRequest(.init(fid: 9, count: 512, offset: 3))),
+            ("WRITE", .coreWriteRequest(.init(fid: 9, data: 0..<4))),
+            ("PROCESS_EXIT", .processExit(.init())),
+            ("QUERY_INFORMATION", .queryInformationRequest(.init(fileName: "\\A"))),
+            ("QUERY_INFORMATION2", .queryInformation2Request(.init(fid: 9))),
+            ("CHECK_DIRECTORY", .checkDirectory(.init(directoryName: "\\"))),
+            ("SEARCH", .searchRequest(.init(
+                maxCount: 5, searchAttributes: .directory, fileName: "\\????????.???"))),
+            ("SEARCH that goes on", .searchRequest(.init(
+                maxCount: 5, searchAttributes: [], fileName: "",
+                resumeKey: .init(serverState: Bytes16(payload))))),
+            ("FIND_CLOSE2", .findClose2(.init(searchHandle: 3))),
         ]
     }()
 
@@ -202,6 +235,20 @@ enum Samples {
             ("TRANSACTION response in parts", .transactionResponse(part)),
             ("ECHO response", .echo(.init(number: 1, data: 0..<4))),
             ("CLOSE response", .empty(.close)),
+            ("TREE_CONNECT response", .coreTreeResponse(.init(maxBufferSize: 16644, tid: 3))),
+            ("OPEN response", .coreOpenResponse(.init(fid: 9, fileSize: 77))),
+            ("READ response", .coreReadResponse(.init(data: 0..<9))),
+            ("WRITE response", .coreWriteResponse(.init(count: 4))),
+            ("QUERY_INFORMATION response", .queryInformationResponse(
+                .init(fileAttributes: .archive, lastWriteTime: 7, fileSize: 9))),
+            ("QUERY_INFORMATION2 response", .queryInformation2Response(
+                .init(time: .init(unix: 1_000_000_000), size: 9, attributes: .archive))),
+            ("QUERY_INFORMATION_DISK response", .queryInformationDiskResponse(
+                .init(totalUnits: 9, blocksPerUnit: 8, blockSize: 512, freeUnits: 0))),
+            ("SEARCH response", .searchResponse(.init(entries: [.init(
+                resumeKey: .init(serverState: Bytes16(payload)), fileAttributes: .archive,
+                lastWrite: .init(unix: 1_000_000_000), fileSize: 3, fileName: "LOGON.BAT")]))),
+            ("TRANSACTION2 response", .transaction2Response(.init(part))),
             ("LOGOFF_ANDX response", .logoff(.init())),
         ]
     }()

@@ -87,7 +87,7 @@ extension NetlogonService {
         if isOwn(name) {
             return Self.reply(ControllerName(buffer: "\\\\" + settings.computerName))
         }
-        let other = otherDomains.first { Self.names($0, name ?? "") }
+        let other = otherDomains().first { Self.names($0, name ?? "") }
         guard let other else {
             return Self.reply(ControllerName(buffer: nil, status: .noSuchDomain))
         }
@@ -111,7 +111,7 @@ extension NetlogonService {
                         domainName: domain.name,
                         flags: isPrimary ? Self.primaryFlag | Self.writableFlag : 0)))
         }
-        guard let other = otherDomains.first(where: { Self.names($0, name ?? "") }),
+        guard let other = otherDomains().first(where: { Self.names($0, name ?? "") }),
             let controller = other.controller
         else { return Self.reply(none) }
         return Self.reply(
@@ -127,7 +127,7 @@ extension NetlogonService {
 
     /// The domains whose users we let in: those to which logons are passed, and our trusts.
     private var trusted: [KnownDomain] {
-        var list = otherDomains
+        var list = otherDomains()
         for trust in domain.trusts where trust.direction.contains(.outbound) {
             if let index = list.firstIndex(where: { Self.names($0, trust.name) }) {
                 if list[index].sid == nil { list[index].sid = trust.sid }
@@ -225,7 +225,7 @@ extension NetlogonService {
         switch function {
         case .trustedChannelQuery, .rediscover, .trustedChannelVerify:
             guard case .trustedDomainName(let name) = data,
-                let known = otherDomains.first(where: { Self.names($0, name ?? "") })
+                let known = otherDomains().first(where: { Self.names($0, name ?? "") })
             else { return answer(nil, .noSuchDomain) }
             let status = known.controller == nil ? NetStatus.noLogonServers : success
             return answer(

@@ -85,7 +85,7 @@ extension NetlogonService {
         if named.isEmpty || isOurs(named) {
             return finish(waiting, validate(identity, proof, now))
         }
-        guard let other = otherDomains.first(where: { Self.names($0, named) }) else {
+        guard let other = otherDomains().first(where: { Self.names($0, named) }) else {
             // As an NT4 controller says it: perhaps it is the asker's own.
             return finish(waiting, (.noSuchUser, nil, false))
         }

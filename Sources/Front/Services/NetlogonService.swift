@@ -62,7 +62,7 @@ package final class NetlogonService: RemoteService {
     let domain: LocalDomain
     let random: (Int) -> [UInt8]
     /// The domains to which logons are passed on.
-    package var otherDomains: [KnownDomain] = []
+    package var otherDomains: () -> [KnownDomain] = { [] }
     package var replication: NetlogonReplication?
     package internal(set) var counters = Counters()
     var pending: [UInt64: PendingLogon] = [:]

@@ -81,7 +81,7 @@ extension SMB1 {
         }
 
         /// Any command's words (without an AndX header) and bytes.
-        mutating func append(
+        package mutating func append(
             _ command: Command, words: Range<Int>, bytes: Range<Int>,
             into writer: inout WireWriter, from source: borrowing Span<UInt8>
         ) {

@@ -24,6 +24,27 @@ extension SMB1 {
         case transactionRequest(TransactionRequest)
         case transactionSecondary(TransactionSecondary)
         case transactionResponse(TransactionResponse)
+        case coreOpenRequest(CoreOpenRequest)
+        case coreReadRequest(CoreReadRequest)
+        case coreWriteRequest(CoreWriteRequest)
+        case coreTreeRequest(CoreTreeRequest)
+        case processExit(ProcessExit)
+        case queryInformationRequest(QueryInformationRequest)
+        case checkDirectory(CheckDirectory)
+        case queryInformation2Request(QueryInformation2Request)
+        case searchRequest(SearchRequest)
+        case findClose2(FindClose2)
+        case transaction2Request(Transaction2Request)
+        case transaction2Secondary(Transaction2Secondary)
+        case coreOpenResponse(CoreOpenResponse)
+        case coreReadResponse(CoreReadResponse)
+        case coreWriteResponse(CoreWriteResponse)
+        case coreTreeResponse(CoreTreeResponse)
+        case queryInformationResponse(QueryInformationResponse)
+        case queryInformation2Response(QueryInformation2Response)
+        case searchResponse(SearchResponse)
+        case queryInformationDiskResponse(QueryInformationDiskResponse)
+        case transaction2Response(Transaction2Response)
         /// No words and no bytes: a response that is a status only.
         case empty(Command)
         case other(Command, words: Range<Int>, bytes: Range<Int>)
@@ -54,6 +75,18 @@ extension SMB1 {
             case .transaction: .transactionRequest(try .init(parsing: &reader, block))
             case .transactionSecondary:
                 .transactionSecondary(try .init(parsing: &reader, block))
+            case .open: .coreOpenRequest(try .init(parsing: &reader, block))
+            case .read: .coreReadRequest(try .init(parsing: &reader, block))
+            case .write: .coreWriteRequest(try .init(parsing: &reader, block))
+            case .treeConnect: .coreTreeRequest(try .init(parsing: &reader, block))
+            case .processExit: .processExit(try .init(parsing: &reader, block))
+            case .queryInformation: .queryInformationRequest(try .init(parsing: &reader, block))
+            case .checkDirectory: .checkDirectory(try .init(parsing: &reader, block))
+            case .queryInformation2: .queryInformation2Request(try .init(parsing: &reader, block))
+            case .search: .searchRequest(try .init(parsing: &reader, block))
+            case .findClose2: .findClose2(try .init(parsing: &reader, block))
+            case .transaction2: .transaction2Request(try .init(parsing: &reader, block))
+            case .transaction2Secondary: .transaction2Secondary(try .init(parsing: &reader, block))
             case _: .other(block.command, words: block.words, bytes: block.bytes)
             }
         }
@@ -73,6 +106,16 @@ extension SMB1 {
             case .writeAndX: .writeResponse(try .init(parsing: &reader, block))
             case .echo: .echo(try .init(parsing: &reader, block))
             case .transaction: .transactionResponse(try .init(parsing: &reader, block))
+            case .open: .coreOpenResponse(try .init(parsing: &reader, block))
+            case .read: .coreReadResponse(try .init(parsing: &reader, block))
+            case .write: .coreWriteResponse(try .init(parsing: &reader, block))
+            case .treeConnect: .coreTreeResponse(try .init(parsing: &reader, block))
+            case .queryInformation: .queryInformationResponse(try .init(parsing: &reader, block))
+            case .queryInformation2: .queryInformation2Response(try .init(parsing: &reader, block))
+            case .search: .searchResponse(try .init(parsing: &reader, block))
+            case .queryInformationDisk:
+                .queryInformationDiskResponse(try .init(parsing: &reader, block))
+            case .transaction2: .transaction2Response(try .init(parsing: &reader, block))
             case _: .other(block.command, words: block.words, bytes: block.bytes)
             }
         }
@@ -103,6 +146,31 @@ extension SMB1 {
             case .transactionRequest(let body): chain.append(body, into: &writer, from: source)
             case .transactionSecondary(let body): chain.append(body, into: &writer, from: source)
             case .transactionResponse(let body): chain.append(body, into: &writer, from: source)
+            case .coreOpenRequest(let body): chain.append(body, into: &writer, from: source)
+            case .coreReadRequest(let body): chain.append(body, into: &writer, from: source)
+            case .coreWriteRequest(let body): chain.append(body, into: &writer, from: source)
+            case .coreTreeRequest(let body): chain.append(body, into: &writer, from: source)
+            case .processExit(let body): chain.append(body, into: &writer, from: source)
+            case .queryInformationRequest(let body): chain.append(body, into: &writer, from: source)
+            case .checkDirectory(let body): chain.append(body, into: &writer, from: source)
+            case .queryInformation2Request(let body):
+                chain.append(body, into: &writer, from: source)
+            case .searchRequest(let body): chain.append(body, into: &writer, from: source)
+            case .findClose2(let body): chain.append(body, into: &writer, from: source)
+            case .transaction2Request(let body): chain.append(body, into: &writer, from: source)
+            case .transaction2Secondary(let body): chain.append(body, into: &writer, from: source)
+            case .coreOpenResponse(let body): chain.append(body, into: &writer, from: source)
+            case .coreReadResponse(let body): chain.append(body, into: &writer, from: source)
+            case .coreWriteResponse(let body): chain.append(body, into: &writer, from: source)
+            case .coreTreeResponse(let body): chain.append(body, into: &writer, from: source)
+            case .queryInformationResponse(let body):
+                chain.append(body, into: &writer, from: source)
+            case .queryInformation2Response(let body):
+                chain.append(body, into: &writer, from: source)
+            case .searchResponse(let body): chain.append(body, into: &writer, from: source)
+            case .queryInformationDiskResponse(let body):
+                chain.append(body, into: &writer, from: source)
+            case .transaction2Response(let body): chain.append(body, into: &writer, from: source)
             case .empty(let command): chain.appendEmpty(command, into: &writer)
             case .other(let command, let words, let bytes):
                 chain.append(command, words: words, bytes: bytes, into: &writer, from: source)
@@ -132,6 +200,27 @@ extension SMB1 {
             case .transactionRequest(let body): body.description
             case .transactionSecondary(let body): body.description
             case .transactionResponse(let body): body.description
+            case .coreOpenRequest(let body): body.description
+            case .coreReadRequest(let body): body.description
+            case .coreWriteRequest(let body): body.description
+            case .coreTreeRequest(let body): body.description
+            case .processExit(let body): body.description
+            case .queryInformationRequest(let body): body.description
+            case .checkDirectory(let body): body.description
+            case .queryInformation2Request(let body): body.description
+            case .searchRequest(let body): body.description
+            case .findClose2(let body): body.description
+            case .transaction2Request(let body): body.description
+            case .transaction2Secondary(let body): body.description
+            case .coreOpenResponse(let body): body.description
+            case .coreReadResponse(let body): body.description
+            case .coreWriteResponse(let body): body.description
+            case .coreTreeResponse(let body): body.description
+            case .queryInformationResponse(let body): body.description
+            case .queryInformation2Response(let body): body.description
+            case .searchResponse(let body): body.description
+            case .queryInformationDiskResponse(let body): body.description
+            case .transaction2Response(let body): body.description
             case .empty(let command): command.description
             case .other(let command, let words, let bytes):
                 "\(command.description), \(words.count) bytes of words, \(bytes.count) bytes"

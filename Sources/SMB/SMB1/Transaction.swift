@@ -40,6 +40,13 @@ extension SMB1 {
         }
 
         package init(parsing reader: inout WireReader, _ block: Block) throws(WireError) {
+            try self.init(parsing: &reader, block, isNamed: true)
+        }
+
+        /// SMB_COM_TRANSACTION2 differs in having no name.
+        init(
+            parsing reader: inout WireReader, _ block: Block, isNamed: Bool
+        ) throws(WireError) {
             var words = reader.part(block.words)
             let totalParameters = try words.uint16LE("TotalParameterCount")
             let totalData = try words.uint16LE("TotalDataCount")
@@ -58,13 +65,20 @@ extension SMB1 {
                 parameterCount: totalParameters, dataCount: totalData
             ).unless(parameters, data, &words)
             var bytes = reader.part(block.bytes)
-            name = try bytes.smbString(block.form, "Name")
+            name = isNamed ? try bytes.smbString(block.form, "Name") : ""
         }
 
         package func write(
             into writer: inout WireWriter, _ form: Form, from source: borrowing Span<UInt8>
         ) {
-            var block = BlockWriter(&writer, Self.command)
+            write(into: &writer, form, Self.command, from: source)
+        }
+
+        func write(
+            into writer: inout WireWriter, _ form: Form, _ command: Command,
+            from source: borrowing Span<UInt8>
+        ) {
+            var block = BlockWriter(&writer, command)
             let totals = self.totals ?? TransactionTotals(parameters, data)
             writer.uint16LE(totals.parameterCount)
             writer.uint16LE(totals.dataCount)
@@ -78,7 +92,7 @@ extension SMB1 {
             let place = TransactionPlace(reservedIn: &writer)
             writer.setup(setup)
             block.beginBytes(&writer)
-            writer.smbString(name, form)
+            if command == Self.command { writer.smbString(name, form) } else { writer.uint8(0) }
             place.fill(&writer, form, parameters, data, from: source)
             block.end(&writer)
         }
@@ -118,6 +132,12 @@ extension SMB1 {
         package init(parsing reader: inout WireReader, _ block: Block) throws(WireError) {
             try block.requireWords(8, in: reader)
             var words = reader.part(block.words)
+            try self.init(parsing: &words, block, in: reader)
+        }
+
+        init(
+            parsing words: inout WireReader, _ block: Block, in reader: borrowing WireReader
+        ) throws(WireError) {
             totals = try TransactionTotals(parsing: &words)
             let place = try TransactionPlace(parsingDisplaced: &words)
             parameterDisplacement = place.parameterDisplacement
@@ -129,11 +149,19 @@ extension SMB1 {
         package func write(
             into writer: inout WireWriter, _ form: Form, from source: borrowing Span<UInt8>
         ) {
-            var block = BlockWriter(&writer, Self.command)
+            write(into: &writer, form, Self.command, fid: nil, from: source)
+        }
+
+        func write(
+            into writer: inout WireWriter, _ form: Form, _ command: Command, fid: UInt16?,
+            from source: borrowing Span<UInt8>
+        ) {
+            var block = BlockWriter(&writer, command)
             writer.uint16LE(totals.parameterCount)
             writer.uint16LE(totals.dataCount)
             let place = TransactionPlace(
                 reservedIn: &writer, parameterDisplacement, dataDisplacement)
+            if let fid { writer.uint16LE(fid) }
             block.beginBytes(&writer)
             place.fill(&writer, form, parameters, data, from: source)
             block.end(&writer)
@@ -183,7 +211,14 @@ extension SMB1 {
         package func write(
             into writer: inout WireWriter, _ form: Form, from source: borrowing Span<UInt8>
         ) {
-            var block = BlockWriter(&writer, Self.command)
+            write(into: &writer, form, Self.command, from: source)
+        }
+
+        func write(
+            into writer: inout WireWriter, _ form: Form, _ command: Command,
+            from source: borrowing Span<UInt8>
+        ) {
+            var block = BlockWriter(&writer, command)
             writer.uint16LE(totals.parameterCount)
             writer.uint16LE(totals.dataCount)
             writer.uint16LE(0)

@@ -1,0 +1,109 @@
+import Wire
+
+/// How many failed logons are too many. A failure is forgotten after its time.
+///
+/// The limits are lower than those after which controllers lock an account, so that whoever
+/// guesses here cannot lock it there.
+package struct GuessLimits: Sendable {
+    /// Failures of one account, from wherever.
+    package var perAccount = 4
+    /// Failures of one address, for whatever accounts.
+    package var perSource = 40
+    /// Milliseconds after which one failure is forgotten.
+    package var accountDecay: UInt64 = 300_000
+    package var sourceDecay: UInt64 = 15_000
+
+    package init() {}
+}
+
+/// Counts failed logons by account and by address, and says when the next one is not to be tried.
+///
+/// Both tables are bounded: where one is full, the entry with the fewest failures that are not
+/// forgotten gives way.
+struct GuessLimiter {
+    static let entryLimit = 4_096
+
+    private struct Entry {
+        /// When all its failures will be forgotten.
+        var clear: UInt64
+    }
+
+    private struct Table<Key: Hashable> {
+        var entries: [Key: Entry] = [:]
+        let decay: UInt64
+        let limit: Int
+
+        /// Failures that are not forgotten.
+        func failures(_ key: Key, _ now: UInt64) -> Int {
+            guard let entry = entries[key], entry.clear > now else { return 0 }
+            return Int((entry.clear - now + decay - 1) / decay)
+        }
+
+        mutating func fail(_ key: Key, _ now: UInt64) {
+            if entries[key] == nil && entries.count >= GuessLimiter.entryLimit { makeRoom(now) }
+            let from = max(entries[key]?.clear ?? now, now)
+            entries[key] = Entry(clear: from + decay)
+        }
+
+        private mutating func makeRoom(_ now: UInt64) {
+            for (key, entry) in entries where entry.clear <= now { entries[key] = nil }
+            guard entries.count >= GuessLimiter.entryLimit else { return }
+            var least: (key: Key, clear: UInt64)?
+            for (key, entry) in entries where entry.clear < least?.clear ?? .max {
+                least = (key, entry.clear)
+            }
+            if let least { entries[least.key] = nil }
+        }
+    }
+
+    enum Permission {
+        case ask
+        /// Until one of the account's logons that are under way is known.
+        case wait
+        case refuse
+    }
+
+    private var accounts: Table<String>
+    private var sources: Table<IPv4Address>
+    /// Logons of an account that are being validated.
+    private var underWay: [String: Int] = [:]
+
+    init(_ limits: GuessLimits) {
+        accounts = Table(decay: limits.accountDecay, limit: limits.perAccount)
+        sources = Table(decay: limits.sourceDecay, limit: limits.perSource)
+    }
+
+    /// Whether a logon may be tried now. One that is refused is so without asking anybody.
+    func permission(_ user: String, from source: IPv4Address, now: UInt64) -> Permission {
+        let key = Self.key(user)
+        let failures = accounts.failures(key, now)
+        if failures >= accounts.limit || sources.failures(source, now) >= sources.limit {
+            return .refuse
+        }
+        let running = underWay[key] ?? 0
+        return running > 0 && failures + running >= accounts.limit ? .wait : .ask
+    }
+
+    mutating func begin(_ user: String) { underWay[Self.key(user), default: 0] += 1 }
+
+    mutating func end(_ user: String) {
+        let key = Self.key(user)
+        let left = (underWay[key] ?? 1) - 1
+        underWay[key] = left > 0 ? left : nil
+    }
+
+    mutating func failed(_ user: String, from source: IPv4Address, now: UInt64) {
+        accounts.fail(Self.key(user), now)
+        sources.fail(source, now)
+    }
+
+    /// A right password makes the account's failures typing errors.
+    mutating func succeeded(_ user: String) { accounts.entries[Self.key(user)] = nil }
+
+    /// The account's name however it is written. The domain is left out: a guesser would write
+    /// it in many ways.
+    private static func key(_ user: String) -> String {
+        let name = user.firstIndex(of: "@").map { String(user[..<$0]) } ?? user
+        return name.uppercased()
+    }
+}

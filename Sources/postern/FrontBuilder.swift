@@ -1,0 +1,100 @@
+import Agent
+import Configuration
+import Crypto
+import Domain
+import Front
+import Interfaces
+import NTLM
+import RPC
+import SMB
+import Wire
+
+/// Makes the front and its services from the configuration and the embedded domain.
+enum FrontBuilder {
+    /// `rpcPort` is where remote calls are served over TCP, if they are.
+    static func front(
+        _ configuration: Configuration, _ agent: Agent, rpcPort: UInt16?,
+        sids: LearnedSIDs
+    ) -> Front {
+        let random: (Int) -> [UInt8] = { SystemRandom.bytes($0) }
+        let computer = configuration.agent.name
+        let domain = agent.locals.first?.domain
+        let address = configuration.listen?.interfaces.first?.address ?? .any
+        let channels = ChannelTable()
+        var services: [RemoteService] = []
+        var netlogon: NetlogonService?
+        if let domain {
+            let made = NetlogonService(
+                NetlogonService.Settings(
+                    computerName: computer, address: address,
+                    nt4Accounts: configuration.localDomains.first?.nt4Accounts ?? []),
+                domain: domain, channels: channels, random: random)
+            made.otherDomains = { known(agent, sids) }
+            netlogon = made
+            services.append(made)
+        }
+        services.append(
+            EndpointMapperService(
+                registrations(services, rpcPort), host: computer, address: address,
+                random: random))
+        services.append(
+            ManagementService(interfaces: services.map { $0.interface }, computerName: computer))
+        let domainName = domain?.name ?? configuration.domains.first?.name ?? "WORKGROUP"
+        let rpc = RPCServer(
+            services: services,
+            identity: ServerHandshake.Identity(
+                nbComputerName: computer, nbDomainName: domainName),
+            localDomain: domain?.name, channels: channels, random: random)
+        var settings = SMBServerSettings(computerName: computer, domainName: domainName)
+        settings.serverGUID = Bytes16(random(16))
+        settings.allowsPlainPasswords = configuration.listen?.plainText == .allow
+        let smb = SMBServer(
+            settings, pipes: rpc, administration: nil, files: nil, random: random)
+        return Front(smb: smb, rpc: rpc, netlogon: netlogon, localDomain: domain?.name)
+    }
+
+    /// The domains to which logons are passed on.
+    private static func known(_ agent: Agent, _ sids: LearnedSIDs) -> [KnownDomain] {
+        agent.domains.map { domain in
+            var controller: String?
+            if let label = domain.channel.controller?.name, !label.isEmpty {
+                controller = label.split(separator: ".").first.map { $0.uppercased() }
+            }
+            return KnownDomain(
+                name: domain.name, dnsName: domain.dnsName, sid: sids[domain.name],
+                controller: controller)
+        }
+    }
+
+    /// Which services the endpoint mapper tells of, under what name, on which pipe.
+    private static func registrations(
+        _ services: [RemoteService], _ port: UInt16?
+    ) -> [EndpointMapperService.Registration] {
+        var list = services.map { service in
+            let (name, pipe) = place(service.interface)
+            return EndpointMapperService.Registration(
+                service.interface, name, pipe: pipe, port: port)
+        }
+        list.append(
+            EndpointMapperService.Registration(
+                EndpointMapper.interface, "endpoint mapper", pipe: EndpointMapper.pipe,
+                port: port == nil ? nil : EndpointMapper.port))
+        return list
+    }
+
+    private static func place(_ interface: SyntaxID) -> (name: String, pipe: String) {
+        switch interface {
+        case Netlogon.interface: ("Netlogon", "netlogon")
+        case _: ("", "lsass")
+        }
+    }
+}
+
+/// The SIDs of other domains, as their controllers' answers told them.
+final class LearnedSIDs {
+    private var sids: [String: SID] = [:]
+
+    subscript(domain: String) -> SID? { sids[domain.uppercased()] }
+
+    func learn(_ sid: SID, of domain: String) { sids[domain.uppercased()] = sid }
+}

@@ -1,0 +1,185 @@
+import Agent
+import Configuration
+import Front
+import Loop
+import SecureChannel
+import Wire
+
+/// The front's TCP ports and connections: tells the front what comes, and does what it wants done.
+final class FrontSockets {
+    private let daemon: Daemon
+    private let loop: EventLoop
+    private let settings: ListenSettings
+    private(set) var front: Front?
+    private var listeners: [TCPListener] = []
+    private var connections: [FrontConnection: TCPConnection] = [:]
+    /// Those that the front is through with, until what was sent is out.
+    private var ending: [UInt64: TCPConnection] = [:]
+    private var nextSerial: UInt64 = 0
+    private var serials: [FrontConnection: UInt64] = [:]
+    private var timer: Timer?
+    private var isSettling = false
+    private let sids = LearnedSIDs()
+
+    /// Connections whose peers do not read the end of what they were sent.
+    private static let endingLimit = 256
+
+    private enum Port {
+        static let mapper: UInt16 = 135
+        static let session: UInt16 = 139
+        static let direct: UInt16 = 445
+    }
+
+    /// Tells the front's logons from those of the control socket, whose numbers are small.
+    private static let mark: UInt64 = 1 << 63
+
+    /// Nil where the configuration has the front off.
+    init?(_ daemon: Daemon) {
+        guard let settings = daemon.configuration.listen, settings.smb || settings.rpc else {
+            return nil
+        }
+        self.daemon = daemon
+        loop = daemon.loop
+        self.settings = settings
+    }
+
+    // MARK: Life
+
+    /// Binds all ports on all addresses, while there are privileges to do so.
+    func bind() throws(SystemError) {
+        var rpcPort: UInt16?
+        if settings.rpc {
+            rpcPort = try bindRPC()
+            try listen(Port.mapper &+ settings.portOffset, .rpc(Port.mapper))
+        }
+        if settings.smb {
+            try listen(Port.session &+ settings.portOffset, .session)
+            try listen(Port.direct &+ settings.portOffset, .direct)
+        }
+        front = FrontBuilder.front(
+            daemon.configuration, daemon.agent, rpcPort: rpcPort, sids: sids)
+        timer = Timer(loop) { [self] in
+            front?.tick(now: time)
+            settle()
+        }
+    }
+
+    /// One port on all addresses, chosen by the system on the first one unless it is configured.
+    private func bindRPC() throws(SystemError) -> UInt16 {
+        var port = settings.rpcPort
+        for network in settings.interfaces {
+            let listener = try listener(Endpoint(network.address, port), .rpc(port))
+            port = listener.local.port
+            listeners.append(listener)
+        }
+        return port
+    }
+
+    private func listen(_ port: UInt16, _ kind: FrontPort) throws(SystemError) {
+        for network in settings.interfaces {
+            listeners.append(try listener(Endpoint(network.address, port), kind))
+        }
+    }
+
+    private func listener(
+        _ endpoint: Endpoint, _ kind: FrontPort
+    ) throws(SystemError) -> TCPListener {
+        try TCPListener(loop, bind: endpoint) { [self] in accepted($0, kind) }
+    }
+
+    func close() {
+        for listener in listeners { listener.close() }
+        listeners = []
+        for connection in connections.values { connection.close() }
+        for connection in ending.values { connection.close() }
+        connections = [:]
+        ending = [:]
+        timer?.close()
+        front = nil
+    }
+
+    private var time: FrontTime { FrontTime(now: loop.now, unix: SystemClock.unixSeconds) }
+
+    // MARK: Connections
+
+    private func accepted(_ connection: TCPConnection, _ kind: FrontPort) {
+        guard let front,
+            let id = front.opened(from: connection.peer.address, on: kind, now: time)
+        else { return connection.close() }
+        nextSerial += 1
+        let serial = nextSerial
+        connections[id] = connection
+        serials[id] = serial
+        connection.start(
+            received: { [self] bytes in
+                self.front?.received(id, bytes, now: time)
+                settle()
+            },
+            closed: { [self] _ in
+                if let ended = ending.removeValue(forKey: serial) { return ended.close() }
+                connections.removeValue(forKey: id)?.close()
+                serials[id] = nil
+                self.front?.closed(id, now: time)
+                settle()
+            })
+        settle()
+    }
+
+    private func end(_ id: FrontConnection) {
+        guard let connection = connections.removeValue(forKey: id) else { return }
+        let serial = serials.removeValue(forKey: id) ?? 0
+        if connection.queuedBytes == 0 || ending.count >= Self.endingLimit {
+            return connection.close()
+        }
+        ending[serial] = connection
+        connection.closeAfterSending()
+    }
+
+    // MARK: Logons
+
+    /// Whether an answer of the router is for the front.
+    static func isOurs(_ caller: UInt64) -> Bool { caller & mark != 0 }
+
+    func answered(_ caller: UInt64, _ outcome: LogonOutcome) {
+        if case .accepted(let identity) = outcome, let sid = identity.domainSID {
+            sids.learn(sid, of: identity.domain)
+        }
+        front?.answered(caller & ~Self.mark, outcome, now: time)
+        settle()
+    }
+
+    private func ask(_ token: UInt64, _ logon: FrontLogon) {
+        let proof: LogonCall.Proof
+        switch logon.proof {
+        case .responses(let challenge, let nt, let lm):
+            proof = .responses(challenge: challenge, nt: nt, lm: lm)
+        case .password(let secret): proof = .password(secret)
+        case .hashes(let nt, let lm): proof = .hashes(nt: nt, lm: lm)
+        }
+        daemon.logon(
+            LogonCall(
+                domain: logon.domain, user: logon.user, workstation: logon.workstation,
+                parameterControl: logon.parameterControl, proof: proof,
+                wantsWhole: logon.wantsWhole), caller: token | Self.mark)
+    }
+
+    // MARK: What the front wants done
+
+    private func settle() {
+        if isSettling { return }
+        isSettling = true
+        while let output = front?.nextOutput() {
+            switch output {
+            case .send(let id, let bytes): connections[id]?.send(bytes)
+            case .close(let id): end(id)
+            case .logon(let token, let logon): ask(token, logon)
+            }
+        }
+        isSettling = false
+        if let next = front?.nextDeadline { timer?.arm(at: next == .max ? nil : next) }
+    }
+
+    // MARK: What `postern status` shows
+
+    var openConnections: Int { connections.count }
+}
