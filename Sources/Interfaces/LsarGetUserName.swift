@@ -7,25 +7,31 @@ package enum LsarGetUserName: RemoteProcedure {
 
     package struct Request: NDRMessage, Equatable, Sendable {
         package var systemName: String?
-        /// Not heeded.
+        /// Must be absent, as the domain's name must, which only is asked for.
         package var userName: String?
-        /// Whether the domain's name is wanted too.
         package var wantsDomainName: Bool
+        package var domainName: String?
 
         package init(
-            systemName: String?, userName: String? = nil, wantsDomainName: Bool = true
+            systemName: String?, userName: String? = nil, wantsDomainName: Bool = true,
+            domainName: String? = nil
         ) {
             self.systemName = systemName
             self.userName = userName
             self.wantsDomainName = wantsDomainName
+            self.domainName = domainName
         }
 
         package init(parsing stub: inout NDRReader) throws(WireError) {
             systemName = try stub.optionalWideText("SystemName")
-            userName = try stub.pointer("UserName") ? try stub.unicodeString("UserName") : nil
+            userName = nil
+            if try stub.pointer("UserName") {
+                userName = try stub.unicodeString("UserName") ?? ""
+            }
             wantsDomainName = try stub.pointer("DomainName")
+            domainName = nil
             if wantsDomainName, try stub.pointer("DomainName") {
-                _ = try stub.unicodeString("DomainName")
+                domainName = try stub.unicodeString("DomainName") ?? ""
             }
             try stub.expectEndOfRequest("LsarGetUserName")
         }
@@ -35,7 +41,8 @@ package enum LsarGetUserName: RemoteProcedure {
             stub.pointer(userName != nil)
             if userName != nil { stub.unicodeString(userName) }
             stub.pointer(wantsDomainName)
-            if wantsDomainName { stub.pointer(false) }
+            if wantsDomainName { stub.pointer(domainName != nil) }
+            if wantsDomainName, domainName != nil { stub.unicodeString(domainName) }
         }
     }
 

@@ -208,18 +208,19 @@ extension NetlogonService {
             return Self.reply(
                 LogonControlAnswer(queryLevel: level, buffer: nil, status: .invalidLevel))
         }
-        func answer(_ info: LogonControlInfo?, _ status: NetStatus = .success) -> ServiceReply {
+        let success = NetStatus.success
+        func answer(_ info: LogonControlInfo?, _ status: NetStatus) -> ServiceReply {
             let fits = info?.level == level ? info : nil
             return Self.reply(
                 LogonControlAnswer(
                     queryLevel: level, buffer: fits,
                     status: fits == nil && status == .success ? .invalidLevel : status))
         }
-        let success = NetStatus.success
         if function == .query {
+            let attempts = UInt32(clamping: counters.logons)
             return level == 3
-                ? answer(.info3(flags: 0, logonAttempts: UInt32(clamping: counters.logons)))
-                : answer(.info1(flags: 0, pdcConnectionStatus: success))
+                ? answer(.info3(flags: 0, logonAttempts: attempts), success)
+                : answer(.info1(flags: 0, pdcConnectionStatus: success), success)
         }
         guard caller.identity.isAdministrator else { return answer(nil, .accessDenied) }
         switch function {
@@ -232,7 +233,7 @@ extension NetlogonService {
                 .info2(
                     flags: 0, pdcConnectionStatus: status,
                     trustedDCName: known.controller.map { "\\\\" + $0 },
-                    tcConnectionStatus: status))
+                    tcConnectionStatus: status), success)
         case .findUser:
             guard case .userName(let name) = data, domain.account(name ?? "") != nil else {
                 return answer(nil, .noSuchDomain)
@@ -240,9 +241,9 @@ extension NetlogonService {
             return answer(
                 .info4(
                     trustedDCName: "\\\\" + settings.computerName,
-                    trustedDomainName: domain.name))
+                    trustedDomainName: domain.name), success)
         case .replicate, .synchronize, .pdcReplicate:
-            return answer(.info1(flags: 0, pdcConnectionStatus: success))
+            return answer(.info1(flags: 0, pdcConnectionStatus: success), success)
         case _: return answer(nil, .notSupported)
         }
     }

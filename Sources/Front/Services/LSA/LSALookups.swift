@@ -1,0 +1,149 @@
+import Domain
+import Interfaces
+import RPC
+import SecureChannel
+import Wire
+
+/// A name's or SID's translation in the form that one of the calls has.
+protocol BuiltTranslation: NDRElement {
+    /// Nil: it is unknown. `index` is the domain's among those that are referred to.
+    init(_ found: AccountTranslator.Found?, index: Int32)
+}
+
+/// A SID's translation tells a name even where nothing is known.
+protocol BuiltName: NDRElement {
+    init(use: SIDNameUse, name: String, index: Int32)
+}
+
+extension TranslatedSID: BuiltTranslation {
+    /// What a domain has for a relative identifier.
+    private static let none: UInt32 = 0xffff_ffff
+
+    init(_ found: AccountTranslator.Found?, index: Int32) {
+        guard let found else {
+            self.init(use: .unknown)
+            return
+        }
+        let rid = found.use == .domain ? Self.none : found.sid.relativeIdentifier ?? Self.none
+        self.init(use: found.use, relativeID: rid, domainIndex: index)
+    }
+}
+
+extension TranslatedSIDEx: BuiltTranslation {
+    init(_ found: AccountTranslator.Found?, index: Int32) {
+        self.init(TranslatedSID(found, index: index))
+    }
+}
+
+extension TranslatedSIDEx2: BuiltTranslation {
+    init(_ found: AccountTranslator.Found?, index: Int32) {
+        self.init(use: found?.use ?? .unknown, sid: found?.sid, domainIndex: index)
+    }
+}
+
+extension TranslatedName: BuiltName {
+    init(use: SIDNameUse, name: String, index: Int32) {
+        self.init(use: use, name: name, domainIndex: index)
+    }
+}
+
+extension TranslatedNameEx: BuiltName {
+    init(use: SIDNameUse, name: String, index: Int32) {
+        self.init(TranslatedName(use: use, name: name, domainIndex: index))
+    }
+}
+
+extension LSAService {
+    func lookupNames<Lookup: LSALookup>(
+        _ request: LookupNamesRequest<Lookup>, _ caller: RemoteCaller
+    ) -> ServiceReply where Lookup.Translation: BuiltTranslation {
+        if let refused = refusal(Lookup.hasPolicyHandle, request.policyHandle, caller) {
+            return refused.reply { Self.refused(Lookup.self, $0) }
+        }
+        guard request.lookupLevel.isDefined else {
+            return Self.refused(Lookup.self, .invalidParameter)
+        }
+        let translator = AccountTranslator(
+            domain: domain, others: trustedDomains(), level: request.lookupLevel)
+        var references = DomainReferences()
+        var translations: [Lookup.Translation] = []
+        translations.reserveCapacity(request.names.count)
+        var mapped = 0
+        for name in request.names {
+            let found = translator.find(name)
+            if found != nil { mapped += 1 }
+            let index = found.map { references.index(of: $0.domain) } ?? -1
+            translations.append(Lookup.Translation(found, index: index))
+        }
+        return Self.answer(Lookup.self, references, translations, mapped)
+    }
+
+    func lookupSIDs<Lookup: LSALookup>(
+        _ request: LookupSIDsRequest<Lookup>, _ caller: RemoteCaller
+    ) -> ServiceReply where Lookup.Translation: BuiltName {
+        if let refused = refusal(Lookup.hasPolicyHandle, request.policyHandle, caller) {
+            return refused.reply { Self.refused(Lookup.self, $0) }
+        }
+        guard request.lookupLevel.isDefined else {
+            return Self.refused(Lookup.self, .invalidParameter)
+        }
+        let translator = AccountTranslator(
+            domain: domain, others: trustedDomains(), level: request.lookupLevel)
+        var references = DomainReferences()
+        var translations: [Lookup.Translation] = []
+        translations.reserveCapacity(request.sids.count)
+        var mapped = 0
+        for sid in request.sids {
+            if let found = translator.find(sid) {
+                mapped += 1
+                translations.append(
+                    Lookup.Translation(
+                        use: found.use, name: found.name,
+                        index: references.index(of: found.domain)))
+            } else if let home = translator.home(of: sid), let rid = sid.relativeIdentifier {
+                // Of a known domain: its number, as the domain is told by the index.
+                translations.append(
+                    Lookup.Translation(
+                        use: .unknown, name: Hex.string(rid), index: references.index(of: home)))
+            } else {
+                translations.append(
+                    Lookup.Translation(use: .unknown, name: sid.description, index: -1))
+            }
+        }
+        return Self.answer(Lookup.self, references, translations, mapped)
+    }
+
+    private static func answer<Lookup: LSALookup>(
+        _ lookup: Lookup.Type, _ references: DomainReferences,
+        _ translations: [Lookup.Translation], _ mapped: Int
+    ) -> ServiceReply {
+        var status = NTStatus.success
+        if mapped == 0 {
+            status = .noneMapped
+        } else if mapped < translations.count {
+            status = .someNotMapped
+        }
+        return .stub(
+            LookupResponse<Lookup>(
+                referencedDomains: ReferencedDomains(references.domains),
+                translations: translations, mappedCount: UInt32(mapped), status: status))
+    }
+
+    private static func refused<Lookup: LSALookup>(
+        _ lookup: Lookup.Type, _ status: NTStatus
+    ) -> ServiceReply {
+        .stub(
+            LookupResponse<Lookup>(
+                referencedDomains: nil, translations: [], mappedCount: 0, status: status))
+    }
+
+    /// Calls without a handle are a member's, over its secure channel.
+    private func refusal(
+        _ hasHandle: Bool, _ handle: ContextHandle, _ caller: RemoteCaller
+    ) -> Refusal? {
+        if hasHandle { return refusal(handle, caller, needs: LSAAccess.lookupNames) }
+        let isChannel = caller.netlogonComputer != nil
+        let isProtected = caller.authLevel == .integrity || caller.authLevel == .privacy
+        return isChannel && isProtected ? nil : .fault(.accessDenied)
+    }
+}

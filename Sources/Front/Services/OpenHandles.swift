@@ -1,0 +1,24 @@
+import Interfaces
+import RPC
+import Wire
+
+extension RemoteCaller {
+    /// Keeps `object` under a new handle, or nil where the caller holds too many already.
+    func open(_ object: AnyObject, random: (Int) -> [UInt8]) -> ContextHandle? {
+        guard handles.count < Self.handleLimit else { return nil }
+        let bytes = random(16)
+        var reader = WireReader(bytes.span, layer: "handle")
+        guard let uuid = try? GUID(parsing: &reader), uuid != .zero else { return nil }
+        let handle = ContextHandle(uuid: uuid)
+        handles[handle] = object
+        return handle
+    }
+}
+
+extension ServiceReply {
+    static func stub(_ response: some NDRMessage) -> ServiceReply {
+        var stub = NDRWriter()
+        response.write(into: &stub)
+        return .response(stub.wire.finish())
+    }
+}

@@ -1,0 +1,61 @@
+import Interfaces
+import RPC
+import Wire
+
+/// The workstation service, as far as it tells of the computer and its domain (MS-WKST).
+package final class WorkstationService: RemoteService {
+    package let interface = WorkstationServiceInterface.interface
+    private let host: () -> ServedHost
+
+    package init(host: @escaping () -> ServedHost) { self.host = host }
+
+    package func ended(_ caller: RemoteCaller) {}
+
+    package func call(
+        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+    ) -> ServiceReply {
+        guard opnum == NetrWkstaGetInfo.opnum else { return .fault(.opRangeError) }
+        var stub = NDRReader(WireReader(stub, layer: "WKSSVC"))
+        do throws(WireError) {
+            return info(try NetrWkstaGetInfo.Request(parsing: &stub).level, caller.identity)
+        } catch {
+            return .fault(.badStubData)
+        }
+    }
+
+    /// What the domain is called is everyone's to know, the rest is the domain's users', and who
+    /// is logged on its administrators' (MS-WKST 3.2.4.1).
+    private func info(_ level: UInt32, _ caller: FrontIdentity) -> ServiceReply {
+        let isAllowed: Bool
+        switch level {
+        case 100: isAllowed = true
+        case 101: isAllowed = caller.isUser
+        case 102: isAllowed = caller.isAdministrator
+        case _:
+            return .stub(
+                NetrWkstaGetInfo.Response(level: level, wkstaInfo: nil, status: .invalidLevel))
+        }
+        guard isAllowed else {
+            return .stub(
+                NetrWkstaGetInfo.Response(level: level, wkstaInfo: nil, status: .accessDenied))
+        }
+        let host = host()
+        return .stub(
+            NetrWkstaGetInfo.Response(
+                level: level,
+                wkstaInfo: WkstaInfo(
+                    computerName: host.computerName, lanGroup: host.domainName,
+                    versionMajor: host.versionMajor, versionMinor: host.versionMinor,
+                    lanRoot: "")))
+    }
+}
+
+extension FrontIdentity {
+    /// Somebody whom a domain vouched for.
+    var isUser: Bool {
+        switch kind {
+        case .anonymous, .guest: false
+        case .local, .remote: true
+        }
+    }
+}
