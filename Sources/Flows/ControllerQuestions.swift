@@ -77,6 +77,21 @@ extension SMBSession {
         return found
     }
 
+    /// Whether the domain has an account of that name (LsarLookupNames). Nil where it does not say
+    /// so to this session's user.
+    package func knows(account name: String) throws(FlowError) -> Bool? {
+        let pipe = PipeCalls(self, pipe: LSA.pipe, LSA.interface)
+        let opened = try pipe.call(
+            LsarOpenPolicy2.self,
+            LsarOpenPolicy2.Request(systemName: nil, desiredAccess: LSAAccess.lookupNames))
+        if opened.status.isError { return nil }
+        let answer = try pipe.call(
+            LsarLookupNames.self,
+            LsarLookupNames.Request(policyHandle: opened.handle, names: [name]))
+        if answer.status == .noneMapped { return false }
+        return answer.status.isError ? nil : answer.mappedCount > 0
+    }
+
     private static func identity(_ information: PolicyInformation?) -> DomainIdentity? {
         let domain: LSADomain
         switch information {

@@ -21,6 +21,8 @@ package final class Dialogue<Link: Exchange> {
     package var patience = Patience()
     /// Our computer's name.
     package let computer: String
+    /// Added to the peers' ports, for servers that run without privileges.
+    package var portOffset: UInt16 = 0
     /// Called after each step, for a terminal that shows how far it is.
     package var onStep: ((FlowStep) -> Void)?
     package private(set) var record: FlowRecord

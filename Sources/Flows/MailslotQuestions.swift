@@ -20,7 +20,7 @@ struct MailslotArrival {
 
 /// The datagram side of a dialogue: mailslot messages and their answers.
 package final class MailslotDesk<Link: Exchange> {
-    package static var datagramPort: UInt16 { 138 }
+    private var datagramPort: UInt16 { 138 &+ dialogue.portOffset }
 
     private let dialogue: Dialogue<Link>
     private let socket: Link.Port
@@ -30,7 +30,7 @@ package final class MailslotDesk<Link: Exchange> {
     /// here; all others answer to the port that the question came from.
     package init(_ dialogue: Dialogue<Link>) throws(FlowError) {
         self.dialogue = dialogue
-        socket = try dialogue.port(preferring: Self.datagramPort)
+        socket = try dialogue.port(preferring: 138 &+ dialogue.portOffset)
         guard let name = NetBIOSName(dialogue.computer, .workstation) else {
             throw dialogue.contradicted("\(dialogue.computer) is no NetBIOS name")
         }
@@ -52,7 +52,7 @@ package final class MailslotDesk<Link: Exchange> {
         ).write(into: &body)
         let destination = MailslotDestination(
             name: domain.with(.domainMasterBrowser),
-            endpoints: [Endpoint(address, Self.datagramPort)], isGroup: false,
+            endpoints: [Endpoint(address, datagramPort)], isGroup: false,
             isBroadcast: false)
         let found = try ask(.netlogon, body.finish(), destination) {
             arrival -> (name: String, domain: String?)? in
@@ -110,7 +110,7 @@ package final class MailslotDesk<Link: Exchange> {
         let name = domain.with(.domainControllers)
         var destinations: [MailslotDestination] = []
         let broadcasts = networks.filter { $0.prefixLength < 31 }
-            .map { Endpoint($0.broadcast, Self.datagramPort) }
+            .map { Endpoint($0.broadcast, datagramPort) }
         if !broadcasts.isEmpty {
             destinations.append(
                 MailslotDestination(
@@ -119,7 +119,7 @@ package final class MailslotDesk<Link: Exchange> {
         for address in controllers.prefix(Self.controllerLimit) {
             destinations.append(
                 MailslotDestination(
-                    name: name, endpoints: [Endpoint(address, Self.datagramPort)],
+                    name: name, endpoints: [Endpoint(address, datagramPort)],
                     isGroup: true, isBroadcast: false))
         }
         return try gather(message, destinations, account, domain)
@@ -193,7 +193,7 @@ package final class MailslotDesk<Link: Exchange> {
             .write(from: nonce.span, into: &body)
         let destination = MailslotDestination(
             name: domain.with(.domainMasterBrowser),
-            endpoints: [Endpoint(address, Self.datagramPort)], isGroup: false,
+            endpoints: [Endpoint(address, datagramPort)], isGroup: false,
             isBroadcast: false)
         return try ask(.browse, body.finish(), destination) { arrival -> [String]? in
             guard arrival.source == address else { return nil }

@@ -16,7 +16,7 @@ package struct NameDirectory {
 }
 
 extension Dialogue {
-    private var namePort: UInt16 { 137 }
+    private var namePort: UInt16 { 137 &+ portOffset }
     private var addressLimit: Int { 64 }
 
     /// The owners of `name` (RFC 1002 4.2.12): by the first name server that answers, else by

@@ -24,8 +24,8 @@ package final class SMBSession<Link: Exchange> {
         case refused(SMB1.ClientSession.Stage, NTStatus)
     }
 
-    private static var sessionPort: UInt16 { 139 }
-    private static var directPort: UInt16 { 445 }
+    private var sessionPort: UInt16 { 139 &+ dialogue.portOffset }
+    private var directPort: UInt16 { 445 &+ dialogue.portOffset }
     /// Bytes of an unfinished message that are kept.
     private static var streamLimit: Int { 2 * 131_072 }
 
@@ -103,7 +103,7 @@ package final class SMBSession<Link: Exchange> {
         if let called = NetBIOSName(target.name, .server) {
             do throws(FlowError) {
                 connection = try dialogue.connect(
-                    to: Endpoint(target.address, Self.sessionPort))
+                    to: Endpoint(target.address, sessionPort))
                 framing = .netBIOS
                 try openSession(called)
                 return
@@ -112,7 +112,7 @@ package final class SMBSession<Link: Exchange> {
                 if !error.isUnavailable { throw error }
             }
         }
-        connection = try dialogue.connect(to: Endpoint(target.address, Self.directPort))
+        connection = try dialogue.connect(to: Endpoint(target.address, directPort))
         framing = .direct
     }
 

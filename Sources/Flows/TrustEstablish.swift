@@ -135,6 +135,12 @@ package enum TrustEstablish {
                 return "the password is right, but \(ends.account) was refused with "
                     + "\(status.name): does \(primary.name) take NTLMv1 or NTLMv2 only?"
             }
+            // Some answer so to an account that is not there too.
+            if proof == .accessDenied,
+                let isKnown = try? session.knows(account: ends.account), isKnown == false
+            {
+                return RefusalText.channel(.noTrustSAMAccount, ends.channel)
+            }
             return RefusalText.channel(proof, ends.channel)
         case _: break
         }
@@ -182,11 +188,8 @@ package enum TrustEstablish {
         do throws(FlowError) {
             let servers = try dialogue.step(title, documented: "NetServerEnum2") {
                 () throws(FlowError) -> (String, [String]) in
-                let (session, outcome) = try SMBSession.open(dialogue, browser, as: .anonymous)
-                defer { session.end() }
-                guard case .established = outcome else {
-                    throw dialogue.unavailable("\(browser.name) takes no null session")
-                }
+                let session = try SMBSession.begin(dialogue, browser, as: .anonymous)
+                defer { session.abandon() }
                 let servers = try session.servers(of: ends.domain.text)
                 return ("\(servers.count) servers, from \(browser.name)", servers)
             }

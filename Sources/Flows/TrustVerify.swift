@@ -33,7 +33,8 @@ package struct TrustVerify<Link: Exchange> {
         let primary = try TrustEstablish.findPrimary(dialogue, desk, ends)
         var findings = TrustFindings(primary: primary)
         let first = try nullSession(dialogue, primary)
-        defer { first.end() }
+        // The documented flow says good-bye to the second session only.
+        defer { first.abandon() }
         let identity = try flow.identify(first, hurries: false)
         findings.identity = identity
         guard let user else {

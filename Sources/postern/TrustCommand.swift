@@ -10,19 +10,23 @@ import Wire
 
 enum TrustCommand {
     static let usage = """
-        usage: postern trust establish DOMAIN [--file FILE]
+        usage: postern trust permit DOMAIN [--file FILE]
+               postern trust establish DOMAIN [--file FILE]
                postern trust verify DOMAIN [--user USER]
                postern trust accounts DOMAIN [--user USER] [--json]
                postern trust list [--json]
                postern trust revoke DOMAIN
                (all of them: [--report] [--pcap FILE] [--config FILE])
 
+        permit     lets DOMAIN trust our local domain: makes its interdomain trust account. The
+                   password, which DOMAIN's side is told too, is one line of FILE or of standard
+                   input, or asked for.
         establish  completes a trust that DOMAIN has permitted: its password is one line of FILE
                    or of standard input, or asked for. Nothing is kept unless all of it works.
         verify     asks DOMAIN who it is, as nobody and as USER, and the agent for its channel.
         accounts   lists DOMAIN's global groups and users.
         list       shows the trusts.
-        revoke     forgets what is kept of the trust with DOMAIN.
+        revoke     removes DOMAIN's account, and forgets what is kept of our trust in it.
 
         The password of USER is read as one line, or asked for. --report prints each step with its
         frames, bytes and milliseconds, and the documented figures beside them; --pcap writes what
@@ -53,6 +57,7 @@ enum TrustCommand {
             if verb == "list" { return try TrustListCommand.run(configuration, parsed) }
             let domain = parsed.operands[1].uppercased()
             switch verb {
+            case "permit": return try PermitCommand.run(configuration, parsed, domain)
             case "establish":
                 return try EstablishCommand.run(
                     try TrustDialogue(configuration, parsed, domain: domain))
@@ -103,6 +108,7 @@ final class TrustDialogue {
         dialogue = Dialogue(
             SystemExchange(networks: Self.networks(configuration)),
             computer: configuration.agent.name, keepsFrames: options.has("pcap"))
+        dialogue.portOffset = settings.portOffset
         if options.has("report"), Terminal.isInteractive {
             dialogue.onStep = { Terminal.writeError($0.title + "\n") }
         }
@@ -175,7 +181,7 @@ final class TrustDialogue {
             directory: directory)
         ends.controllers = settings.controllers
         ends.allowsNTLMv1 = settings.ntlmv1 == .allow
-        ends.ourSID = configuration.localDomains.first { $0.name == ourDomain }?.sid
+        ends.ourSID = LocalDomains.sid(of: ourDomain, configuration, store)
         ends.knownSID = try trustedDomain()?.sid
         return ends
     }

@@ -197,11 +197,24 @@ final class AccountPrinter {
     }
 }
 
-/// `postern trust list`.
+/// `postern trust permit`: lets a domain trust ours.
+enum PermitCommand {
+    static func run(
+        _ configuration: Configuration, _ options: Options, _ name: String
+    ) throws(SetupFailure) -> ExitCode {
+        let orders = try LocalOrders(configuration)
+        let secret = try LocalCommand.password(options, "the trust with \(name)")
+        let result = try orders.run(.account, ["permit", "", name], secret: secret)
+        return LocalCommand.finish(result, usage: TrustCommand.usage)
+    }
+}
+
+/// `postern trust list`: both directions.
 enum TrustListCommand {
     static func run(
         _ configuration: Configuration, _ options: Options
     ) throws(SetupFailure) -> ExitCode {
+        let trusting = try self.trusting(configuration)
         let store = try Setup.store(configuration, owner: try Setup.account(configuration))
         let now = SystemClock.unixSeconds
         var rows: [Row] = []
@@ -218,8 +231,19 @@ enum TrustListCommand {
                 throw SetupFailure(text: error.description)
             }
         }
-        Terminal.write(options.has("json") ? json(rows) : text(rows, now))
+        Terminal.write(
+            options.has("json") ? json(rows, trusting) : text(rows, trusting, now))
         return .success
+    }
+
+    /// The domains that may trust ours; none where we have no domain of our own.
+    private static func trusting(
+        _ configuration: Configuration
+    ) throws(SetupFailure) -> [String] {
+        if !configuration.localDomains.contains(where: { $0.accounts }) { return [] }
+        let result = try LocalOrders(configuration).run(.account, ["trusts", ""])
+        if result.code != .success { throw SetupFailure(text: result.text) }
+        return result.text.split(separator: "\n").map { String($0) }
     }
 
     private struct Row {
@@ -229,8 +253,8 @@ enum TrustListCommand {
         var secrets: DomainSecrets?
     }
 
-    private static func text(_ rows: [Row], _ now: UInt64) -> String {
-        if rows.isEmpty { return "no domain is trusted\n" }
+    private static func text(_ rows: [Row], _ trusting: [String], _ now: UInt64) -> String {
+        if rows.isEmpty, trusting.isEmpty { return "there are no trusts\n" }
         var text = ""
         for row in rows {
             text += "\(row.domain): trusted, as \(row.account)"
@@ -245,15 +269,17 @@ enum TrustListCommand {
             }
             text += "\n"
         }
+        for name in trusting { text += "\(name): may trust us\n" }
         return text
     }
 
-    private static func json(_ rows: [Row]) -> String {
+    private static func json(_ rows: [Row], _ trusting: [String]) -> String {
         var writer = JSONWriter()
         writer.array { array in
             for row in rows {
                 array.object { object in
                     object.member("domain", row.domain)
+                    object.member("direction", "trusted")
                     object.member("account", row.account)
                     object.member("established", row.trusted != nil)
                     if let trusted = row.trusted {
@@ -265,34 +291,50 @@ enum TrustListCommand {
                     object.member("secret", row.secrets != nil)
                 }
             }
+            for name in trusting {
+                array.object { object in
+                    object.member("domain", name)
+                    object.member("direction", "trusting")
+                    object.member("account", name + "$")
+                }
+            }
         }
         return writer.finish() + "\n"
     }
 }
 
-/// `postern trust revoke`: forgets what is kept of the trust with a domain.
+/// `postern trust revoke`: both directions, as far as there are any.
 enum RevokeCommand {
     static func run(
         _ configuration: Configuration, _ name: String
     ) throws(SetupFailure) -> ExitCode {
-        let store = try Setup.store(configuration, owner: try Setup.account(configuration))
+        let forgotten = try forget(configuration, name)
+        if forgotten { Terminal.write("\(name): the trust is forgotten\n") }
+        guard configuration.localDomains.contains(where: { $0.accounts }) else {
+            if !forgotten { Terminal.writeError("postern: there is no trust with \(name)\n") }
+            return forgotten ? .success : .failed
+        }
+        let result = try LocalOrders(configuration).run(.account, ["revoke", "", name])
+        if result.code != .success, forgotten { return .success }
+        return LocalCommand.finish(result, usage: TrustCommand.usage)
+    }
+
+    /// Whether something was kept of our trust in the domain.
+    private static func forget(
+        _ configuration: Configuration, _ name: String
+    ) throws(SetupFailure) -> Bool {
         let isTrusting = configuration.domains.contains {
             $0.name == name && $0.channel == .trust
         }
-        guard isTrusting else {
-            throw SetupFailure(text: "there is no trust with \(name)")
-        }
-        let hadOne: Bool
+        guard isTrusting else { return false }
+        let store = try Setup.store(configuration, owner: try Setup.account(configuration))
         do throws(StoreError) {
-            hadOne = try store.write { state throws(StoreError) in
+            return try store.write { state throws(StoreError) in
                 let secrets = try state.remove(DomainSecrets.self, name)
                 return try state.remove(TrustedDomain.self, name) || secrets
             }
         } catch {
             throw SetupFailure(text: error.description)
         }
-        Terminal.write(
-            hadOne ? "\(name): the trust is forgotten\n" : "\(name): nothing was kept\n")
-        return hadOne ? .success : .failed
     }
 }

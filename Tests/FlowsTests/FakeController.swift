@@ -34,6 +34,7 @@ final class FakeController {
     var wkstaDomain: String?
     /// The SID that LSA tells, one for each query; the last one stays.
     var lsaSIDs: [SID] = []
+    var lsaKnowsAccount = true
     var authenticateStatus = NTStatus.success
     var secret = Bytes16(Array("0123456789abcdef".utf8))
     var groups: [(String, UInt32)] = [("Domain Users", 513), ("Domain Admins", 512)]

@@ -90,6 +90,12 @@ final class FakePipe {
                 PolicyAnswer(
                     policyInformation: query.informationClass == .accountDomain
                         ? .accountDomain(domain) : .primaryDomain(domain)))
+        case LsarLookupNames.opnum:
+            return stub(
+                LsarLookupNames.Response(
+                    referencedDomains: nil, translations: [],
+                    mappedCount: host.lsaKnowsAccount ? 1 : 0,
+                    status: host.lsaKnowsAccount ? .success : .noneMapped))
         default: return nil
         }
     }

@@ -73,7 +73,7 @@ struct TrustWorld {
         let calls = world.host.log.filter { !$0.hasPrefix("name") && $0 != "NetBIOS session" }
         #expect(calls == [
             "GETDC", "session setup OURDOM$", "GetBackupList", "session setup ",
-            "NetServerEnum2", "logoff", "session setup ", "bind wkssvc", "wkssvc 0",
+            "NetServerEnum2", "session setup ", "bind wkssvc", "wkssvc 0",
             "bind lsarpc", "lsarpc 44", "lsarpc 7", "lsarpc 7", "lsarpc 0", "logoff",
             "session setup ", "bind lsarpc", "lsarpc 44", "lsarpc 7", "lsarpc 0", "logoff",
             "SAM LOGON OURDOM$", "SAM LOGON OURDOM$",
@@ -131,6 +131,8 @@ struct TrustWorld {
         world.host.accountStatus = .logonFailure
         world.ends.secret = Bytes16()
         #expect(world.failure().contains("known, but by another password"))
+        world.host.lsaKnowsAccount = false
+        #expect(world.failure().contains("there is no account OURDOM$ of this kind"))
 
         world = TrustWorld()
         world.host.accountStatus = .logonFailure

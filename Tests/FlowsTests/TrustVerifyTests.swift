@@ -16,7 +16,7 @@ import Wire
         #expect(calls == [
             "GETDC", "session setup ", "bind lsarpc", "lsarpc 44", "lsarpc 7", "lsarpc 7",
             "lsarpc 0", "session setup alice", "bind wkssvc", "wkssvc 0", "bind lsarpc",
-            "lsarpc 44", "lsarpc 7", "lsarpc 7", "lsarpc 0", "logoff", "logoff",
+            "lsarpc 44", "lsarpc 7", "lsarpc 7", "lsarpc 0", "logoff",
         ])
         #expect(world.link.openStreams == 0)
     }

@@ -126,7 +126,7 @@ class EstablishTest(TrustTest):
                      "not captured"):
             self.assertNotIn(word.lower(), whole.stdout.lower())
         self.assertTrue(self.tshark(path, "lsarpc.opnum == 44", "frame.number"))
-        decoded = self.postern.run("decode", path)
+        decoded = lab.gate.run(self.postern.binary, "decode", path, check=False)
         self.assertEqual(decoded.returncode, 0, decoded.stderr)
         self.assertIn("GETDC", decoded.stdout)
 
