@@ -143,7 +143,8 @@ extension SMB1 {
             let year = yearOfEra + era * 400 + (calendarMonth <= 2 ? 1 : 0)
             date = UInt16((year - 1980) << 9 | calendarMonth << 5 | dayOfMonth)
             let rest = Int(seconds % 86_400)
-            time = UInt16(rest / 3_600 << 11 | rest % 3_600 / 60 << 5 | rest % 60 / 2)
+            let (hour, minute, second) = (rest / 3_600, rest % 3_600 / 60, rest % 60)
+            time = UInt16(hour << 11 | minute << 5 | second / 2)
         }
 
         init(parsing words: inout WireReader, _ field: StaticString) throws(WireError) {

@@ -1,0 +1,104 @@
+import SMB
+import Testing
+import Wire
+
+@testable import Front
+
+@Suite struct GuessLimiterTests {
+    private typealias Talk = SMBTalk
+
+    private func logOn(
+        _ world: SMBWorld, _ number: UInt64, _ user: String, _ password: String
+    ) throws -> SMB1.ClientSession.Event? {
+        var talk = SMBTalk(world, SMBConnectionID(number)) {
+            $0.credentials = SMBTalk.user(user, password)
+        }
+        return try talk.run().last
+    }
+
+    private let refused = SMB1.ClientSession.Event.failed(.sessionSetup, .logonFailure)
+    private let locked = SMB1.ClientSession.Event.failed(.sessionSetup, .accountLockedOut)
+
+    @Test func anAccountsGuessesEndBeforeTheControllersDo() throws {
+        let world = SMBWorld()
+        for number in 1...4 {
+            #expect(try logOn(world, UInt64(number), "alice", "guess \(number)") == refused)
+        }
+        // Now the right one is not asked for either, however the name is written.
+        #expect(try logOn(world, 5, "ALICE", "Secret-1") == locked)
+        #expect(world.logons.count == 4 && world.server.counters.refusedGuesses == 1)
+        #expect(try logOn(world, 6, "bob", "lower") == .established(isGuest: false))
+        world.tick(after: 301_000)
+        #expect(try logOn(world, 7, "alice", "Secret-1") == .established(isGuest: false))
+    }
+
+    @Test func aRightPasswordForgetsTheWrongOnes() throws {
+        let world = SMBWorld()
+        for round in 0..<3 {
+            for number in 0..<3 {
+                let id = UInt64(round * 10 + number)
+                #expect(try logOn(world, id, "alice", "wrong") == refused)
+            }
+            let id = UInt64(round * 10 + 9)
+            #expect(try logOn(world, id, "alice", "Secret-1") == .established(isGuest: false))
+        }
+    }
+
+    @Test func guessesThatAreUnderWayCount() throws {
+        let world = SMBWorld()
+        world.answers = false
+        var talks: [SMBTalk] = []
+        for number in 1...10 {
+            var talk = SMBTalk(world, SMBConnectionID(UInt64(number))) {
+                $0.credentials = SMBTalk.user("alice", number == 5 ? "Secret-1" : "wrong")
+            }
+            #expect(try talk.run().count == 1)
+            talks.append(talk)
+        }
+        #expect(world.logons.count == 4)
+        for (token, _) in world.logons { world.answer(token, .refused(.wrongPassword)) }
+        #expect(world.logons.count == 4)
+        for index in talks.indices {
+            #expect(try talks[index].run() == [index < 4 ? refused : locked])
+        }
+    }
+
+    @Test func logonsThatWaitedAreAskedWhenOthersWereRight() throws {
+        let world = SMBWorld()
+        world.answers = false
+        for number in 1...6 {
+            var talk = SMBTalk(world, SMBConnectionID(UInt64(number))) {
+                $0.credentials = SMBTalk.user("alice", "Secret-1")
+            }
+            _ = try talk.run()
+        }
+        #expect(world.logons.count == 4)
+        world.answer(world.logons[0].token, world.judge(world.logons[0].logon))
+        #expect(world.logons.count == 5)
+        // A client that is gone gives its place up, and its guess counts.
+        world.server.closed(SMBConnectionID(2))
+        world.answer(world.logons[1].token, .refused(.wrongPassword))
+        #expect(world.logons.count == 5)
+        world.answer(world.logons[2].token, world.judge(world.logons[2].logon))
+        #expect(world.logons.count == 6)
+    }
+
+    @Test func aSourceThatTriesManyNamesIsStopped() throws {
+        let world = SMBWorld()
+        for number in 1...40 {
+            #expect(try logOn(world, UInt64(number), "user\(number)", "x") == refused)
+        }
+        #expect(try logOn(world, 41, "bob", "lower") == locked)
+        world.tick(after: 16_000)
+        #expect(try logOn(world, 42, "bob", "lower") == .established(isGuest: false))
+    }
+
+    @Test func theTableIsBounded() {
+        var limiter = GuessLimiter(GuessLimits())
+        for number in 0..<(2 * GuessLimiter.entryLimit) {
+            limiter.failed(
+                "user\(number)", from: IPv4Address(rawValue: UInt32(number)), now: 1)
+        }
+        #expect(limiter.permission("user1", from: IPv4Address(rawValue: 1), now: 2) == .ask)
+    }
+}
