@@ -1,4 +1,5 @@
 import Crypto
+import Interfaces
 import NetBIOS
 import Wire
 

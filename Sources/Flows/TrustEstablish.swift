@@ -1,6 +1,8 @@
+import Interfaces
 import Mailslot
 import NetBIOS
 import SMB
+import SecureChannel
 import Wire
 
 /// The trusting domain completes a trust: `postern trust establish`.

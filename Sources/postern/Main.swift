@@ -43,8 +43,8 @@ enum Main {
           explain      connects to a controller step by step, and says what fails and why
           account      add | set-password | remove | list | import: the local domain's accounts
           group        add | remove | list | member: and its groups
-          secret       import | show: the machine account's secret
-          trust        establish | verify | accounts | list: trusts with other domains
+          secret       import | rotate | show: the machine account's secret
+          trust        permit | establish | verify | accounts | list | revoke: trusts with other domains
           decode       prints a message given in hexadecimal, or those of a capture file
           ntlm-auth    drop-in for Samba's ntlm_auth (also through a link of that name)
 
