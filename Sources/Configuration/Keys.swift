@@ -198,7 +198,7 @@ extension DomainSettings {
                 assign(&$0.rc4, Value.yesNo($1))
             },
             Key("change secret", accepts: "never, or a time from 1h to 365d",
-                standard: "7d for trusts, else never", "how often the account's secret changes") {
+                standard: "7d for trusts", "how often the account's secret changes") {
                 assign(&$0.changeSecret, secretAge($1).map { $0 })
             },
         ]
