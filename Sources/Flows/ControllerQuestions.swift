@@ -77,8 +77,8 @@ extension SMBSession {
         return found
     }
 
-    /// Whether the domain has an account of that name (LsarLookupNames). Nil where it does not say
-    /// so to this session's user.
+    /// Whether there is an account of that name, `DOMAIN\USER` (LsarLookupNames). Nil where the
+    /// server does not say so to this session's user.
     package func knows(account name: String) throws(FlowError) -> Bool? {
         let pipe = PipeCalls(self, pipe: LSA.pipe, LSA.interface)
         let opened = try pipe.call(

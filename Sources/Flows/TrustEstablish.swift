@@ -139,7 +139,8 @@ package enum TrustEstablish {
             }
             // Some answer so to an account that is not there too.
             if proof == .accessDenied,
-                let isKnown = try? session.knows(account: ends.account), isKnown == false
+                let isKnown = try? session.knows(
+                    account: ends.domain.text + "\\" + ends.account), isKnown == false
             {
                 return RefusalText.channel(.noTrustSAMAccount, ends.channel)
             }

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 
+from boxes import await_event
 from capture import Capture
 from labtest import LabTest, domain_section, lab, plan
 
@@ -228,3 +229,58 @@ class AccountsTest(TrustTest):
         names = {each["name"] for each in accounts["users"]}
         self.assertLessEqual(set(plan.TRUSTED_USERS), names)
         self.assertEqual({each["rid"] for each in accounts["groups"]}, {512, 513})
+
+
+class RotateTest(TrustTest):
+    def setUp(self):
+        super().setUp()
+        lab.trusted.permit()
+        self.assertEqual(self.establish().returncode, 0)
+        self.postern.start()
+        self.assertLogsOn()
+
+    def assertLogsOn(self):
+        done = self.postern.logon(DOMAIN, "carol", plan.PASSWORD)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def rotate(self):
+        return self.postern.run("secret", "rotate", DOMAIN)
+
+    def stored_at_the_controller(self):
+        listed = lab.trusted.box.run("pdbedit", "-s", lab.trusted.conf, "-L", "-w").stdout
+        return next(line.split(":")[3] for line in listed.splitlines()
+                    if line.upper().startswith(f"{ACCOUNT}:"))
+
+    def test_changes_the_secret_at_the_controller(self):
+        before = self.stored_at_the_controller()
+        done = self.rotate()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotEqual(self.stored_at_the_controller(), before)
+        self.assertLogsOn()
+        shown = self.postern.run("secret", "show", DOMAIN).stdout
+        self.assertIn("change 2", shown)
+        self.assertIn("former one", shown)
+        self.assertNotIn("pending", shown)
+        self.postern.stop()
+        self.postern.start()
+        self.assertLogsOn()
+        self.assertEqual(self.rotate().returncode, 0)
+        self.assertLogsOn()
+
+    def test_a_controller_that_hangs_meanwhile_costs_nothing(self):
+        lab.trusted.freeze()
+        self.addCleanup(lab.trusted.thaw)
+        rotating = self.postern.box.popen(
+            self.postern.binary, "secret", "--config", self.postern.config, "rotate", DOMAIN,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        await_event("a pending secret", lambda: "pending" in self.postern.run(
+            "secret", "show", DOMAIN).stdout, 30)
+        self.postern.kill()
+        rotating.communicate()
+        lab.trusted.thaw()
+        self.postern.start()
+        self.assertLogsOn()
+        done = self.rotate()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("pending", self.postern.run("secret", "show", DOMAIN).stdout)
+        self.assertLogsOn()
