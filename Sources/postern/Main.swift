@@ -45,7 +45,7 @@ enum Main {
           account      add | set-password | remove | list | import: the local domain's accounts
           group        add | remove | list | member: and its groups
           secret       import | rotate | show: the machine account's secret
-          trust        permit | establish | verify | accounts | list | revoke: trusts with other domains
+          trust        permit | establish | verify | accounts | list | revoke: trusts
           decode       prints a message given in hexadecimal, or those of a capture file
           ntlm-auth    drop-in for Samba's ntlm_auth (also through a link of that name)
 
