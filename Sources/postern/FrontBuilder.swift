@@ -32,6 +32,7 @@ enum FrontBuilder {
             made.otherDomains = { known(agent, sids) }
             netlogon = made
             services.append(made)
+            services.append(SAMRService(domain: domain, random: random))
         }
         services.append(
             EndpointMapperService(
@@ -85,6 +86,7 @@ enum FrontBuilder {
     private static func place(_ interface: SyntaxID) -> (name: String, pipe: String) {
         switch interface {
         case Netlogon.interface: ("Netlogon", "netlogon")
+        case SAMR.interface: ("SAM", "samr")
         case _: ("", "lsass")
         }
     }
