@@ -30,6 +30,15 @@ extension NetlogonService {
         _ now: FrontTime
     ) -> ServiceReply {
         let withFlags = opnum == NetrLogonSamLogonWithFlags.opnum
+        // What cannot be answered moves no chain.
+        var refusal: NTStatus?
+        if case .absent = request.logonInformation { refusal = .invalidParameter }
+        if !Self.isKnown(request.validationLevel) { refusal = .invalidInfoClass }
+        if let refusal {
+            return Self.chained(
+                request.validationLevel, refusal, nil, returning: NetlogonAuthenticator(),
+                withFlags: withFlags)
+        }
         guard case .through(let session, let answer) = enter(
             request.computerName, request.authenticator, caller, now)
         else {
@@ -62,6 +71,10 @@ extension NetlogonService {
         return logOn(request.logonInformation, waiting, caller, now)
     }
 
+    private static func isKnown(_ level: ValidationLevel) -> Bool {
+        level == .samInfo || level == .samInfo2 || level == .samInfo4
+    }
+
     // MARK: Which domain
 
     private func logOn(
@@ -69,14 +82,14 @@ extension NetlogonService {
         _ now: FrontTime
     ) -> ServiceReply {
         counters.logons += 1
-        switch waiting.level {
-        case .samInfo, .samInfo2: break
-        // The keys are in it as they are: it goes nowhere without a seal.
-        case .samInfo4 where caller.isSealed: break
-        case .samInfo4: return finish(waiting, (.invalidParameter, nil, true))
-        case _: return finish(waiting, (.invalidInfoClass, nil, true))
+        guard Self.isKnown(waiting.level) else {
+            return finish(waiting, (.invalidInfoClass, nil, true))
         }
-        guard let proof = proof(information, waiting.session) else {
+        // The keys are in it as they are: it goes nowhere without a seal.
+        if waiting.level == .samInfo4, !caller.isSealed {
+            return finish(waiting, (.invalidParameter, nil, true))
+        }
+        guard let proof = proof(information, waiting.session, caller) else {
             return finish(waiting, (.invalidParameter, nil, true))
         }
         let identity = information.identity
@@ -139,10 +152,19 @@ extension NetlogonService {
 
     /// What proves the user, out of what the channel conceals.
     private func proof(
-        _ information: LogonInformation, _ session: ChannelSession
+        _ information: LogonInformation, _ session: ChannelSession, _ caller: RemoteCaller
     ) -> FrontLogon.Proof? {
         switch information {
         case .network(let info, _):
+            // A member whose client sent a password in clear passes it on in the responses'
+            // places (MS-NRPC 2.2.1.4.15): under a seal only.
+            if info.identity.parameterControl.contains(.cleartextPasswordAllowed),
+                info.lmChallenge == Bytes8(), caller.isSealed,
+                let password = info.ntChallengeResponse, !password.isEmpty
+            {
+                let hash = NTOWF.v1(utf16LE: Secret(password))
+                return .hashes(nt: Secret(hash.bytes), lm: nil)
+            }
             return .responses(
                 challenge: info.lmChallenge, nt: info.ntChallengeResponse ?? [],
                 lm: info.lmChallengeResponse ?? [])
@@ -152,6 +174,7 @@ extension NetlogonService {
             guard nt != nil || lm != nil else { return nil }
             let none = [UInt8](repeating: 0, count: 16)
             return .hashes(nt: Secret(nt ?? none), lm: lm.map { Secret($0) })
+        case .absent: return nil
         }
     }
 
