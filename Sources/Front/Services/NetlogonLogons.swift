@@ -93,10 +93,15 @@ extension NetlogonService {
             return finish(waiting, (.invalidParameter, nil, true))
         }
         let identity = information.identity
-        let named = identity.logonDomainName ?? ""
+        var named = identity.logonDomainName ?? ""
         let user = identity.userName ?? ""
+        var account = user
+        if named.isEmpty, let at = user.lastIndex(of: "@") {
+            named = String(user[user.index(after: at)...])
+            account = String(user[..<at])
+        }
         if named.isEmpty || isOurs(named) {
-            return finish(waiting, validate(identity, proof, now))
+            return finish(waiting, validate(identity, account, proof, now))
         }
         guard let other = otherDomains().first(where: { Self.names($0, named) }) else {
             // As an NT4 controller says it: perhaps it is the asker's own.
@@ -129,7 +134,8 @@ extension NetlogonService {
     }
 
     private func validate(
-        _ identity: LogonIdentityInfo, _ proof: FrontLogon.Proof, _ now: FrontTime
+        _ identity: LogonIdentityInfo, _ account: String, _ proof: FrontLogon.Proof,
+        _ now: FrontTime
     ) -> Verdict {
         let local: LocalLogon.Proof
         switch proof {
@@ -141,7 +147,7 @@ extension NetlogonService {
         let outcome = domain.validate(
             LocalLogon(
                 domain: identity.logonDomainName ?? "", user: identity.userName ?? "",
-                workstation: identity.workstation ?? "", control: identity.parameterControl,
+                account: account, workstation: identity.workstation ?? "", control: identity.parameterControl,
                 proof: local), now: now.fileTime)
         switch outcome {
         case .accepted(let session):
