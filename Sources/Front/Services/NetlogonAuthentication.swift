@@ -129,6 +129,10 @@ extension NetlogonService {
     func capabilities(
         _ request: NetrLogonGetCapabilities.Request, _ caller: RemoteCaller, _ now: FrontTime
     ) -> ServiceReply {
+        typealias Request = NetrLogonGetCapabilities.Request
+        // The union has no arm for another level, and so no answer either.
+        guard request.queryLevel == Request.negotiated || request.queryLevel == Request.requested
+        else { return .fault(.invalidTag) }
         guard case .through(let session, let answer) = enter(
             request.computerName, request.authenticator, caller, now)
         else {
@@ -137,19 +141,10 @@ extension NetlogonService {
                     returnAuthenticator: NetlogonAuthenticator(), queryLevel: request.queryLevel,
                     capabilities: 0, status: .accessDenied))
         }
-        switch request.queryLevel {
-        case NetrLogonGetCapabilities.Request.negotiated:
-            return Self.reply(
-                NetrLogonGetCapabilities.Response(
-                    returnAuthenticator: answer, queryLevel: request.queryLevel,
-                    capabilities: session.flags))
-        case NetrLogonGetCapabilities.Request.requested:
-            return Self.reply(
-                NetrLogonGetCapabilities.Response(
-                    returnAuthenticator: answer, queryLevel: request.queryLevel,
-                    capabilities: session.requestedFlags))
-        // The union has no arm for another level.
-        case _: return .fault(.invalidTag)
-        }
+        let isNegotiated = request.queryLevel == Request.negotiated
+        return Self.reply(
+            NetrLogonGetCapabilities.Response(
+                returnAuthenticator: answer, queryLevel: request.queryLevel,
+                capabilities: isNegotiated ? session.flags : session.requestedFlags))
     }
 }
