@@ -203,7 +203,7 @@ package enum NetrShareGetInfo: RemoteProcedure {
 
 /// Tells whether something of the server's is shared (MS-SRVS 3.1.4.13).
 package enum NetrShareCheck: RemoteProcedure {
-    package static let opnum: UInt16 = 17
+    package static let opnum: UInt16 = 20
 
     package struct Request: NDRMessage, Equatable, Sendable {
         package var serverName: String?

@@ -76,11 +76,12 @@ import Wire
             try world.call(
                 server, NetrShareGetInfo.self,
                 NetrShareGetInfo.Request(serverName: nil, netName: name, level: level),
-                world.user)
+                world.caller())
         }
         #expect(try share("netlogon", 1).shareInfo?.netName == "NETLOGON")
         #expect(try share("C$", 1).status == .shareNotFound)
         #expect(try share("IPC$", 2).status == .accessDenied)
+        #expect(try share("IPC$", 501).status == .success)
         #expect(try share("IPC$", 1_005).shareInfo?.flags == 0)
         #expect(try share("IPC$", 1_007).status == .invalidLevel)
     }

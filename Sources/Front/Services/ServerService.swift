@@ -146,7 +146,10 @@ package final class ServerService: RemoteService {
                     level: request.level, shareInfo: share, status: status))
         }
         guard ShareInfo.levels.contains(request.level) else { return answer(nil, .invalidLevel) }
-        guard Self.isAllowed(request.level, caller) else { return answer(nil, .accessDenied) }
+        // Of one share that they can name, all learn how it is cached (MS-SRVS 3.1.4.10).
+        guard request.level == 501 || Self.isAllowed(request.level, caller) else {
+            return answer(nil, .accessDenied)
+        }
         let name = request.netName.lowercased()
         guard let share = shares.first(where: { $0.netName?.lowercased() == name }) else {
             return answer(nil, .shareNotFound)
