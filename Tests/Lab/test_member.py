@@ -1,9 +1,9 @@
-"""Samba as a member of the embedded domain: client → Samba → this program → a real controller."""
+"""Samba as a member of the embedded domain: client → Samba → this program."""
 
 import shutil
 
 from boxes import await_event
-from labtest import LabTest, domain_section, lab, plan
+from labtest import LabTest, lab, plan
 from postern import listen_section, local_domain_section
 
 DOMAIN, BOSS = "GATEDOM", "boss"
@@ -83,7 +83,7 @@ class SambaMemberTest(LabTest):
     def setUpClass(cls):
         cls.gate = lab.gate.address
         cls.postern = cls.class_agent(
-            local_domain_section(DOMAIN), domain_section(plan.AD, ntlmv1="allow"),
+            local_domain_section(DOMAIN),
             listen_section(cls.gate, smb="yes", rpc="yes", wins_server=None, wins="yes"),
             accounts=((plan.PASSWORD, "alice"), (plan.ADMINISTRATOR_PASSWORD, BOSS)))
         cls.postern.run("group", "member", "add", "Domain Admins", BOSS, check=True)
@@ -99,7 +99,6 @@ class SambaMemberTest(LabTest):
 
     def test_members_channel_holds(self):
         self.assertEqual(self.member.wbinfo("-t").returncode, 0)
-        self.assertEqual(self.member.wbinfo("--ping-dc").returncode, 0)
 
     def test_users_of_the_domain_are_listed(self):
         self.assertIn("alice", self.member.wbinfo("-u").stdout)
@@ -110,11 +109,6 @@ class SambaMemberTest(LabTest):
 
     def test_wrong_password_is_refused(self):
         self.assertIn("LOGON_FAILURE", self.log_on(f"{DOMAIN}/alice", "wrong").stdout)
-
-    def test_user_of_the_domain_behind_reaches_the_share(self):
-        done = self.log_on(f"{plan.AD.name}/bob", plan.PASSWORD)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("LOGON_FAILURE", self.log_on(f"{plan.AD.name}/bob", "wrong").stdout)
 
     def test_member_changes_its_password(self):
         done = self.member.wbinfo("--change-secret")
