@@ -22,7 +22,7 @@ FILES = ("/usr/include/samba-4.0/wbclient.h", "/usr/share/samba/setup/provision.
          "/usr/lib/python3/dist-packages/samba/samdb.py",
          "/usr/lib/*/libnss_winbind.so.2")
 NATIVE = {"delay": (), "authbench": ("-I/usr/include/samba-4.0", "-lwbclient"),
-          "slotbench": (), "execbench": ("-lpthread",), "ctlbench": ("-lpthread",)}
+          "slotbench": (), "namebench": (), "execbench": ("-lpthread",), "ctlbench": ("-lpthread",)}
 
 
 def missing():
