@@ -32,6 +32,7 @@ enum FrontBuilder {
             made.otherDomains = { known(agent, sids) }
             netlogon = made
             services.append(made)
+            made.replication = ReplicationService(domain: domain)
             services.append(SAMRService(domain: domain, random: random))
         }
         services.append(
