@@ -52,12 +52,14 @@ enum FrontBuilder {
                 random: random))
         services.append(
             ManagementService(interfaces: services.map { $0.interface }, computerName: computer))
+        var identity = ServerHandshake.Identity(
+            nbComputerName: computer, nbDomainName: domainName)
+        identity.bindsDomain = configuration.domains.count + configuration.localDomains.count == 1
         let rpc = RPCServer(
-            services: services,
-            identity: ServerHandshake.Identity(
-                nbComputerName: computer, nbDomainName: domainName),
-            localDomain: domain?.name, channels: channels, random: random)
+            services: services, identity: identity, localDomain: domain?.name,
+            channels: channels, random: random)
         var settings = SMBServerSettings(computerName: computer, domainName: domainName)
+        settings.bindsDomain = identity.bindsDomain
         settings.serverGUID = Bytes16(random(16))
         settings.allowsPlainPasswords = configuration.listen?.plainText == .allow
         let smb = SMBServer(
