@@ -358,17 +358,16 @@ import Wire
     @Test func promotedBackupIsAPrimaryThatOthersCopyWhole() throws {
         let world = try ReplicationWorld()
         try world.primary.user("anna")
-        #expect(throws: DomainError.self) { try world.backup.promote() }
         try world.run()
         let serial = world.backup.serial(of: .sam)
         #expect(throws: DomainError.self) { _ = try world.backup.createAccount("early") }
-        try world.backup.promote()
+        try world.backup.setRole(.primary)
         let made = try world.backup.createAccount("later")
         #expect(made.rid > 1_000)
-        #expect(world.backup.serial(of: .sam) > serial + 1 << 36)
+        #expect(world.backup.serial(of: .sam) > serial + LocalDomain.promotionIncrement)
         #expect(world.backup.changes(in: .sam, after: serial) == nil)
         #expect(world.pull.nextRequest(now: world.now + 1_000_000) == nil)
-        try world.backup.demote(to: "other")
+        try world.backup.setRole(.backup, primary: "OTHER")
         #expect(world.backup.role == .backup && world.backup.header.replicaSource == "OTHER")
     }
 

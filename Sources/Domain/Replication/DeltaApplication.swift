@@ -317,17 +317,6 @@ struct SeenObjects {
     }
 }
 
-/// Where a database stands: the serial number of its last change, and when it was made.
-package struct DatabaseStamp: Equatable, Sendable {
-    package var serial: UInt64
-    package var created: UInt64
-
-    package init(serial: UInt64, created: UInt64) {
-        self.serial = serial
-        self.created = created
-    }
-}
-
 extension NetlogonDelta {
     var isMembership: Bool {
         switch self {

@@ -70,7 +70,7 @@ package final class ReplicationPull {
     /// Everything is looked at once at the start.
     package init(domain: LocalDomain, now: UInt64) {
         self.domain = domain
-        primary = domain.header.replicaSource
+        primary = LocalDomain.fold(domain.header.replicaSource)
         pollAt = now + Limit.poll
         for database in DomainDatabase.allCases { wishDeltas(database, due: now) }
     }
