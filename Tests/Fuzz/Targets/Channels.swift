@@ -79,7 +79,7 @@ extension FuzzTarget {
                 case .close(let link, _): open.removeAll { $0 == link }
                 case .answer(_, .accepted): preconditionFailure("a stranger lets somebody in")
                 case .send, .answer, .controllerFailed, .controllerSilent, .controllerAnswered,
-                    .mapped, .notice:
+                    .mapped, .notice, .passwordSet:
                     break
                 }
             }
