@@ -7,6 +7,7 @@ import subprocess
 from boxes import await_event
 from capture import Capture
 from labtest import LabTest, domain_section, lab, plan
+from postern import listen_section, local_domain_section
 
 ACCOUNT = f"{plan.OUR_DOMAIN}$"
 DOMAIN = plan.TRUSTED.name
@@ -284,3 +285,71 @@ class RotateTest(TrustTest):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertNotIn("pending", self.postern.run("secret", "show", DOMAIN).stdout)
         self.assertLogsOn()
+
+
+class BothEndsTest(LabTest):
+    """The program under test at both ends: it permits the trust, and it establishes it."""
+
+    TRUSTED = plan.Domain("client", "GATETWO", "TWO1", "nt4")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.trusted = cls.class_agent(
+            local_domain_section(cls.TRUSTED.name, ntlmv1="allow"),
+            listen_section(lab.client.address, smb="yes", rpc="yes"),
+            box=lab.client, name=cls.TRUSTED.controller,
+            accounts=((plan.PASSWORD, "olga"), (plan.PASSWORD, "peggy")))
+
+    def setUp(self):
+        self.trusting = self.agent(
+            local_domain_section(plan.OUR_DOMAIN),
+            domain_section(self.TRUSTED, channel="trust", account=ACCOUNT, controllers=None,
+                           answer="no", wins_server=plan.NT4.address), secrets={})
+
+    def trust(self, verb, *words, **options):
+        return self.trusting.run("trust", verb, self.TRUSTED.name, *words, **options)
+
+    def permit(self):
+        self.trusted.run("trust", "permit", plan.OUR_DOMAIN, input=SECRET + "\n", check=True)
+
+    def test_permit_establish_log_on_revoke(self):
+        self.permit()
+        self.assertIn(f"{plan.OUR_DOMAIN}: may trust us", self.trusted.run("trust", "list").stdout)
+        with Capture(lab, lab.gate) as wire:
+            wire.mark("flow")
+            done = self.trust("establish", "--report", input=SECRET + "\n")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("failed", done.stdout)
+        self.table.add("F2 establish, Postern to Postern, channel and all",
+                       "107 frames, 15,230 B, 3 s", wire.count("flow").between(
+                           lab.gate.address, lab.client.address, plan.NT4.address), "")
+        logon = self.trusting.logon(self.TRUSTED.name, "olga", plan.PASSWORD)
+        self.assertEqual(logon.returncode, 0, logon.stdout + logon.stderr)
+        done = self.trust("accounts", "--user", "olga", input=plan.PASSWORD + "\n")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(f"user {self.TRUSTED.name}\\peggy ", done.stdout)
+        self.assertEqual(self.trust("verify").returncode, 0)
+        rotated = self.trusting.run("secret", "rotate", self.TRUSTED.name)
+        self.assertEqual(rotated.returncode, 0, rotated.stdout + rotated.stderr)
+        logon = self.trusting.logon(self.TRUSTED.name, "olga", plan.PASSWORD)
+        self.assertEqual(logon.returncode, 0, logon.stdout + logon.stderr)
+        self.assertEqual(
+            self.trusted.run("trust", "revoke", plan.OUR_DOMAIN).returncode, 0)
+        self.assertNotEqual(self.trust("establish", input=SECRET + "\n").returncode, 0)
+
+    def test_a_wrong_secret_and_a_missing_account_are_told_apart(self):
+        self.permit()
+        done = self.trust("establish", input="wrong\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another password", done.stderr)
+        self.trusted.run("trust", "revoke", plan.OUR_DOMAIN)
+        done = self.trust("establish", input=SECRET + "\n")
+        self.assertIn("there is no account", done.stderr)
+
+    def test_permit_changes_no_other_account(self):
+        self.trusted.run("account", "add", "BOX", "--machine", input="x\n", check=True)
+        done = self.trusted.run("trust", "permit", "BOX", input=SECRET + "\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another kind of account", done.stderr)
+        self.assertEqual(self.trusted.run("trust", "revoke", "BOX").returncode, 1)
+        self.assertIn("BOX$", self.trusted.run("account", "list").stdout)
