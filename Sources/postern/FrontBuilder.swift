@@ -7,6 +7,7 @@ import Interfaces
 import NTLM
 import RPC
 import SMB
+import SecureChannel
 import Wire
 
 /// Makes the front and its services from the configuration and the embedded domain.
