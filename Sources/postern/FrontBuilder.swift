@@ -15,7 +15,7 @@ enum FrontBuilder {
     /// `rpcPort` is where remote calls are served over TCP, if they are.
     static func front(
         _ configuration: Configuration, _ agent: Agent, rpcPort: UInt16?,
-        sids: LearnedSIDs
+        sids: LearnedSIDs, neighbourhood: BrowsedNeighbourhood?
     ) -> Front {
         let random: (Int) -> [UInt8] = { SystemRandom.bytes($0) }
         let computer = configuration.agent.name
@@ -51,8 +51,29 @@ enum FrontBuilder {
         settings.serverGUID = Bytes16(random(16))
         settings.allowsPlainPasswords = configuration.listen?.plainText == .allow
         let smb = SMBServer(
-            settings, pipes: rpc, administration: nil, files: nil, random: random)
+            settings, pipes: rpc,
+            administration: administration(configuration, domain, domainName, neighbourhood),
+            files: nil, random: random)
         return Front(smb: smb, rpc: rpc, netlogon: netlogon, localDomain: domain?.name)
+    }
+
+    private static func administration(
+        _ configuration: Configuration, _ domain: LocalDomain?, _ domainName: String,
+        _ neighbourhood: BrowsedNeighbourhood?
+    ) -> RemoteAdministrationServer? {
+        guard let neighbourhood else { return nil }
+        var shares = [
+            RAP.ShareInfo(
+                networkName: "IPC$", type: RAP.ShareInfo.interprocess, remark: "Remote IPC"),
+        ]
+        if configuration.localDomains.first?.netlogonDirectory != nil {
+            shares.append(RAP.ShareInfo(networkName: "NETLOGON", remark: "Logon scripts"))
+        }
+        return RemoteAdministrationServer(
+            RemoteAdministrationSettings(
+                computerName: configuration.agent.name, domainName: domainName,
+                shares: shares),
+            domain: domain, neighbourhood: neighbourhood)
     }
 
     /// The domains to which logons are passed on.
