@@ -1,5 +1,6 @@
 import Front
 import Loop
+import Mailslot
 import NetBIOS
 import Responder
 import SMB

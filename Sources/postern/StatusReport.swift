@@ -82,7 +82,9 @@ enum StatusReport {
                 "browser", "\(servers.count) servers, \(domains.count) domains" + role)
         }
         text += line("answered", self.list(counters.answered))
-        return text + line("ignored", self.list(counters.ignored))
+        text += line("ignored", self.list(counters.ignored))
+        guard let sockets = daemon.front, let front = sockets.front else { return text }
+        return text + FrontReport.text(front, open: sockets.openConnections)
     }
 
     private static func list(_ counts: [ResponderCounters.Count]) -> String {
@@ -105,6 +107,9 @@ enum StatusReport {
             }
             root.array("localDomains") { list in
                 for local in daemon.agent.locals { list.object { member(local, &$0) } }
+            }
+            if let sockets = daemon.front, let front = sockets.front {
+                FrontReport.member(front, open: sockets.openConnections, &root)
             }
             guard let counters = daemon.names.counters else { return }
             root.object("listening") { face in

@@ -54,7 +54,7 @@ final class NetlogonWorld {
                 nt4Accounts: nt4Accounts),
             domain: domain, channels: ChannelTable(), random: random)
         service.otherDomains = {
-            [KnownDomain(name: "ADLAB", dnsName: "ad.lab", controller: "AD")]
+            [ConfiguredDomain(name: "ADLAB", dnsName: "ad.lab", controller: "AD")]
         }
         server = RPCServer(
             services: [
@@ -112,6 +112,7 @@ final class NetlogonWorld {
             if let id = links.removeValue(forKey: link) { server.closed(id) }
         case .answer(let logon, let outcome): answers[logon] = outcome
         case .notice(let notice): notices.append(notice)
+        case .passwordSet: break
         case .controllerFailed, .controllerSilent, .controllerAnswered, .mapped: break
         }
     }

@@ -75,8 +75,8 @@ final class DemoClient {
             let destination = NetBIOSName(domain, suffix)
         else { return done(nil) }
         var writer = WireWriter(capacity: 384)
-        let header = DatagramHeader(
-            suffix == .domainControllers ? .directGroup : .directUnique, .broadcast, id: nextID(), source: socket.local)
+        let type: DatagramType = suffix == .domainControllers ? .directGroup : .directUnique
+        let header = DatagramHeader(type, .broadcast, id: nextID(), source: socket.local)
         let length = DataDatagram.begin(
             header, from: ScopedName(source), to: ScopedName(destination), into: &writer)
         let open = MailslotWrite.begin(to: mailslot.bytes.span, into: &writer)
