@@ -49,8 +49,12 @@ enum FrontBuilder {
         settings.serverGUID = Bytes16(random(16))
         settings.allowsPlainPasswords = configuration.listen?.plainText == .allow
         let smb = SMBServer(
-            settings, pipes: rpc, administration: nil, files: nil, random: random)
+            settings, pipes: rpc, administration: nil, files: share(configuration), random: random)
         return Front(smb: smb, rpc: rpc, netlogon: netlogon, localDomain: domain?.name)
+    }
+
+    private static func share(_ configuration: Configuration) -> NetlogonShare? {
+        configuration.localDomains.first?.netlogonDirectory.map { NetlogonShare($0) }
     }
 
     /// The domains to which logons are passed on.
