@@ -51,8 +51,11 @@ install: embedded
 	install -D -m 0644 packaging/postern.service $(DESTDIR)/usr/lib/systemd/system/postern.service
 	install -D -m 0644 packaging/postern.sysusers $(DESTDIR)/usr/lib/sysusers.d/postern.conf
 	install -D -m 0644 packaging/postern.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/postern.conf
+	install -d $(DESTDIR)$(PREFIX)/share/doc/postern/examples
+	install -m 0644 packaging/examples/* $(DESTDIR)$(PREFIX)/share/doc/postern/examples
+	install -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/postern
 	test -e $(DESTDIR)/etc/postern/postern.conf || \
-	  install -D -m 0640 packaging/postern.conf $(DESTDIR)/etc/postern/postern.conf
+	  install -D -m 0644 packaging/postern.conf $(DESTDIR)/etc/postern/postern.conf
 
 clean:
 	rm -rf build .build .build-embedded .build-standard .build-fuzz

@@ -27,7 +27,7 @@ let swiftSettings: [SwiftSetting] =
         .enableExperimentalFeature("Lifetimes"),
         .strictMemorySafety(),
     ] + (embedded ? embeddedSettings : [])
-    + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer-no-link,address"])] : [])
+    + (fuzzing ? [.unsafeFlags(["-sanitize=address", "-sanitize=fuzzer", "-parse-as-library"])] : [])
 
 var linkerSettings: [LinkerSetting] = []
 if embedded {
@@ -133,6 +133,25 @@ if !embedded {
                 .map { Target.Dependency(stringLiteral: $0) },
             path: "Tests/Simulation", swiftSettings: swiftSettings),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: (protocols + [
+                "SecureChannel", "Locator", "Responder", "Decoder", "Consumers", "Configuration",
+                "Domain", "Front", "Simulation",
+            ]).map { Target.Dependency(stringLiteral: $0) },
+            path: "Tests/Fuzz/Targets", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: swiftSettings),
+    ]
+}
+
+// `Tests/Fuzz/run` builds this alone, with libFuzzer and AddressSanitizer.
+if fuzzing {
+    targets = targets.filter { !$0.name.hasSuffix("Tests") && $0.name != "postern" } + [
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Program",
+            swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
     ]
 }
 

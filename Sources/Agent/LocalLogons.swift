@@ -1,6 +1,8 @@
 import Crypto
 import Domain
 import Interfaces
+import Mailslot
+import Responder
 import SecureChannel
 import Wire
 
@@ -88,6 +90,22 @@ extension Agent {
         }
         local.ledger.answered(outcome, microseconds: nil)
         return outcome
+    }
+
+    /// What a client that looks for a controller is told of the account that it names: one of
+    /// ours is known where it may log on at all, and is of a kind that the client asks for.
+    package func knowledge(
+        of user: String, in domain: String, _ control: AccountControl
+    ) -> AccountKnowledge {
+        guard let local = locals.first(where: { Self.same($0.domain.name, domain) }) else {
+            return .undecided
+        }
+        guard let account = local.domain.account(user), !account.isDisabled else {
+            return .unknown
+        }
+        // The mailslot's bits are those of SAM (MS-ADTS 6.3.1.5).
+        let asked = AccountFlags(rawValue: control.rawValue).intersection(.kinds)
+        return asked.isEmpty || !asked.isDisjoint(with: account.flags) ? .known : .unknown
     }
 
     /// `now` as a FILETIME (MS-DTYP 2.3.3).

@@ -13,6 +13,9 @@ package struct CommandKind: RawRepresentable, Equatable, Sendable {
     package static let secretRotate = CommandKind(rawValue: 4)
     package static let secretImport = CommandKind(rawValue: 5)
     package static let reload = CommandKind(rawValue: 6)
+    /// Accounts and groups of the embedded domain.
+    package static let account = CommandKind(rawValue: 7)
+    package static let group = CommandKind(rawValue: 8)
 }
 
 /// A sub-command that the agent carries out and answers in text.
@@ -28,6 +31,8 @@ package struct CommandRequest: CustomStringConvertible {
     static let layer: StaticString = "command request"
     package static let maximumArguments = 8
     package static let maximumArgument = 1024
+    /// A password, or lines of a file that hold some.
+    package static let maximumSecret = 32_768
 
     package var requestID: UInt32
     package var command: CommandKind
@@ -66,8 +71,7 @@ package struct CommandRequest: CustomStringConvertible {
             arguments.append(try reader.countedText("argument", limit: Self.maximumArgument))
         }
         if flags & Flag.secret != 0 {
-            secret = Secret(
-                try reader.countedBytes("secret", limit: ControlLogonRequest.maximumPassword))
+            secret = Secret(try reader.countedBytes("secret", limit: Self.maximumSecret))
         }
         try reader.expectEnd("arguments")
     }
@@ -85,7 +89,7 @@ package struct CommandRequest: CustomStringConvertible {
     package var isWithinLimits: Bool {
         if arguments.count > Self.maximumArguments { return false }
         for argument in arguments where argument.utf8.count > Self.maximumArgument { return false }
-        return secret.map { $0.bytes.count <= ControlLogonRequest.maximumPassword } ?? true
+        return secret.map { $0.bytes.count <= Self.maximumSecret } ?? true
     }
 
     package var description: String {

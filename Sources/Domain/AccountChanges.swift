@@ -65,7 +65,7 @@ extension LocalDomain {
                 primaryGroupRID: Self.primaryGroup(of: flags))
             put(account)
             log(.sam, .changeUser, rid: account.rid)
-            log(.sam, .changeGroupMembers, rid: account.primaryGroupRID)
+            logMembers(of: account.primaryGroupRID)
             return account
         }
     }

@@ -12,6 +12,7 @@ struct Edit {
     struct Savepoint {
         var undo: Int
         var entries: Int
+        var memberships: Int
         var header: DomainHeader
     }
 
@@ -19,10 +20,14 @@ struct Edit {
     var depth = 0
     var undo: [Undo] = []
     var entries: [ChangeEntry] = []
+    /// Groups whose members changed: logged last, when all the members are, and once.
+    var memberships: [UInt32] = []
     private(set) var beginning: Savepoint?
 
     mutating func savepoint(_ header: DomainHeader) -> Savepoint {
-        let point = Savepoint(undo: undo.count, entries: entries.count, header: header)
+        let point = Savepoint(
+            undo: undo.count, entries: entries.count, memberships: memberships.count,
+            header: header)
         if depth == 0 { beginning = point }
         return point
     }
@@ -30,6 +35,7 @@ struct Edit {
     mutating func clear() {
         undo.removeAll()
         entries.removeAll()
+        memberships.removeAll()
         beginning = nil
     }
 }
@@ -48,14 +54,29 @@ extension LocalDomain {
         if edit.entries.count > point.entries {
             edit.entries.removeLast(edit.entries.count - point.entries)
         }
+        if edit.memberships.count > point.memberships {
+            edit.memberships.removeLast(edit.memberships.count - point.memberships)
+        }
         header = point.header
     }
 
-    /// Adds an entry to the change log under the database's next serial number.
+    /// Notes that a group's members changed.
+    func logMembers(of group: UInt32) {
+        if !edit.memberships.contains(group) { edit.memberships.append(group) }
+    }
+
+    /// Adds an entry to the change log under the database's next serial number. What the running
+    /// change has just said of an object is not said again.
     func log(
         _ database: DomainDatabase, _ type: DeltaType, flags: ChangeEntry.Flags = [],
         rid: UInt32 = 0, name: String = "", sid: SID? = nil
     ) {
+        if let last = edit.entries.last, last.database == database, last.type == type,
+            last.rid == rid, rid != 0, type == .changeUser
+        {
+            edit.entries[edit.entries.count - 1].flags.formUnion(flags)
+            return
+        }
         let index = Int(database.rawValue)
         header.serials[index] += 1
         edit.entries.append(

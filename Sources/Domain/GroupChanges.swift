@@ -81,7 +81,7 @@ extension LocalDomain {
     private func putMember(_ member: Account, _ group: UInt32) throws(DomainError) {
         try change { () throws(DomainError) in
             put(member)
-            log(.sam, .changeGroupMembers, rid: group)
+            logMembers(of: group)
         }
     }
 

@@ -164,6 +164,7 @@ package final class LocalDomain {
 
     /// Writes what the running change touched. Says whether that worked.
     private func finish() -> Bool {
+        for group in edit.memberships { log(.sam, .changeGroupMembers, rid: group) }
         var records = changedRecords()
         defer { edit.clear() }
         guard !records.isEmpty else { return true }

@@ -57,6 +57,9 @@ package enum Privileges {
     package static var user: UInt32 { geteuid() }
     package static var group: UInt32 { getegid() }
 
+    /// Whether `other` is who may do here whatever we may.
+    package static func isOwner(_ other: UInt32) -> Bool { other == 0 || other == user }
+
     /// Becomes `account` for good, with no other groups, and keeps one capability of root's: to
     /// bind ports below 1024.
     package static func become(_ account: UserAccount) throws(SystemError) {

@@ -23,6 +23,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
     package var isTimeout: Bool { code == ETIMEDOUT }
 
+    /// Nobody listens there, or there is nothing at all.
+    package var isAbsence: Bool { code == ECONNREFUSED || code == ENOENT }
+
     package static func == (left: SystemError, right: SystemError) -> Bool {
         left.code == right.code && left.subject == right.subject
             && left.operation.description == right.operation.description

@@ -25,13 +25,17 @@ struct LocatorRecord: StateRecord {
 
 /// Makes the cores from the configuration and the state.
 enum AgentBuilder {
-    static func agent(_ configuration: Configuration, store: StateStore, epoch: UInt64) -> Agent {
+    static func agent(
+        _ configuration: Configuration, store: StateStore, epoch: UInt64, log: Log
+    ) -> Agent {
         let random: (Int) -> [UInt8] = { SystemRandom.bytes($0) }
         let domains = configuration.domains.map {
             domain($0, configuration.agent.name, store, epoch, random)
         }
+        let locals = LocalDomains.open(configuration, store, log)
         return Agent(
-            name: configuration.agent.name, domains: domains, epoch: epoch, random: random)
+            name: configuration.agent.name, domains: domains,
+            locals: locals.map { AgentLocalDomain($0) }, epoch: epoch, random: random)
     }
 
     private static func domain(

@@ -9,8 +9,19 @@ import Wire
 enum Commands {
     typealias Done = (_ text: String, _ code: ExitCode) -> Void
 
-    static func run(_ request: CommandRequest, _ daemon: Daemon, done: @escaping Done) {
+    /// `isOwner`: the caller may do what changes the state: root, or who runs the agent.
+    static func run(
+        _ request: CommandRequest, _ daemon: Daemon, isOwner: Bool, done: @escaping Done
+    ) {
         switch request.command {
+        case .account, .group:
+            guard isOwner else {
+                return done("only root and the agent's own user may do that\n", .failed)
+            }
+            let result = LocalOrders.run(
+                request, daemon.agent.locals.map { $0.domain },
+                now: daemon.agent.fileTime(at: daemon.loop.now))
+            done(result.text, ExitCode(result.outcome))
         case .status: done(StatusReport.text(daemon, json: request.wantsJSON), .success)
         case .find: find(request, daemon, done)
         case .explain: explain(request, daemon, done)

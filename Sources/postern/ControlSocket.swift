@@ -112,7 +112,9 @@ final class ControlSocket {
             logon(request, id, client)
         case .commandRequest:
             let request = try CommandRequest(parsing: &reader)
-            Commands.run(request, daemon) { text, code in
+            Commands.run(
+                request, daemon, isOwner: Privileges.isOwner(client.connection.peer.user)
+            ) { text, code in
                 self.finish(requestID, text, code, to: id)
             }
         case _:

@@ -38,7 +38,7 @@ final class Daemon {
         loop.updateNow()
         started = loop.now
         let epoch = SystemClock.unixSeconds - loop.now / 1_000
-        agent = AgentBuilder.agent(configuration, store: store, epoch: epoch)
+        agent = AgentBuilder.agent(configuration, store: store, epoch: epoch, log: log)
         timer = Timer(loop) { [self] in
             agent.tick(now: loop.now, microseconds: loop.microseconds)
             settle()

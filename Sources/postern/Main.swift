@@ -41,6 +41,8 @@ enum Main {
           logon        one logon through the running agent
           find         looks for a domain's controllers by every method
           explain      connects to a controller step by step, and says what fails and why
+          account      add | set-password | remove | list | import: the local domain's accounts
+          group        add | remove | list | member: and its groups
           secret       import | show: the machine account's secret
           decode       prints a message given in hexadecimal, or those of a capture file
           ntlm-auth    drop-in for Samba's ntlm_auth (also through a link of that name)
@@ -62,6 +64,8 @@ enum Main {
         case "logon": return LogonCommand.run(rest)
         case "find": return FindCommand.run(rest)
         case "explain": return ExplainCommand.run(rest)
+        case "account": return AccountCommand.run(rest)
+        case "group": return GroupCommand.run(rest)
         case "secret": return SecretCommand.run(rest)
         case "decode": return DecodeCommand.run(rest)
         case "ntlm-auth": return NtlmAuthCommand.run(rest)

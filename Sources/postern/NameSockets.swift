@@ -63,12 +63,29 @@ final class NameSockets {
         return Responder(
             ResponderConfiguration(
                 computerName: computer,
-                names: ResponderConfiguration.names(of: computer, in: domain),
+                names: names(of: computer, in: domain, configuration),
                 interfaces: Array(
                     settings.interfaces.prefix(ResponderConfiguration.mostInterfaces)),
                 nameServer: settings.winsServers.first,
                 ports: NetBIOSPorts(offset: settings.portOffset)),
             random: { SystemRandom.number() })
+    }
+
+    /// Where the front serves the local domain, a controller's names are ours too.
+    private static func names(
+        of computer: NetBIOSName, in domain: NetBIOSName?, _ configuration: Configuration
+    ) -> [OwnName] {
+        var names = ResponderConfiguration.names(of: computer, in: domain)
+        guard configuration.listen?.smb == true, let local = configuration.localDomains.first,
+            let domain = NetBIOSName(local.name, .workstation)
+        else { return names }
+        for name in ResponderConfiguration.names(ofPrimaryIn: domain) where !names.contains(name) {
+            // The domain's master browser is its primary controller.
+            if local.role == .primary || name.name.suffix != .domainMasterBrowser {
+                names.append(name)
+            }
+        }
+        return names
     }
 
     // MARK: Life
@@ -115,12 +132,26 @@ final class NameSockets {
             responder.serve(ServedDomain(name))
             controllersChanged(index)
         }
+        serveLocalDomains(responder)
         responder.start(now: loop.now)
         settle()
         let timer = Timer(loop) { [self] in endStart() }
         timer.arm(after: Self.longestStart)
         readiness = Readiness(timer: timer, done: ready)
         checkReadiness()
+    }
+
+    /// Answers name this agent for the domains that its front serves.
+    private func serveLocalDomains(_ responder: Responder) {
+        guard settings?.smb == true else { return }
+        for local in daemon.agent.locals {
+            guard let name = NetBIOSName(local.domain.name, .workstation) else { continue }
+            let isPrimary = local.domain.role == .primary
+            responder.serve(ServedDomain(name, sid: local.domain.sid))
+            responder.setFront(name, isPrimary: isPrimary, flags: isPrimary ? [.writable] : [])
+        }
+        let agent = daemon.agent
+        responder.setLookup { agent.knowledge(of: $1, in: $0, $2) }
     }
 
     private func checkReadiness() {

@@ -104,6 +104,7 @@ enum ServeCommand {
                         "\(domain.name): no secret; run `postern secret import \(domain.name)`")
                 }
             }
+            problems += LocalDomains.problems(configuration, store)
         } catch {
             problems.append(error.text)
         }
@@ -113,6 +114,10 @@ enum ServeCommand {
             let place = domain.dnsName ?? domain.controllers.map { $0.description }
                 .joined(separator: ", ")
             Terminal.write("  \(domain.name): \(how), as \(domain.account), by \(place)\n")
+        }
+        for domain in configuration.localDomains {
+            let role = domain.role == .primary ? "primary" : "backup"
+            Terminal.write("  \(domain.name): local, \(role)\n")
         }
         for problem in problems { Terminal.writeError("postern: \(problem)\n") }
         if problems.isEmpty { Terminal.write("all is well\n") }

@@ -1,5 +1,6 @@
 import Agent
 import Consumers
+import Domain
 import Locator
 import Loop
 import Responder
@@ -28,13 +29,7 @@ enum StatusReport {
                 text += line("", "\(controller.address.description) \(controller.hostName) "
                     + controller.health.name.description)
             }
-            text += line(
-                "logons", "\(domain.ledger.accepted) accepted, \(domain.ledger.refused) refused, "
-                    + "\(domain.ledger.unavailable) unavailable, "
-                    + "\(domain.ledger.blockedByPolicy) blocked by policy")
-            for proof in Ledger.Proof.allCases where domain.ledger.counts[proof.rawValue] > 0 {
-                text += line("", "\(domain.ledger.counts[proof.rawValue]) by \(proof.name)")
-            }
+            text += lines(domain.ledger)
             if let latency = domain.ledger.latency {
                 text += line(
                     "latency", "\(Columns.milliseconds(UInt64(latency.median))) ms median, "
@@ -46,7 +41,30 @@ enum StatusReport {
                     + "\(counters.connectionsLost) connections lost, \(counters.retried) retried")
             text += line("secret", daemon.secretAge(index))
         }
+        for local in daemon.agent.locals { text += self.text(local) }
         return text + face(daemon)
+    }
+
+    private static func lines(_ ledger: Ledger) -> String {
+        var text = line(
+            "logons", "\(ledger.accepted) accepted, \(ledger.refused) refused, "
+                + "\(ledger.unavailable) unavailable, \(ledger.blockedByPolicy) blocked by policy")
+        for proof in Ledger.Proof.allCases where ledger.counts[proof.rawValue] > 0 {
+            text += line("", "\(ledger.counts[proof.rawValue]) by \(proof.name)")
+        }
+        return text
+    }
+
+    private static func text(_ local: AgentLocalDomain) -> String {
+        let domain = local.domain
+        var text = "\nlocal domain \(domain.name)\n"
+        text += line("role", domain.role == .primary ? "primary" : "backup")
+        text += line("sid", domain.sid.description)
+        text += line(
+            "accounts", "\(domain.accounts.count), \(domain.groups.count) groups, "
+                + "\(domain.trusts.count) trusts")
+        text += line("changes", "\(domain.serial(of: .sam))")
+        return text + lines(local.ledger)
     }
 
     /// What the NetBIOS face answered, and what it did not and why.
@@ -76,6 +94,9 @@ enum StatusReport {
                 for domain in daemon.agent.domains {
                     list.object { member(domain, &$0) }
                 }
+            }
+            root.array("localDomains") { list in
+                for local in daemon.agent.locals { list.object { member(local, &$0) } }
             }
             guard let counters = daemon.names.counters else { return }
             root.object("listening") { face in
@@ -110,18 +131,7 @@ enum StatusReport {
                 }
             }
         }
-        object.object("logons") {
-            $0.member("accepted", domain.ledger.accepted)
-            $0.member("refused", domain.ledger.refused)
-            $0.member("unavailable", domain.ledger.unavailable)
-            $0.member("blockedByPolicy", domain.ledger.blockedByPolicy)
-        }
-        object.object("byProtocol") {
-            for proof in Ledger.Proof.allCases {
-                $0.key(proof.name)
-                $0.value(domain.ledger.counts[proof.rawValue])
-            }
-        }
+        member(domain.ledger, &object)
         if let latency = domain.ledger.latency {
             object.object("latencyMilliseconds") {
                 $0.key("median")
@@ -140,5 +150,32 @@ enum StatusReport {
             $0.member("overloaded", counters.overloaded)
             $0.member("badReplies", counters.badReplies)
         }
+    }
+
+    private static func member(_ ledger: Ledger, _ object: inout JSONWriter) {
+        object.object("logons") {
+            $0.member("accepted", ledger.accepted)
+            $0.member("refused", ledger.refused)
+            $0.member("unavailable", ledger.unavailable)
+            $0.member("blockedByPolicy", ledger.blockedByPolicy)
+        }
+        object.object("byProtocol") {
+            for proof in Ledger.Proof.allCases {
+                $0.key(proof.name)
+                $0.value(ledger.counts[proof.rawValue])
+            }
+        }
+    }
+
+    private static func member(_ local: AgentLocalDomain, _ object: inout JSONWriter) {
+        let domain = local.domain
+        object.member("name", domain.name)
+        object.member("role", domain.role == .primary ? "primary" : "backup")
+        object.member("sid", domain.sid.description)
+        object.member("accounts", domain.accounts.count)
+        object.member("groups", domain.groups.count)
+        object.member("trusts", domain.trusts.count)
+        object.member("serial", Int(clamping: domain.serial(of: .sam)))
+        member(local.ledger, &object)
     }
 }

@@ -134,6 +134,28 @@ import Wire
         #expect(domain.serial(of: .lsa) == 1)
     }
 
+    @Test func oneChangeSaysOfAnObjectOnlyOnceWhatBecameOfIt() throws {
+        let world = World()
+        let domain = try #require(world.domain)
+        let start = domain.serial(of: .sam)
+        try domain.change { () throws(DomainError) in
+            for name in ["a", "b"] {
+                let account = try domain.createAccount(name)
+                try domain.setPassword(account.rid, NewPassword(nt: Bytes16()), now: world.now)
+                _ = try? domain.change { () throws(DomainError) in
+                    try domain.addMember(account.rid, to: 512)
+                    throw DomainError(.cancelled)
+                }
+            }
+        }
+        let changes = try #require(domain.changes(in: .sam, after: start))
+        #expect(changes.map(\.type) == [.changeUser, .changeUser, .changeGroupMembers])
+        #expect(changes.map(\.rid) == [1_000, 1_001, 513])
+        #expect(changes.first?.flags == [.immediate, .changedPassword])
+        #expect(changes.map(\.serial) == Array((start + 1)...(start + 3)))
+        #expect(domain.members(of: 512) == [500])
+    }
+
     @Test func logIsBounded() throws {
         let world = World()
         let domain = try #require(world.domain)
@@ -153,7 +175,7 @@ import Wire
         let world = World()
         let domain = try #require(world.domain)
         try domain.change { () throws(DomainError) in
-            for number in 0..<1_500 { _ = try domain.createAccount("user\(number)") }
+            for number in 0..<2_500 { _ = try domain.createAccount("user\(number)") }
         }
         #expect(world.records.keys.filter { $0.hasPrefix("log/0/") }.count == 2_000)
         let serial = domain.serial(of: .sam)

@@ -13,6 +13,8 @@ PACKAGES = (
     "winbind", "smbclient", "libwbclient-dev", "python3-samba", "python3-markdown", "tdb-tools",
     "tshark", "tcpdump", "ethtool", "iproute2", "gcc", "libc6-dev",
 )
+# What calls ntlm_auth; installed by the tests that run them.
+CALLERS = ("freeradius", "freeradius-utils", "squid", "curl")
 PROGRAMS = ("samba", "smbd", "nmbd", "winbindd", "ntlm_auth", "wbinfo", "rpcclient", "smbclient",
             "smbtorture", "nmblookup", "tdbtool", "tshark", "tcpdump", "ethtool", "ip", "ss", "gcc")
 FILES = ("/usr/include/samba-4.0/wbclient.h", "/usr/share/samba/setup/provision.ldif",
@@ -32,6 +34,14 @@ def install():
         return
     if os.geteuid() != 0:
         raise LabError(f"the lab needs root; missing: {', '.join(lacking)}")
+    _install(PACKAGES)
+
+
+def install_callers():
+    _install(CALLERS)
+
+
+def _install(packages):
     # Installing must not start a service in the host's own network: policy-rc.d says so to
     # Debian's maintainer scripts. One that stands already is somebody else's and is left alone.
     policy = pathlib.Path("/usr/sbin/policy-rc.d")
@@ -40,7 +50,7 @@ def install():
         policy.write_text("#!/bin/sh\nexit 101\n")
         policy.chmod(0o755)
     known = subprocess.run(["apt-cache", "pkgnames"], capture_output=True, text=True).stdout
-    names = [name for name in PACKAGES if not known or name in set(known.split())]
+    names = [name for name in packages if not known or name in set(known.split())]
     apt = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "-qq"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:

@@ -55,6 +55,7 @@ package final class ChannelWorld {
     package var whenFailed: ((IPv4Address) -> Void)?
     package var whenSilent: ((IPv4Address) -> Void)?
     private var nextLogon: UInt32 = 0
+    private var made: [SimulatedConnection] = []
     private var isStuck = false
 
     private enum Limit {
@@ -220,8 +221,17 @@ package final class ChannelWorld {
         }
     }
 
+    /// Lets go of everything: its parts hold each other.
+    package func dissolve() {
+        for connection in made { connection.dissolve() }
+        made = []
+        links = [:]
+        clock.clear()
+        network.dissolve()
+    }
+
     private func open(_ link: Int, _ endpoint: Endpoint) {
-        links[link] = SimulatedConnection(
+        let connection = SimulatedConnection(
             network, to: endpoint,
             SimulatedConnection.Handlers(
                 opened: { [self] in
@@ -242,6 +252,8 @@ package final class ChannelWorld {
                     channel.linkClosed(link, loss, now: now)
                     settle()
                 }))
+        links[link] = connection
+        made.append(connection)
     }
 
     private func answered(_ logon: UInt32, _ outcome: LogonOutcome) {

@@ -133,6 +133,8 @@ package final class SimulatedController {
         if let port { netlogonPort = port }
     }
 
+    func dissolve() { connections.removeAll() }
+
     // MARK: What its connections need
 
     func takesConnection(on port: UInt16) -> Reception {

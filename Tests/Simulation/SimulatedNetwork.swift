@@ -11,6 +11,8 @@ package final class SimulatedNetwork {
     package var jitter: UInt64 = 0
     /// Bytes for a client come in other pieces than they were sent in, as TCP may do.
     package var movesBoundaries = false
+    /// Somebody on the way, who makes other bytes of what is for a client.
+    package var tampers: (([UInt8]) -> [UInt8])?
     package var numbers: SeededNumbers
 
     package init(clock: VirtualClock, seed: UInt64 = 1) {
@@ -20,6 +22,12 @@ package final class SimulatedNetwork {
 
     package func add(_ controller: SimulatedController) {
         controllers[controller.address] = controller
+    }
+
+    func dissolve() {
+        for controller in controllers.values { controller.dissolve() }
+        controllers.removeAll()
+        tampers = nil
     }
 
     func travelTime() -> UInt64 {
@@ -46,7 +54,7 @@ package final class SimulatedConnection {
     }
 
     private let network: SimulatedNetwork
-    private let handlers: Handlers
+    private var handlers: Handlers
     private var server: ControllerConnection?
     private var clientIsOpen = true
     private var serverIsOpen = true
@@ -77,6 +85,12 @@ package final class SimulatedConnection {
         }
     }
 
+    /// Lets go of both ends, which hold each other.
+    func dissolve() {
+        server = nil
+        handlers = Handlers(opened: {}, received: { _ in }, closed: { _ in })
+    }
+
     // MARK: The client's end
 
     package func send(_ bytes: [UInt8]) {
@@ -105,7 +119,9 @@ package final class SimulatedConnection {
 
     func deliver(_ bytes: [UInt8]) {
         guard serverIsOpen else { return }
-        guard network.movesBoundaries else {
+        let bytes = network.tampers?(bytes) ?? bytes
+        if bytes.isEmpty { return }
+        guard network.movesBoundaries, bytes.count > 1 else {
             towardsClient { $0.received(bytes) }
             return
         }

@@ -21,6 +21,9 @@ package final class VirtualClock {
     /// When the next event happens; `.max` where none is to.
     package var next: UInt64 { heap.first?.time ?? .max }
 
+    /// Nothing is to happen any more.
+    package func clear() { heap.removeAll() }
+
     package func advance(to time: UInt64) { now = max(now, time) }
 
     package func after(_ delay: UInt64, _ action: @escaping () -> Void) {

@@ -1,0 +1,198 @@
+import Configuration
+import Crypto
+import Domain
+import Loop
+import Store
+import Wire
+
+/// One record of an embedded domain as a record of the state file: `local/DOMAIN/KEY`.
+struct LocalDomainRecord: StateRecord {
+    static var kind: StaticString { "local" }
+    static var version: UInt8 { 1 }
+
+    var content: [UInt8]
+
+    init(_ content: [UInt8]) { self.content = content }
+
+    init(parsing reader: inout WireReader) throws(WireError) {
+        content = reader.copy(reader.takeRest())
+    }
+
+    func write(into writer: inout WireWriter) { writer.append(content) }
+}
+
+/// The embedded domains that are configured, with their content from the state.
+enum LocalDomains {
+    static func open(
+        _ configuration: Configuration, _ store: StateStore, _ log: Log
+    ) -> [LocalDomain] {
+        configuration.localDomains.filter { $0.accounts }.compactMap { open($0, store, log) }
+    }
+
+    /// What is wrong with the content that is there, without making or changing any.
+    static func problems(_ configuration: Configuration, _ store: StateStore) -> [String] {
+        var problems: [String] = []
+        for settings in configuration.localDomains where settings.accounts {
+            var loader = DomainLoader()
+            do throws(StoreError) {
+                try DomainRecords(settings.name, store, Log(.error)).load(into: &loader)
+            } catch {
+                problems.append("\(settings.name): \(error.description)")
+            }
+            for (key, error) in loader.damaged {
+                problems.append(
+                    "\(settings.name): record \(key) is damaged: \(error.description)")
+            }
+            let isEmpty = loader.isEmpty
+            let domain = loader.finish(proofs: proofs(settings)) { _ in false }
+            if domain == nil, !isEmpty {
+                problems.append("\(settings.name): the domain's own record is missing")
+            }
+        }
+        return problems
+    }
+
+    /// Nil where there is no content and none can be made; the log says why.
+    private static func open(
+        _ settings: LocalDomainSettings, _ store: StateStore, _ log: Log
+    ) -> LocalDomain? {
+        let records = DomainRecords(settings.name, store, log)
+        var loader = DomainLoader()
+        do throws(StoreError) {
+            try records.load(into: &loader)
+        } catch {
+            log.error("\(settings.name): \(error.description)")
+            return nil
+        }
+        for (key, error) in loader.damaged {
+            log.error(
+                "\(settings.name): record \(key) is damaged and left out: \(error.description)")
+        }
+        let proofs = proofs(settings)
+        if loader.isEmpty { return create(settings, proofs, records, log) }
+        guard let domain = loader.finish(proofs: proofs, commit: { records.commit($0) }) else {
+            log.error("\(settings.name): the domain's own record is missing; its accounts are "
+                + "not used")
+            return nil
+        }
+        if let sid = settings.sid, sid != domain.sid {
+            log.warning("\(settings.name): keeps its SID \(domain.sid.description)")
+        }
+        apply(settings, to: domain, log)
+        return domain
+    }
+
+    private static func create(
+        _ settings: LocalDomainSettings, _ proofs: ProofPolicy, _ records: DomainRecords,
+        _ log: Log
+    ) -> LocalDomain? {
+        guard settings.role == .primary else {
+            log.warning("\(settings.name): nothing has been copied from its primary yet")
+            return nil
+        }
+        let domain = LocalDomain.create(
+            name: settings.name, sid: settings.sid ?? .domain(random: SystemRandom.bytes(12)),
+            proofs: proofs, now: DomainTime.at(unix: SystemClock.unixSeconds),
+            commit: { records.commit($0) })
+        if let domain {
+            log.info("\(settings.name): a new domain, \(domain.sid.description)")
+            apply(settings, to: domain, log)
+        }
+        return domain
+    }
+
+    static func proofs(_ settings: LocalDomainSettings) -> ProofPolicy {
+        let ntlmv1: ProofPolicy.NTLMv1
+        switch settings.ntlmv1 {
+        case .refuse: ntlmv1 = .refuse
+        case .mschap: ntlmv1 = .mschap
+        case .allow: ntlmv1 = .allow
+        }
+        return ProofPolicy(ntlmv1: ntlmv1, allowsLM: settings.lm == .allow)
+    }
+
+    /// What the configuration says of passwords holds from now on.
+    private static func apply(
+        _ settings: LocalDomainSettings, to domain: LocalDomain, _ log: Log
+    ) {
+        guard domain.role == .primary else { return }
+        do throws(DomainError) {
+            try domain.setPolicy { policy in
+                if let threshold = settings.lockoutThreshold { policy.lockoutThreshold = threshold }
+                if let duration = settings.lockoutDuration {
+                    policy.lockoutDuration = duration * 10_000
+                    policy.lockoutWindow = duration * 10_000
+                }
+                if let length = settings.minimumPasswordLength {
+                    policy.minimumPasswordLength = length
+                }
+                switch settings.maximumPasswordAge {
+                case .never: policy.maximumPasswordAge = DomainTime.never
+                case .limited(let age): policy.maximumPasswordAge = age * 10_000
+                case nil: break
+                }
+            }
+        } catch {
+            log.error("\(settings.name): the policy was not set: \(error.description)")
+        }
+    }
+}
+
+/// Where one embedded domain's records are kept.
+final class DomainRecords {
+    private let prefix: String
+    private let store: StateStore
+    private let log: Log
+    /// The header as this process knows it. Each change writes it anew, so that another one in
+    /// the state means another process, whose changes ours would undo.
+    private var header: [UInt8]?
+
+    private static let headerKey = "domain"
+
+    init(_ name: String, _ store: StateStore, _ log: Log) {
+        prefix = name + "/"
+        self.store = store
+        self.log = log
+    }
+
+    func load(into loader: inout DomainLoader) throws(StoreError) {
+        var taken = loader
+        var header: [UInt8]?
+        try store.read { state throws(StoreError) in
+            try state.forEach(LocalDomainRecord.self, under: prefix) { key, record in
+                taken.take(key: key, record.content)
+                if key == Self.headerKey { header = record.content }
+            }
+        }
+        self.header = header
+        loader = taken
+    }
+
+    /// Writes all of it in one transaction. Says whether that worked.
+    func commit(_ changes: [DomainChange]) -> Bool {
+        var isForeign = false
+        do throws(StoreError) {
+            try store.write { state throws(StoreError) in
+                let kept = try state.get(LocalDomainRecord.self, prefix + Self.headerKey)
+                isForeign = kept?.content != header
+                if isForeign { return }
+                for change in changes {
+                    if let content = change.content {
+                        try state.put(LocalDomainRecord(content), prefix + change.key)
+                    } else {
+                        try state.remove(LocalDomainRecord.self, prefix + change.key)
+                    }
+                }
+            }
+        } catch {
+            log.error("\(prefix): accounts were not written: \(error.description)")
+            return false
+        }
+        if isForeign {
+            log.error("\(prefix): accounts were changed by another process; start again")
+            return false
+        }
+        for change in changes where change.key == Self.headerKey { header = change.content }
+        return true
+    }
+}

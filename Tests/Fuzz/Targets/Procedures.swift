@@ -1,0 +1,108 @@
+import Interfaces
+import RPC
+import Wire
+
+// Every remote procedure, in both directions: the first byte of the input chooses.
+
+extension FuzzTarget {
+    static let procedures = FuzzTarget("ndr", seeds: procedureSeeds) { bytes in
+        guard let first = bytes.first else { return }
+        let stub = Array(bytes.dropFirst())
+        let run = directions[Int(first) % directions.count]
+        run(stub)
+    }
+
+    private static let procedureSeeds: [[UInt8]] =
+        directions.indices.map { [UInt8($0)] + [UInt8](repeating: 0, count: 64) }
+
+    private static let directions: [@Sendable ([UInt8]) -> Void] = [
+        procedure(DsrAddressToSiteNamesW.self),
+        procedure(DsrEnumerateDomainTrusts.self),
+        procedure(DsrGetDcName.self),
+        procedure(DsrGetDcNameEx.self),
+        procedure(DsrGetDcNameEx2.self),
+        procedure(DsrGetSiteName.self),
+        procedure(EptLookup.self),
+        procedure(EptLookupHandleFree.self),
+        procedure(EptMap.self),
+        procedure(LsarClose.self),
+        procedure(LsarEnumerateAccounts.self),
+        procedure(LsarEnumeratePrivileges.self),
+        procedure(LsarEnumerateTrustedDomains.self),
+        procedure(LsarEnumerateTrustedDomainsEx.self),
+        procedure(LsarGetUserName.self),
+        procedure(LsarLookupNames.self),
+        procedure(LsarLookupNames2.self),
+        procedure(LsarLookupNames3.self),
+        procedure(LsarLookupNames4.self),
+        procedure(LsarLookupSids.self),
+        procedure(LsarLookupSids2.self),
+        procedure(LsarLookupSids3.self),
+        procedure(LsarOpenPolicy.self),
+        procedure(LsarOpenPolicy2.self),
+        procedure(LsarOpenTrustedDomain.self),
+        procedure(LsarQueryInfoTrustedDomain.self),
+        procedure(LsarQueryInformationPolicy.self),
+        procedure(LsarQueryInformationPolicy2.self),
+        procedure(LsarQueryTrustedDomainInfo.self),
+        procedure(LsarQueryTrustedDomainInfoByName.self),
+        procedure(MgmtInqIfIds.self),
+        procedure(MgmtInqPrincName.self),
+        procedure(MgmtInqStats.self),
+        procedure(MgmtIsServerListening.self),
+        procedure(MgmtStopServerListening.self),
+        procedure(NetrEnumerateTrustedDomains.self),
+        procedure(NetrEnumerateTrustedDomainsEx.self),
+        procedure(NetrGetAnyDCName.self),
+        procedure(NetrGetDCName.self),
+        procedure(NetrLogonControl.self),
+        procedure(NetrLogonControl2.self),
+        procedure(NetrLogonControl2Ex.self),
+        procedure(NetrLogonGetCapabilities.self),
+        procedure(NetrLogonGetDomainInfo.self),
+        procedure(NetrLogonSamLogoff.self),
+        procedure(NetrLogonSamLogon.self),
+        procedure(NetrLogonSamLogonEx.self),
+        procedure(NetrLogonSamLogonWithFlags.self),
+        procedure(NetrRemoteTOD.self),
+        procedure(NetrServerAuthenticate.self),
+        procedure(NetrServerAuthenticate2.self),
+        procedure(NetrServerAuthenticate3.self),
+        procedure(NetrServerGetInfo.self),
+        procedure(NetrServerGetTrustInfo.self),
+        procedure(NetrServerPasswordGet.self),
+        procedure(NetrServerPasswordSet.self),
+        procedure(NetrServerPasswordSet2.self),
+        procedure(NetrServerReqChallenge.self),
+        procedure(NetrServerTrustPasswordsGet.self),
+        procedure(NetrShareEnum.self),
+        procedure(NetrShareGetInfo.self),
+        procedure(NetrWkstaGetInfo.self),
+    ].flatMap { $0 }
+
+    private static func procedure<P: RemoteProcedure>(
+        _ type: P.Type
+    ) -> [@Sendable ([UInt8]) -> Void]
+    where P.Request: SendableMetatype, P.Response: SendableMetatype {
+        [rewriting(P.Request.self), rewriting(P.Response.self)]
+    }
+
+    private static func rewriting<M: NDRMessage>(
+        _ type: M.Type
+    ) -> @Sendable ([UInt8]) -> Void where M: SendableMetatype {
+        { bytes in
+            var stub = NDRReader(WireReader(bytes.span, layer: "NDR"))
+            guard let message = try? M(parsing: &stub) else { return }
+            // Some hold ranges of what they were parsed from, and cannot be written elsewhere.
+            if message is any BorrowingMessage { return }
+            var writer = NDRWriter()
+            message.write(into: &writer)
+        }
+    }
+}
+
+/// Messages whose texts and arrays are ranges of the stub.
+private protocol BorrowingMessage {}
+extension NetrLogonSamLogon.Response: BorrowingMessage {}
+extension NetrLogonSamLogonEx.Response: BorrowingMessage {}
+extension NetrLogonSamLogonWithFlags.Response: BorrowingMessage {}

@@ -1,0 +1,180 @@
+"""The service as systemd runs it: the unit, the installation, and what the agent tells."""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import threading
+
+import logons
+from boxes import await_event, run
+from labtest import LabTest, domain_section, lab, plan
+from postern import listen_section
+
+UNIT = plan.REPOSITORY / "packaging" / "postern.service"
+MOST_EXPOSURE = 30      # tenths of systemd-analyze's scale; what it rates "OK" goes up to 50
+
+
+class Notified:
+    """A service manager's ear: every message in order."""
+
+    def __init__(self, path):
+        self.path, self.messages = path, []
+        path.unlink(missing_ok=True)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        path.chmod(0o777)       # as systemd's, which every service may write to
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        while message := self.socket.recv(4096):
+            self.messages.append(message.decode())
+
+    def said(self, word):
+        return sum(message.startswith(word) for message in self.messages)
+
+
+class UnitTest(LabTest):
+    def installed(self):
+        root = plan.STATE / "installed"
+        shutil.rmtree(root, ignore_errors=True)
+        self.addCleanup(shutil.rmtree, root, ignore_errors=True)
+        # What was built is installed as it is.
+        run("make", "-C", plan.REPOSITORY, "-o", "embedded", "install", f"DESTDIR={root}")
+        return root
+
+    def test_install_puts_everything_in_its_place(self):
+        root = self.installed()
+        for name in ("usr/bin/postern", "usr/lib/systemd/system/postern.service",
+                     "usr/lib/sysusers.d/postern.conf", "usr/lib/tmpfiles.d/postern.conf",
+                     "etc/postern/postern.conf", "usr/share/doc/postern/examples/squid.conf"):
+            self.assertTrue((root / name).is_file(), name)
+        link = root / "usr/lib/postern/ntlm_auth"
+        self.assertEqual(link.resolve(), (root / "usr/bin/postern").resolve())
+        self.assertIn("usage: ", run(link, "--help").stdout.lower())
+
+    def test_a_configuration_that_stands_is_left_alone(self):
+        root = self.installed()
+        conf = root / "etc/postern/postern.conf"
+        conf.write_text("[agent]\nname = MINE\n")
+        run("make", "-C", plan.REPOSITORY, "-o", "embedded", "install", f"DESTDIR={root}")
+        self.assertEqual(conf.read_text(), "[agent]\nname = MINE\n")
+
+    def test_unit_is_one_that_systemd_takes(self):
+        root = self.installed()
+        unit = root / "postern.service"
+        unit.write_text(UNIT.read_text().replace("/usr/bin/postern", f"{root}/usr/bin/postern"))
+        done = run("systemd-analyze", "verify", unit, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # It looks at the units of the host beside ours.
+        self.assertNotIn("postern", done.stderr)
+
+    def test_unit_is_hardened(self):
+        done = run("systemd-analyze", "security", "--offline=true", "--no-pager",
+                   f"--threshold={MOST_EXPOSURE}", UNIT, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+
+class ServiceTest(LabTest):
+    def started(self, *sections, **environment):
+        ear = Notified(plan.STATE / "notify")
+        environment = {"NOTIFY_SOCKET": str(ear.path), **environment}
+        os.environ.update(environment)      # the box's processes inherit it
+        for name in environment:
+            self.addCleanup(os.environ.pop, name, None)
+        postern = self.agent(*(sections or [domain_section(plan.AD)]))
+        return postern, ear
+
+    def test_manager_is_told_of_readiness_life_and_end(self):
+        postern, ear = self.started(WATCHDOG_USEC="200000")
+        await_event("READY=1", lambda: ear.said("READY=1"), 5)
+        await_event("three signs of life", lambda: ear.said("WATCHDOG=1") >= 3, 2)
+        self.assertEqual(postern.stop(), 0)
+        await_event("STOPPING=1", lambda: ear.said("STOPPING=1"), 2)
+
+    def test_hung_agent_gives_no_sign_of_life(self):
+        postern, ear = self.started(WATCHDOG_USEC="200000")
+        await_event("a sign of life", lambda: ear.said("WATCHDOG=1"), 2)
+        pid = postern.pid
+        os.kill(pid, 19)        # SIGSTOP
+        try:
+            before = ear.said("WATCHDOG=1")
+            threading.Event().wait(0.5)
+            self.assertLessEqual(ear.said("WATCHDOG=1"), before + 1)
+        finally:
+            os.kill(pid, 18)    # SIGCONT
+
+    def test_manager_hears_of_readiness_when_names_are_ours(self):
+        postern, ear = self.started(domain_section(plan.AD), listen_section(
+            lab.gate.address, wins_server=None))
+        await_event("READY=1", lambda: ear.said("READY=1"), 5)
+        self.assertIn("GATE1<00>", postern.run("status").stdout)
+
+    def test_hang_up_is_survived_and_reads_secrets(self):
+        postern, _ = self.started()
+        os.kill(postern.pid, 1)
+        attempt = logons.by_mschapv2(plan.AD.name, "alice", plan.PASSWORD, "GATE1")
+        self.assertVerdict(postern.ntlm_auth(*attempt.words), 0, attempt.key)
+
+    def test_agent_runs_without_root(self):
+        postern, _ = self.started(domain_section(plan.AD), listen_section(lab.gate.address))
+        fields = dict(line.split(":\t", 1) for line in pathlib.Path(
+            f"/proc/{postern.pid}/status").read_text().splitlines() if ":\t" in line)
+        self.assertEqual(set(fields["Uid"].split()), {str(plan.UNIX_USER_ID)})
+        self.assertEqual(set(fields["Gid"].split()), {str(plan.UNIX_USER_ID)})
+        self.assertEqual(fields["Groups"].split(), [])
+        # CAP_NET_BIND_SERVICE alone.
+        self.assertEqual(int(fields["CapEff"], 16) & ~(1 << 10), 0, fields["CapEff"])
+        self.assertEqual(fields["NoNewPrivs"], "1")
+
+    def test_its_memory_is_not_for_others(self):
+        postern, _ = self.started()
+        limits = pathlib.Path(f"/proc/{postern.pid}/limits").read_text()
+        self.assertRegex(limits, r"Max core file size +0 ")
+        done = subprocess.run(["setpriv", f"--reuid={plan.UNIX_USER_ID}", "--clear-groups", "cat",
+                               f"/proc/{postern.pid}/maps"], capture_output=True)
+        self.assertNotEqual(done.returncode, 0, "its own user can look into it")
+
+
+class CommandTest(LabTest):
+    """What a stranger meets first: help, errors, exit statuses."""
+
+    def commands(self, postern):
+        shown = postern.box.run(postern.binary, "--help", check=False)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        names = [line.split()[0] for line in shown.stdout.splitlines()
+                 if line.startswith("  ") and line.split() and line.split()[0].islower()]
+        for name in ("serve", "status", "logon", "find", "explain", "decode", "secret"):
+            self.assertIn(name, names)
+        return names
+
+    def test_every_command_helps(self):
+        postern = self.agent(domain_section(plan.AD), started=False)
+        for name in self.commands(postern):
+            with self.subTest(command=name):
+                done = postern.box.run(postern.binary, name, "--help", check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("usage:", done.stdout.lower())
+                self.assertTrue(done.stdout.count("\n") >= 3, done.stdout)
+
+    def test_wrong_use_is_exit_2(self):
+        postern = self.agent(domain_section(plan.AD), started=False)
+        for words in (("nonsense",), ("status", "--wrong"), ("find",), ("decode",),
+                      ("secret", "import")):
+            with self.subTest(words=words):
+                done = postern.box.run(postern.binary, *words, check=False)
+                self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+                self.assertIn("usage:", done.stderr.lower())
+
+    def test_without_an_agent_it_is_unavailable(self):
+        postern = self.agent(domain_section(plan.AD), started=False)
+        self.assertEqual(postern.run("status").returncode, 3)
+        self.assertEqual(postern.logon("ADLAB", "alice", plan.PASSWORD).returncode, 3)
+
+    def test_secret_is_shown_by_its_age_alone(self):
+        postern = self.agent(domain_section(plan.AD), started=False)
+        postern.import_secrets()
+        done = postern.run("secret", "show", "ADLAB")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn(plan.MACHINE_PASSWORD, done.stdout)
