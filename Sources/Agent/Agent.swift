@@ -1,4 +1,5 @@
 import Crypto
+import Domain
 import Interfaces
 import Locator
 import NetBIOS

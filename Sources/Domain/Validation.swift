@@ -83,7 +83,11 @@ extension LocalDomain {
         for old in account.history.prefix(Self.oldHashesKept) {
             if case .right = check.verdict(nt: old, lm: nil) { return }
         }
-        var account = account
+        countGuess(account, now: now)
+    }
+
+    func countGuess(_ guessed: Account, now: UInt64) {
+        var account = guessed
         let window = Self.sum(account.lastBadPassword, policy.lockoutWindow)
         if account.lockoutTime != 0 || now >= window { account.badPasswordCount = 0 }
         account.lockoutTime = 0

@@ -55,6 +55,9 @@ package final class RemoteCaller {
     package let peer: IPv4Address
     /// Whom the carriage or the RPC bind authenticated; the latter wins.
     package var identity: FrontIdentity
+    /// With what passwords in calls are encrypted: the key of the SMB session that carries them.
+    /// Over TCP it is a key that everybody knows (MS-SAMR 3.1.5.6.4.4).
+    package let transportKey: Bytes16
     /// What protects its calls; `.none` where no security provider was bound.
     package var authLevel: AuthLevel?
     package var authType: AuthType?
@@ -75,6 +78,10 @@ package final class RemoteCaller {
         self.peer = peer
         self.identity = identity
         table = handles
+        switch carriage {
+        case .pipe: transportKey = identity.sessionKey
+        case .tcp: transportKey = Bytes16(Array("SystemLibraryDTC".utf8))
+        }
     }
 
     /// What services keep for this caller, by their context handles.

@@ -64,6 +64,7 @@ extension NTStatus {
     @inlinable package static var noMemory: NTStatus { NTStatus(0xc000_0017) }
     @inlinable package static var accessDenied: NTStatus { NTStatus(0xc000_0022) }
     @inlinable package static var bufferTooSmall: NTStatus { NTStatus(0xc000_0023) }
+    @inlinable package static var objectTypeMismatch: NTStatus { NTStatus(0xc000_0024) }
     @inlinable package static var objectNameInvalid: NTStatus { NTStatus(0xc000_0033) }
     @inlinable package static var objectNameNotFound: NTStatus { NTStatus(0xc000_0034) }
     @inlinable package static var objectNameCollision: NTStatus { NTStatus(0xc000_0035) }

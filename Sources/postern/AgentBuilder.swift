@@ -1,6 +1,7 @@
 import Agent
 import Configuration
 import Crypto
+import Domain
 import Locator
 import Loop
 import SecureChannel

@@ -1,5 +1,6 @@
 import Agent
 import Consumers
+import Domain
 import Locator
 import Loop
 import SecureChannel

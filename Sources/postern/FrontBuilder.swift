@@ -7,6 +7,7 @@ import Interfaces
 import NTLM
 import RPC
 import SMB
+import SecureChannel
 import Wire
 
 /// Makes the front and its services from the configuration and the embedded domain.
@@ -23,23 +24,33 @@ enum FrontBuilder {
         let channels = ChannelTable()
         var services: [RemoteService] = []
         var netlogon: NetlogonService?
+        let configured = { known(agent, sids) }
+        let domainName = domain?.name ?? configuration.domains.first?.name ?? "WORKGROUP"
         if let domain {
             let made = NetlogonService(
                 NetlogonService.Settings(
                     computerName: computer, address: address,
                     nt4Accounts: configuration.localDomains.first?.nt4Accounts ?? []),
                 domain: domain, channels: channels, random: random)
-            made.otherDomains = { known(agent, sids) }
+            made.otherDomains = configured
             netlogon = made
-            services.append(made)
+            services = [
+                made, LSAService(domain: domain, configured: configured, random: random),
+                SAMRService(domain: domain, random: random), DirectorySetupService(domain),
+            ]
         }
+        let host = { served(computer, domainName, domain) }
+        services.append(WorkstationService(host: host))
+        services.append(
+            ServerService(
+                host: host,
+                netlogonPath: configuration.localDomains.first?.netlogonDirectory))
         services.append(
             EndpointMapperService(
                 registrations(services, rpcPort), host: computer, address: address,
                 random: random))
         services.append(
             ManagementService(interfaces: services.map { $0.interface }, computerName: computer))
-        let domainName = domain?.name ?? configuration.domains.first?.name ?? "WORKGROUP"
         let rpc = RPCServer(
             services: services,
             identity: ServerHandshake.Identity(
@@ -57,16 +68,25 @@ enum FrontBuilder {
         configuration.localDomains.first?.netlogonDirectory.map { NetlogonShare($0) }
     }
 
+    /// SV_TYPE_WORKSTATION, _SERVER, _DOMAIN_CTRL, _DOMAIN_BAKCTRL and _NT (MS-SRVS 2.2.2.7).
+    private static func served(
+        _ computer: String, _ domainName: String, _ domain: LocalDomain?
+    ) -> ServedHost {
+        var type: UInt32 = 0x1 | 0x2 | 0x1000
+        if let domain { type |= domain.role == .primary ? 0x8 : 0x10 }
+        return ServedHost(computerName: computer, domainName: domainName, serverType: type)
+    }
+
     /// The domains to which logons are passed on.
-    private static func known(_ agent: Agent, _ sids: LearnedSIDs) -> [KnownDomain] {
+    private static func known(_ agent: Agent, _ sids: LearnedSIDs) -> [ConfiguredDomain] {
         agent.domains.map { domain in
             var controller: String?
             if let label = domain.channel.controller?.name, !label.isEmpty {
                 controller = label.split(separator: ".").first.map { $0.uppercased() }
             }
-            return KnownDomain(
-                name: domain.name, dnsName: domain.dnsName, sid: sids[domain.name],
-                controller: controller)
+            return ConfiguredDomain(
+                name: domain.name, dnsName: domain.dnsName.isEmpty ? nil : domain.dnsName,
+                sid: sids[domain.name], controller: controller)
         }
     }
 
@@ -89,6 +109,11 @@ enum FrontBuilder {
     private static func place(_ interface: SyntaxID) -> (name: String, pipe: String) {
         switch interface {
         case Netlogon.interface: ("Netlogon", "netlogon")
+        case LSA.interface: ("Local Security Authority", "lsarpc")
+        case SAMR.interface: ("Security Accounts Manager", "samr")
+        case DirectorySetup.interface: ("Directory role", "lsarpc")
+        case WorkstationServiceInterface.interface: ("Workstation service", "wkssvc")
+        case ServerServiceInterface.interface: ("Server service", "srvsvc")
         case _: ("", "lsass")
         }
     }

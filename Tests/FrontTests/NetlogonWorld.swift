@@ -54,7 +54,7 @@ final class NetlogonWorld {
                 nt4Accounts: nt4Accounts),
             domain: domain, channels: ChannelTable(), random: random)
         service.otherDomains = {
-            [KnownDomain(name: "ADLAB", dnsName: "ad.lab", controller: "AD")]
+            [ConfiguredDomain(name: "ADLAB", dnsName: "ad.lab", controller: "AD")]
         }
         server = RPCServer(
             services: [

@@ -43,6 +43,18 @@ enum EPMSamples {
     ]
 
     private static let management: [MessageSample] = [
+        NetlogonSamples.sample(
+            "DsRolerGetPrimaryDomainInformation", DsRolerGetPrimaryDomainInformation.Request()),
+        NetlogonSamples.sample(
+            "DsRolerGetPrimaryDomainInformation response",
+            DsRolerGetPrimaryDomainInformation.Response(
+                domainInfo: .init(
+                    machineRole: .primaryController, flags: 1, domainNameFlat: "GATE",
+                    domainNameDNS: "gate.lab", domainGUID: Netlogon.interface.uuid))),
+        NetlogonSamples.sample(
+            "DsRolerGetPrimaryDomainInformation refused",
+            DsRolerGetPrimaryDomainInformation.Response(
+                domainInfo: nil, status: .invalidParameter)),
         NetlogonSamples.sample("mgmt_inq_if_ids", MgmtInqIfIds.Request()),
         NetlogonSamples.sample(
             "mgmt_inq_if_ids response",

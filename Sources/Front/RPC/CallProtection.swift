@@ -52,25 +52,30 @@ struct CallProtection {
     ) -> Bool {
         if isBroken { return false }
         let covered = signsHeaders ? signed : body
-        do {
-            switch provider {
-            case .ntlm(var security):
+        switch provider {
+        case .ntlm(var security):
+            do {
                 if level == .privacy {
                     try security.unseal(&pdu, body: body, covered: covered, token: token)
                 } else {
                     try security.verify(pdu, body: body, covered: covered, token: token)
                 }
-                provider = .ntlm(security)
-            case .netlogon(var seal):
-                try Self.open(seal: &seal, level, &pdu, body, covered, token, sequence)
-                provider = .netlogon(seal)
-                sequence += 1
+            } catch {
+                isBroken = true
+                return false
             }
-            return true
-        } catch {
-            isBroken = true
-            return false
+            provider = .ntlm(security)
+        case .netlogon(var seal):
+            do {
+                try Self.open(seal: &seal, level, &pdu, body, covered, token, sequence)
+            } catch {
+                isBroken = true
+                return false
+            }
+            provider = .netlogon(seal)
+            sequence += 1
         }
+        return true
     }
 
     private static func open(

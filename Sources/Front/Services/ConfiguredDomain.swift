@@ -7,11 +7,16 @@ package struct ConfiguredDomain: Equatable, Sendable {
     package var dnsName: String?
     /// Once it is known.
     package var sid: SID?
+    /// The computer name of the controller that we speak to, where we do.
+    package var controller: String?
 
-    package init(name: String, dnsName: String? = nil, sid: SID? = nil) {
+    package init(
+        name: String, dnsName: String? = nil, sid: SID? = nil, controller: String? = nil
+    ) {
         self.name = name
         self.dnsName = dnsName
         self.sid = sid
+        self.controller = controller
     }
 }
 

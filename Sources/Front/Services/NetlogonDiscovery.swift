@@ -126,14 +126,16 @@ extension NetlogonService {
     // MARK: Trusts
 
     /// The domains whose users we let in: those to which logons are passed, and our trusts.
-    private var trusted: [KnownDomain] {
+    private var trusted: [ConfiguredDomain] {
         var list = otherDomains()
         for trust in domain.trusts where trust.direction.contains(.outbound) {
             if let index = list.firstIndex(where: { Self.names($0, trust.name) }) {
                 if list[index].sid == nil { list[index].sid = trust.sid }
             } else {
                 list.append(
-                    KnownDomain(name: trust.name, dnsName: trust.dnsName, sid: trust.sid))
+                    ConfiguredDomain(
+                        name: trust.name, dnsName: trust.dnsName.isEmpty ? nil : trust.dnsName,
+                        sid: trust.sid))
             }
         }
         return list
@@ -145,7 +147,7 @@ extension NetlogonService {
             list.append(
                 DomainTrust(
                     netBIOSDomainName: known.name,
-                    dnsDomainName: known.dnsName.isEmpty ? nil : known.dnsName,
+                    dnsDomainName: known.dnsName,
                     flags: DomainTrust.directOutbound, domainSID: known.sid))
         }
         for trust in domain.trusts where trust.direction == .inbound {
@@ -184,7 +186,7 @@ extension NetlogonService {
             all.append(
                 OneDomainInfo(
                     domainName: known.name,
-                    dnsDomainName: known.dnsName.isEmpty ? nil : known.dnsName,
+                    dnsDomainName: known.dnsName,
                     domainSID: known.sid,
                     trustExtension: TrustExtension(
                         flags: DomainTrust.directOutbound,

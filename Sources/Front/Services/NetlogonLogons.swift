@@ -109,10 +109,10 @@ extension NetlogonService {
             || LocalDomain.fold(name) == LocalDomain.fold(settings.computerName)
     }
 
-    static func names(_ known: KnownDomain, _ name: String) -> Bool {
-        LocalDomain.fold(known.name) == LocalDomain.fold(name)
-            || !known.dnsName.isEmpty
-                && LocalDomain.fold(known.dnsName) == LocalDomain.fold(name)
+    static func names(_ known: ConfiguredDomain, _ name: String) -> Bool {
+        let folded = LocalDomain.fold(name)
+        return LocalDomain.fold(known.name) == folded
+            || known.dnsName.map { LocalDomain.fold($0) } == folded
     }
 
     private func validate(

@@ -5,23 +5,6 @@ import RPC
 import SecureChannel
 import Wire
 
-/// A domain beside our own whose users we let in.
-package struct KnownDomain: Equatable, Sendable {
-    package var name: String
-    package var dnsName: String
-    /// Nil until it is known.
-    package var sid: SID?
-    /// Its controller that we speak to, without backslashes, where one is known.
-    package var controller: String?
-
-    package init(name: String, dnsName: String = "", sid: SID? = nil, controller: String? = nil) {
-        self.name = name
-        self.dnsName = dnsName
-        self.sid = sid
-        self.controller = controller
-    }
-}
-
 /// Serves the opnums by which backup controllers copy the database.
 package protocol NetlogonReplication: AnyObject {
     /// Nil: it does not know the opnum.
@@ -62,7 +45,7 @@ package final class NetlogonService: RemoteService {
     let domain: LocalDomain
     let random: (Int) -> [UInt8]
     /// The domains to which logons are passed on.
-    package var otherDomains: () -> [KnownDomain] = { [] }
+    package var otherDomains: () -> [ConfiguredDomain] = { [] }
     package var replication: NetlogonReplication?
     package internal(set) var counters = Counters()
     var pending: [UInt64: PendingLogon] = [:]

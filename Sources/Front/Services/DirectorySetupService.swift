@@ -1,0 +1,47 @@
+import Domain
+import Interfaces
+import RPC
+import Wire
+
+/// Tells which domain we control and as what; whoever decides between a directory and an NT4
+/// domain asks this first.
+package final class DirectorySetupService: RemoteService {
+    package let interface = DirectorySetup.interface
+    private let domain: LocalDomain
+
+    package init(_ domain: LocalDomain) { self.domain = domain }
+
+    package func ended(_ caller: RemoteCaller) {}
+
+    package func call(
+        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+    ) -> ServiceReply {
+        // The interface's later calls turn a server into a controller: nothing for us.
+        guard opnum == DsRolerGetPrimaryDomainInformation.opnum else {
+            return .fault(.opRangeError)
+        }
+        var reader = WireReader(stub, layer: "DSSETUP")
+        do {
+            let request = try DsRolerGetPrimaryDomainInformation.Request(parsing: &reader)
+            return answer(request.infoLevel)
+        } catch {
+            return .fault(.badStubData)
+        }
+    }
+
+    private func answer(_ level: UInt16) -> ServiceReply {
+        var writer = WireWriter()
+        if level == DsRolerGetPrimaryDomainInformation.Request.basic {
+            let role: MachineRole =
+                domain.role == .primary ? .primaryController : .backupController
+            DsRolerGetPrimaryDomainInformation.Response(
+                domainInfo: .init(machineRole: role, domainNameFlat: domain.name)
+            ).write(into: &writer)
+        } else {
+            DsRolerGetPrimaryDomainInformation.Response(
+                domainInfo: nil, status: .invalidParameter
+            ).write(into: &writer)
+        }
+        return .response(writer.finish())
+    }
+}

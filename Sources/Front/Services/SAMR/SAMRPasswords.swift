@@ -1,0 +1,99 @@
+import Crypto
+import Domain
+import Interfaces
+import NTLM
+import RPC
+import Wire
+
+// Changes by who knows the old password. None needs a session: the proof is in the call. One that
+// does not hold counts as a wrong password, so that nobody guesses here without being locked out.
+
+extension SAMRService {
+    /// Hashes under hashes (MS-SAMR 3.1.5.10.1).
+    func changePassword(
+        _ request: SamrChangePasswordUser.Request, _ caller: RemoteCaller, _ now: FrontTime
+    ) throws(SAMRRefusal) {
+        let account = try account(
+            request.userHandle, caller, needs: SAMRAccess.User.changePassword)
+        guard request.ntPresent || request.lmPresent else { throw .status(.invalidParameter) }
+        if !request.ntPresent, !request.ntCrossEncryptionPresent {
+            throw .status(.ntCrossEncryptionRequired)
+        }
+        try prove(account.name, now) { nt, lm in
+            if request.ntPresent { return Self.byNT(request, nt) }
+            guard let lm else { return nil }
+            return Self.byLM(request, lm)
+        }
+    }
+
+    private static func byNT(
+        _ request: SamrChangePasswordUser.Request, _ old: Bytes16
+    ) -> NewPassword? {
+        guard let oldUnderNew = request.oldNTEncryptedWithNewNT,
+            let newUnderOld = request.newNTEncryptedWithOldNT
+        else { return nil }
+        let new = HashEncryption.decrypt(newUnderOld, key: old)
+        guard HashEncryption.decrypt(oldUnderNew, key: new) == old else { return nil }
+        var lm: Bytes16?
+        if request.lmCrossEncryptionPresent, let under = request.newLMEncryptedWithNewNT {
+            lm = HashEncryption.decrypt(under, key: new)
+        }
+        return NewPassword(nt: new, lm: lm)
+    }
+
+    private static func byLM(
+        _ request: SamrChangePasswordUser.Request, _ old: Bytes16
+    ) -> NewPassword? {
+        guard let oldUnderNew = request.oldLMEncryptedWithNewLM,
+            let newUnderOld = request.newLMEncryptedWithOldLM,
+            let ntUnderLM = request.newNTEncryptedWithNewLM
+        else { return nil }
+        let new = HashEncryption.decrypt(newUnderOld, key: old)
+        guard HashEncryption.decrypt(oldUnderNew, key: new) == old else { return nil }
+        return NewPassword(nt: HashEncryption.decrypt(ntUnderLM, key: new), lm: new)
+    }
+
+    /// The new password under the old LM hash (MS-SAMR 3.1.5.10.2).
+    func changePassword(
+        _ request: SamrOemChangePasswordUser2.Request, _ now: FrontTime
+    ) throws(SAMRRefusal) {
+        guard let encrypted = request.newPasswordEncryptedWithOldLM,
+            let verifier = request.oldLMOwfPasswordEncryptedWithNewLM
+        else { throw .status(.invalidParameter) }
+        try prove(OEMCodePage.string(request.userName), now) { _, lm in
+            guard let lm, let oem = SAMPassword.open(encrypted, key: lm.bytes) else { return nil }
+            let password = OEMCodePage.string(oem.bytes)
+            guard let new = LMOWF.v1(password: password),
+                HashEncryption.decrypt(verifier, key: new) == lm
+            else { return nil }
+            return NewPassword(Secret(Array(password.utf8)))
+        }
+    }
+
+    /// The new password under the old NT hash (MS-SAMR 3.1.5.10.3).
+    func changePassword(
+        _ request: SamrUnicodeChangePasswordUser2.Request, _ now: FrontTime
+    ) throws(SAMRRefusal) {
+        guard let encrypted = request.newPasswordEncryptedWithOldNT,
+            let verifier = request.oldNTOwfPasswordEncryptedWithNewNT
+        else { throw .status(.invalidParameter) }
+        try prove(request.userName, now) { nt, _ in
+            guard let password = SAMPassword.open(encrypted, key: nt.bytes),
+                password.bytes.count % 2 == 0
+            else { return nil }
+            let new = NTOWF.v1(utf16LE: password)
+            guard HashEncryption.decrypt(verifier, key: new) == nt else { return nil }
+            return NewPassword(utf16LE: password)
+        }
+    }
+
+    private func prove(
+        _ name: String, _ now: FrontTime, _ proof: (Bytes16, Bytes16?) -> NewPassword?
+    ) throws(SAMRRefusal) {
+        do throws(DomainError) {
+            try domain.changePassword(of: name, now: now.fileTime, proof)
+        } catch {
+            throw .status(error.status)
+        }
+    }
+}
