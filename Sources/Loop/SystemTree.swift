@@ -1,3 +1,4 @@
+import CLibuv
 import CPosix
 
 /// The directories and plain files below a directory, read only. Symbolic links and everything
