@@ -37,6 +37,10 @@ enum RemoteInterface {
             text += " " + name
         } else if interface.uuid == EndpointMapper.interface.uuid, opnum == EptMap.opnum {
             text += " ept_map"
+        } else if interface.uuid == LSA.interface.uuid, let name = LSACalls.name(opnum) {
+            text += " " + name
+        } else if let name = HostCalls.name(interface.uuid, opnum) {
+            text += " " + name
         }
         return text
     }
@@ -50,6 +54,10 @@ enum RemoteInterface {
             if try NetlogonCalls.decode(opnum, side, &reader, into: &outline) { return }
         } else if interface.uuid == EndpointMapper.interface.uuid, opnum == EptMap.opnum {
             try endpoints(side, &reader, into: &outline)
+            return
+        } else if interface.uuid == LSA.interface.uuid {
+            if try LSACalls.decode(opnum, side, &reader, into: &outline) { return }
+        } else if try HostCalls.decode(interface.uuid, opnum, side, &reader, into: &outline) {
             return
         }
         outline.field("stub", "\(reader.remaining) bytes")
