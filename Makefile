@@ -35,6 +35,9 @@ lab: embedded
 
 test: all unit lab
 
+demo: embedded
+	build/postern demo
+
 bench: embedded
 	@packaging/prerequisites lab
 	python3 Tests/Lab/bench.py --binary build/postern

@@ -28,6 +28,22 @@ package enum SystemFile {
         }
     }
 
+    /// Makes a directory that nobody else has, below $TMPDIR or /tmp, and gives its path.
+    package static func makeTemporaryDirectory(prefix: String) throws(SystemError) -> String {
+        var parent = Environment.value("TMPDIR") ?? ""
+        if parent.isEmpty { parent = "/tmp" }
+        let path = "\(parent)/\(prefix)XXXXXX"
+        guard let name = unsafe strdup(path) else { throw SystemError("mkdtemp", ENOMEM, path) }
+        defer { unsafe free(name) }
+        if unsafe mkdtemp(name) == nil { throw .last("mkdtemp", path) }
+        return unsafe String(cString: name)
+    }
+
+    /// Removes a file, or an empty directory, if it is there.
+    package static func remove(_ path: String) {
+        if unsafe unlink(path) != 0 { _ = unsafe rmdir(path) }
+    }
+
     /// Makes a directory where there is none; one that is there stays as it is.
     package static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
         if unsafe mkdir(path, mode_t(mode)) == 0 || postern_errno() == EEXIST { return }

@@ -81,6 +81,9 @@ package struct PrimaryQuery: Equatable, Sendable, CustomStringConvertible {
 /// | NtVersion(4) | LmNtToken(2) | Lm20Token(2)
 /// ```
 ///
+/// Windows appends NtVersion as it comes; Samba's nodes write and expect it at a multiple of four.
+/// Both kinds of client read what is aligned, for Windows takes the trailer from the end.
+///
 /// To a LAN Manager client it ends after PrimaryDCName, with Lm20Token where the query had one.
 /// The names have no backslashes.
 package struct PrimaryResponse: Equatable, Sendable, CustomStringConvertible {
@@ -88,13 +91,16 @@ package struct PrimaryResponse: Equatable, Sendable, CustomStringConvertible {
         package var unicodePrimaryDCName: UnicodeText
         package var unicodeDomainName: UnicodeText
         package var trailer: NetlogonTrailer
+        /// Whether padding takes the trailer to a multiple of four.
+        package var isAligned: Bool
 
         package init(
             _ unicodePrimaryDCName: UnicodeText, _ unicodeDomainName: UnicodeText,
-            _ ntVersion: NetlogonVersion = .v1
+            _ ntVersion: NetlogonVersion = .v1, isAligned: Bool = true
         ) {
             self.unicodePrimaryDCName = unicodePrimaryDCName
             self.unicodeDomainName = unicodeDomainName
+            self.isAligned = isAligned
             trailer = NetlogonTrailer(ntVersion)
         }
     }
@@ -129,6 +135,9 @@ package struct PrimaryResponse: Equatable, Sendable, CustomStringConvertible {
         try reader.align(2, from: start, "UnicodePrimaryDCName")
         let name = try UnicodeText(parsing: &reader, "UnicodePrimaryDCName")
         var nt = NT(name, try UnicodeText(parsing: &reader, "UnicodeDomainName"))
+        let isAtMultiple = (reader.offset - start) % 4 == 0
+        nt.isAligned = isAtMultiple || reader.remaining > NetlogonTrailer.byteCount
+        if nt.isAligned { try reader.align(4, from: start, "NtVersion") }
         nt.trailer = try NetlogonTrailer(parsing: &reader)
         self.reader = .windowsNT(nt)
     }
@@ -144,6 +153,7 @@ package struct PrimaryResponse: Equatable, Sendable, CustomStringConvertible {
             writer.align(2, from: start)
             nt.unicodePrimaryDCName.write(into: &writer)
             nt.unicodeDomainName.write(into: &writer)
+            if nt.isAligned { writer.align(4, from: start) }
             nt.trailer.write(into: &writer)
         }
     }

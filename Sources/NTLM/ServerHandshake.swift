@@ -11,6 +11,10 @@ package struct ServerHandshake {
         package var nbDomainName: String?
         package var dnsComputerName: String?
         package var dnsDomainName: String?
+        /// Whether an NTLMv2 response is bound to our domain's name too. A controller takes only
+        /// those that name its own domain or none, so a server of users of several domains, of
+        /// which it does not know yet whose is coming, binds them to its computer name alone.
+        package var bindsDomain = true
 
         package init(
             nbComputerName: String, nbDomainName: String? = nil, dnsComputerName: String? = nil,
@@ -25,11 +29,12 @@ package struct ServerHandshake {
         var targetName: String { nbDomainName ?? nbComputerName }
 
         func pairs(now: UInt64) -> AVPairList {
-            var pairs = [
-                AVPair(.nbDomainName, text: targetName),
-                AVPair(.nbComputerName, text: nbComputerName),
-            ]
-            if let dnsDomainName { pairs.append(AVPair(.dnsDomainName, text: dnsDomainName)) }
+            var pairs: [AVPair] = []
+            if bindsDomain { pairs.append(AVPair(.nbDomainName, text: targetName)) }
+            pairs.append(AVPair(.nbComputerName, text: nbComputerName))
+            if bindsDomain, let dnsDomainName {
+                pairs.append(AVPair(.dnsDomainName, text: dnsDomainName))
+            }
             if let dnsComputerName {
                 pairs.append(AVPair(.dnsComputerName, text: dnsComputerName))
             }

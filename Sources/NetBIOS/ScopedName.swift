@@ -8,8 +8,9 @@ import Wire
 /// 0x20 | 32 letters | length, label … | 0x00        or        0xC0 + offset (14 bits)
 /// ```
 package struct ScopedName: Hashable, Sendable, CustomStringConvertible {
-    /// RFC 1002 4.1: the whole encoded name, terminator included.
-    package static let longestEncoding = 255
+    /// The whole encoded name, terminator included. RFC 1002 4.1 has 255 for it; nodes count the
+    /// name's 16 bytes and the dot after it instead of its 33, and mean scopes of 237 characters.
+    package static let longestEncoding = 255 + 17
     /// Pointers must lead backwards, so that a chain ends; this many steps are enough for any
     /// honest packet.
     package static let mostPointers = 4

@@ -67,16 +67,21 @@ package struct ResponderConfiguration: Sendable {
         return names
     }
 
-    /// The names of a domain whose primary controller we are: DOMAIN<1B>, and the groups
-    /// DOMAIN<1C> of its controllers, DOMAIN<1E> of its browsers and DOMAIN<00>.
-    package static func names(ofPrimaryIn domain: NetBIOSName) -> [OwnName] {
-        [
-            OwnName(domain.with(.domainMasterBrowser)),
+    /// The names of a domain that we are a controller of: the groups DOMAIN<1C> of its controllers,
+    /// DOMAIN<1E> of its browsers and DOMAIN<00>; and of its primary one, DOMAIN<1B>.
+    package static func names(
+        ofControllerIn domain: NetBIOSName, isPrimary: Bool
+    ) -> [OwnName] {
+        let primary = isPrimary ? [OwnName(domain.with(.domainMasterBrowser))] : []
+        return primary + [
             OwnName(domain.with(.domainControllers), group: true),
             OwnName(domain.with(.browserElections), group: true),
             OwnName(domain.with(.workstation), group: true),
         ]
     }
+
+    /// Whether any of our networks has a broadcast address.
+    var hasNeighbours: Bool { interfaces.contains { $0.hasBroadcast } }
 
     var nodeType: NodeType { nameServer == nil && !isNameServer ? .broadcast : .hybrid }
 }

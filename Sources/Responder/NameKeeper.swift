@@ -119,7 +119,8 @@ struct NameKeeper {
         switch claims[index].state {
         case .claiming(let sent, let at) where at <= now:
             // After three claims without an objection the name is taken, and everyone told.
-            let isLast = sent == NameTimes.tries
+            // Where nobody hears them, nobody is waited for.
+            let isLast = sent == NameTimes.tries || !configuration.hasNeighbours
             broadcastClaim(claims[index], overwrite: isLast, &outbox)
             if isLast {
                 claims[index].state = .owned
@@ -188,7 +189,8 @@ struct NameKeeper {
     private func broadcastClaim(
         _ claim: NameClaim, overwrite: Bool, _ outbox: inout DatagramOutbox
     ) {
-        for (index, interface) in configuration.interfaces.enumerated() {
+        for (index, interface) in configuration.interfaces.enumerated()
+        where interface.hasBroadcast {
             NameServicePacket.registration(
                 claim.transactionID, scoped(claim.own.name), entry(claim.own, index),
                 timeToLive: configuration.timeToLive, broadcast: true, overwrite: overwrite
@@ -225,7 +227,7 @@ struct NameKeeper {
         for (index, interface) in configuration.interfaces.enumerated() {
             let name = scoped(claim.own.name)
             let entry = entry(claim.own, index)
-            if claim.isOwned {
+            if claim.isOwned, interface.hasBroadcast {
                 NameServicePacket.release(
                     claim.transactionID, name, entry, broadcast: true
                 ).write(into: &outbox.writer)

@@ -109,6 +109,9 @@ package struct IPv4Network: Hashable, Sendable, CustomStringConvertible {
         self.init(address, prefixLength: UInt8(length))
     }
 
+    /// Prefixes of 31 and 32 leave no address to broadcast to (RFC 3021).
+    @inlinable package var hasBroadcast: Bool { prefixLength < 31 }
+
     @inlinable package var mask: UInt32 {
         prefixLength == 0 ? 0 : ~0 << (32 - UInt32(prefixLength))
     }

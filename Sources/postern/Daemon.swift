@@ -13,7 +13,7 @@ import Wire
 /// Everything that arrives is told to a core, and whatever the cores want done is then done, in
 /// `settle`, the only place where outputs are carried out.
 final class Daemon {
-    let loop = EventLoop()
+    let loop: EventLoop
     let configuration: Configuration
     let agent: Agent
     let store: StateStore
@@ -29,9 +29,15 @@ final class Daemon {
     /// Who waits for a domain's channel to be made anew.
     private var rebuilds: [Int: Rebuild] = [:]
     private var secretsSeen: UInt64 = 0
+    private var own: [UInt64: (SecureChannel.LogonOutcome) -> Void] = [:]
+    private var lastOwn: UInt64 = 0
     let started: UInt64
 
-    init(_ configuration: Configuration, store: StateStore, log: Log) {
+    init(
+        _ configuration: Configuration, store: StateStore, log: Log,
+        loop: EventLoop = EventLoop()
+    ) {
+        self.loop = loop
         self.configuration = configuration
         self.store = store
         self.log = log
@@ -111,6 +117,17 @@ final class Daemon {
         settle()
     }
 
+    /// Tells logons of this program itself from those of its sockets.
+    private static let ownMark: UInt64 = 1 << 62
+
+    /// A logon of this program's own.
+    func logon(_ call: LogonCall, answer: @escaping (SecureChannel.LogonOutcome) -> Void) {
+        lastOwn += 1
+        let caller = lastOwn | Self.ownMark
+        own[caller] = answer
+        logon(call, caller: caller)
+    }
+
     func logon(_ call: LogonCall, caller: UInt64) {
         readSecretsIfChanged()
         agent.logon(call, caller: caller, now: loop.now, microseconds: loop.microseconds)
@@ -134,7 +151,9 @@ final class Daemon {
     private func perform(_ output: AgentOutput) {
         switch output {
         case .answer(let caller, let outcome):
-            if FrontSockets.isOurs(caller) {
+            if let answer = own.removeValue(forKey: caller) {
+                answer(outcome)
+            } else if FrontSockets.isOurs(caller) {
                 front?.answered(caller, outcome)
             } else {
                 control?.answer(caller, outcome)

@@ -13,6 +13,8 @@ final class DomainSockets {
     private let daemon: Daemon
     private let loop: EventLoop
     private var links: [Int: TCPConnection] = [:]
+    /// Messages of all connections to controllers, and their bytes, in both directions.
+    private(set) var traffic = (messages: 0, bytes: 0)
     private var probes: [Endpoint: Probe] = [:]
     private var socket: UDPSocket?
 
@@ -46,6 +48,7 @@ final class DomainSockets {
                 connected: { self.tell { $0.linkOpened(link, now: $1) } },
                 failed: { _ in self.ended(link, .refused) },
                 received: { bytes in
+                    self.count(bytes.count)
                     self.daemon.channelReceived(self.index, link, bytes)
                 },
                 closed: { error in
@@ -54,7 +57,15 @@ final class DomainSockets {
                 }))
     }
 
-    func send(_ link: Int, _ bytes: [UInt8]) { links[link]?.send(bytes) }
+    func send(_ link: Int, _ bytes: [UInt8]) {
+        count(bytes.count)
+        links[link]?.send(bytes)
+    }
+
+    private func count(_ bytes: Int) {
+        traffic.messages += 1
+        traffic.bytes += bytes
+    }
 
     func close(_ link: Int) { links.removeValue(forKey: link)?.close() }
 

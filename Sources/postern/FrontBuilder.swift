@@ -15,7 +15,7 @@ enum FrontBuilder {
     /// `rpcPort` is where remote calls are served over TCP, if they are.
     static func front(
         _ configuration: Configuration, _ agent: Agent, rpcPort: UInt16?,
-        sids: LearnedSIDs
+        sids: LearnedSIDs, neighbourhood: BrowsedNeighbourhood?
     ) -> Front {
         let random: (Int) -> [UInt8] = { SystemRandom.bytes($0) }
         let computer = configuration.agent.name
@@ -51,16 +51,22 @@ enum FrontBuilder {
                 random: random))
         services.append(
             ManagementService(interfaces: services.map { $0.interface }, computerName: computer))
+        var identity = ServerHandshake.Identity(
+            nbComputerName: computer, nbDomainName: domainName,
+            dnsComputerName: computer.lowercased())
+        identity.bindsDomain = configuration.domains.count + configuration.localDomains.count == 1
         let rpc = RPCServer(
-            services: services,
-            identity: ServerHandshake.Identity(
-                nbComputerName: computer, nbDomainName: domainName),
-            localDomain: domain?.name, channels: channels, random: random)
+            services: services, identity: identity, localDomain: domain?.name,
+            channels: channels, random: random)
         var settings = SMBServerSettings(computerName: computer, domainName: domainName)
+        settings.bindsDomain = identity.bindsDomain
+        settings.dnsComputerName = identity.dnsComputerName
         settings.serverGUID = Bytes16(random(16))
         settings.allowsPlainPasswords = configuration.listen?.plainText == .allow
         let smb = SMBServer(
-            settings, pipes: rpc, administration: nil, files: share(configuration), random: random)
+            settings, pipes: rpc,
+            administration: administration(configuration, domain, domainName, neighbourhood),
+            files: share(configuration), random: random)
         return Front(smb: smb, rpc: rpc, netlogon: netlogon, localDomain: domain?.name)
     }
 
@@ -75,6 +81,25 @@ enum FrontBuilder {
         var type: UInt32 = 0x1 | 0x2 | 0x1000
         if let domain { type |= domain.role == .primary ? 0x8 : 0x10 }
         return ServedHost(computerName: computer, domainName: domainName, serverType: type)
+    }
+
+    private static func administration(
+        _ configuration: Configuration, _ domain: LocalDomain?, _ domainName: String,
+        _ neighbourhood: BrowsedNeighbourhood?
+    ) -> RemoteAdministrationServer? {
+        guard let neighbourhood else { return nil }
+        var shares = [
+            RAP.ShareInfo(
+                networkName: "IPC$", type: RAP.ShareInfo.interprocess, remark: "Remote IPC"),
+        ]
+        if configuration.localDomains.first?.netlogonDirectory != nil {
+            shares.append(RAP.ShareInfo(networkName: "NETLOGON", remark: "Logon scripts"))
+        }
+        return RemoteAdministrationServer(
+            RemoteAdministrationSettings(
+                computerName: configuration.agent.name, domainName: domainName,
+                shares: shares),
+            domain: domain, neighbourhood: neighbourhood)
     }
 
     /// The domains to which logons are passed on.

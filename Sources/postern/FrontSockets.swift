@@ -57,7 +57,8 @@ final class FrontSockets {
             try listen(Port.direct &+ settings.portOffset, .direct)
         }
         front = FrontBuilder.front(
-            daemon.configuration, daemon.agent, rpcPort: rpcPort, sids: sids)
+            daemon.configuration, daemon.agent, rpcPort: rpcPort, sids: sids,
+            neighbourhood: daemon.names.neighbourhood)
         timer = Timer(loop) { [self] in
             front?.tick(now: time)
             settle()

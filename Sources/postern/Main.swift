@@ -36,6 +36,7 @@ enum Main {
 
         usage: postern COMMAND [options]
 
+          demo         a domain of its own on loopback: what each flow costs, beside the documents
           serve        the agent: answers clients, keeps the channels to controllers
           status       domains, controllers, channels, logons, ages of secrets
           logon        one logon through the running agent
@@ -59,6 +60,7 @@ enum Main {
         }
         let rest = Array(words.dropFirst())
         switch command {
+        case "demo": return DemoCommand.run(rest)
         case "serve": return ServeCommand.run(rest)
         case "status": return StatusCommand.run(rest)
         case "logon": return LogonCommand.run(rest)

@@ -29,7 +29,7 @@ final class NameClient {
     static func hostNetworks() -> [IPv4Network] {
         let all = (try? Host.addresses()) ?? []
         let usable = all.filter {
-            $0.isUp && !$0.isLoopback && $0.network.prefixLength < IPv4Network.pointToPoint
+            $0.isUp && !$0.isLoopback && $0.network.hasBroadcast
         }
         return Array(usable.map { $0.network }.prefix(mostNetworks))
     }
@@ -89,13 +89,6 @@ final class NameClient {
         socket = nil
         timer.close()
     }
-}
-
-extension IPv4Network {
-    /// Prefixes from this on leave no address to broadcast to.
-    static var pointToPoint: UInt8 { 31 }
-
-    var hasBroadcast: Bool { prefixLength < Self.pointToPoint }
 }
 
 extension SystemRandom {

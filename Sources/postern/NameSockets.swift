@@ -16,6 +16,8 @@ final class NameSockets {
     private let loop: EventLoop
     private let settings: ListenSettings?
     private let responder: Responder?
+    /// Where we are a WINS server.
+    private let keeper: WINSKeeper?
     private var interfaces: [Interface] = []
     /// On the networks' broadcast addresses; they only receive.
     private var broadcasts: [UDPSocket] = []
@@ -47,6 +49,8 @@ final class NameSockets {
         loop = daemon.loop
         settings = daemon.configuration.listen
         responder = Self.responder(daemon.configuration)
+        keeper = daemon.configuration.listen?.wins == true
+            ? WINSKeeper(daemon.store, daemon.log) : nil
         timer = Timer(loop) { [self] in
             responder?.advance(now: loop.now)
             settle()
@@ -57,36 +61,42 @@ final class NameSockets {
         guard let settings = configuration.listen,
             let computer = NetBIOSName(configuration.agent.name, .workstation)
         else { return nil }
-        // A host is of one domain: its own, or the first that it is a member of.
-        let own = configuration.localDomains.first?.name
-            ?? configuration.domains.first { $0.channel == .member }?.name
-        let domain = own.flatMap { NetBIOSName($0, .workstation) }
+        let domain = ownDomain(configuration)
+        let isPrimary = configuration.localDomains.first?.role == .primary
+        // Who offers no service has nothing to announce.
+        let browser = settings.smb ? domain : nil
         return Responder(
             ResponderConfiguration(
-                computerName: computer,
-                names: names(of: computer, in: domain, configuration),
+                computerName: computer, names: names(of: computer, in: domain, configuration),
                 interfaces: Array(
                     settings.interfaces.prefix(ResponderConfiguration.mostInterfaces)),
-                nameServer: settings.winsServers.first,
+                nameServer: settings.winsServers.first, isNameServer: settings.wins,
                 ports: NetBIOSPorts(offset: settings.portOffset)),
+            browser: browser.map { BrowserConfiguration(domain: $0, isPrimary: isPrimary) },
             random: { SystemRandom.number() })
     }
 
-    /// Where the front serves the local domain, a controller's names are ours too.
+    /// A host is of one domain: its own, or the first that it is a member of.
+    private static func ownDomain(_ configuration: Configuration) -> NetBIOSName? {
+        let name = configuration.localDomains.first?.name
+            ?? configuration.domains.first { $0.channel == .member }?.name
+        return name.flatMap { NetBIOSName($0, .workstation) }
+    }
+
+    /// Where the front serves the local domains, a controller's names are ours too.
     private static func names(
         of computer: NetBIOSName, in domain: NetBIOSName?, _ configuration: Configuration
     ) -> [OwnName] {
         var names = ResponderConfiguration.names(of: computer, in: domain)
-        guard configuration.listen?.smb == true, let local = configuration.localDomains.first,
-            let domain = NetBIOSName(local.name, .workstation)
-        else { return names }
-        for name in ResponderConfiguration.names(ofPrimaryIn: domain) where !names.contains(name) {
-            // The domain's master browser is its primary controller.
-            if local.role == .primary || name.name.suffix != .domainMasterBrowser {
-                names.append(name)
-            }
+        if configuration.listen?.smb != true { return names }
+        for local in configuration.localDomains {
+            guard let domain = NetBIOSName(local.name, .workstation) else { continue }
+            let more = ResponderConfiguration.names(
+                ofControllerIn: domain, isPrimary: local.role == .primary)
+            names += more.filter { !names.contains($0) }
         }
-        return names
+        // The master browser has two more.
+        return Array(names.prefix(ResponderConfiguration.mostNames - 2))
     }
 
     // MARK: Life
@@ -134,6 +144,7 @@ final class NameSockets {
             controllersChanged(index)
         }
         serveLocalDomains(responder)
+        keeper?.load(into: responder, now: loop.now)
         responder.start(now: loop.now)
         settle()
         let timer = Timer(loop) { [self] in endStart() }
@@ -194,6 +205,7 @@ final class NameSockets {
 
     private func close(_ done: () -> Void) {
         onStopped = nil
+        if let responder { keeper?.keep(responder, now: loop.now, all: true) }
         timer?.close()
         for interface in interfaces {
             interface.name.close()
@@ -215,6 +227,7 @@ final class NameSockets {
             responder.outbox.removeAll()
         }
         for event in responder.takeEvents() { note(event) }
+        keeper?.keep(responder, now: loop.now, all: false)
         timer?.arm(at: responder.nextDeadline)
         checkReadiness()
         if let onStopped, responder.isStopped { close(onStopped) }
@@ -347,6 +360,16 @@ final class NameSockets {
     // MARK: What `postern status` shows
 
     var counters: ResponderCounters? { responder?.counters }
+
+    /// The network neighbourhood, for whoever administers us; nil without the legacy face.
+    var neighbourhood: BrowsedNeighbourhood? {
+        responder.map { BrowsedNeighbourhood($0, loop) }
+    }
+
+    /// Names of others that the WINS server has, and our own; nil where we are none.
+    var winsNames: Int? { responder?.winsNames }
+
+    var isMasterBrowser: Bool { responder?.isMasterBrowser ?? false }
 
     var ownedNames: [String] { responder?.ownedNames.map { $0.name.description } ?? [] }
 }

@@ -4,6 +4,7 @@ import Domain
 import Locator
 import Loop
 import Responder
+import SMB
 import SecureChannel
 import Wire
 
@@ -73,8 +74,17 @@ enum StatusReport {
         let names = daemon.names.ownedNames
         var text = "\nlistening\n"
         text += line("names", names.isEmpty ? "none yet" : names.joined(separator: ", "))
-        text += line("answered", list(counters.answered))
-        return text + line("ignored", list(counters.ignored))
+        if let count = daemon.names.winsNames { text += line("WINS", "\(count) names") }
+        let list = daemon.names.neighbourhood
+        if let servers = list?.servers, let domains = list?.domains, !servers.isEmpty {
+            let role = daemon.names.isMasterBrowser ? ", master browser" : ""
+            text += line(
+                "browser", "\(servers.count) servers, \(domains.count) domains" + role)
+        }
+        text += line("answered", self.list(counters.answered))
+        text += line("ignored", self.list(counters.ignored))
+        guard let sockets = daemon.front, let front = sockets.front else { return text }
+        return text + FrontReport.text(front, open: sockets.openConnections)
     }
 
     private static func list(_ counts: [ResponderCounters.Count]) -> String {
@@ -98,10 +108,25 @@ enum StatusReport {
             root.array("localDomains") { list in
                 for local in daemon.agent.locals { list.object { member(local, &$0) } }
             }
+            if let sockets = daemon.front, let front = sockets.front {
+                FrontReport.member(front, open: sockets.openConnections, &root)
+            }
             guard let counters = daemon.names.counters else { return }
             root.object("listening") { face in
                 face.array("names") { list in
                     for name in daemon.names.ownedNames { list.value(name) }
+                }
+                if let count = daemon.names.winsNames { face.member("winsNames", count) }
+                face.member("isMasterBrowser", daemon.names.isMasterBrowser)
+                face.array("servers") { list in
+                    for server in daemon.names.neighbourhood?.servers ?? [] {
+                        list.value(server.serverName)
+                    }
+                }
+                face.array("domains") { list in
+                    for domain in daemon.names.neighbourhood?.domains ?? [] {
+                        list.value(domain.serverName)
+                    }
                 }
                 face.object("answered") { member(counters.answered, &$0) }
                 face.object("ignored") { member(counters.ignored, &$0) }

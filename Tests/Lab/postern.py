@@ -38,6 +38,11 @@ def listen_section(address, **settings):
     return _section("listen", keys)
 
 
+def local_domain_section(name, **settings):
+    return _section(f"local domain {name}",
+                    {key.replace("_", " "): value for key, value in settings.items()})
+
+
 def _section(name, keys):
     lines = [f"{key} = {value}" for key, value in keys.items() if value is not None]
     return "\n".join([f"[{name}]", *lines, ""])
@@ -48,12 +53,14 @@ class Postern:
 
     _serial = 0
 
-    def __init__(self, lab, binary, *sections, box=None, name="GATE1", secrets=None, **agent):
+    def __init__(self, lab, binary, *sections, box=None, name="GATE1", secrets=None, accounts=None,
+                 **agent):
         Postern._serial += 1
         self.lab, self.box, self.binary = lab, box or lab.gate, pathlib.Path(binary).resolve()
         self.folder = plan.STATE / "postern" / f"{os.getpid()}-{Postern._serial}"
         self.config = self.folder / "postern.conf"
         self.secrets = secrets or {}
+        self.accounts = accounts or ()
         self.process = None
         self.lines = []     # what it said on standard error
         for folder in ("state", "run"):     # as packaging/postern.tmpfiles makes them
@@ -72,6 +79,7 @@ class Postern:
         if not self.binary.exists():
             raise LabError(f"{self.binary} does not exist: make it first")
         late = self.import_secrets()
+        self.add_accounts()
         self._said_ready = threading.Event()
         self.process = self.box.popen(
             self.binary, "serve", "--config", self.config, stdin=subprocess.DEVNULL,
@@ -96,6 +104,12 @@ class Postern:
                 raise LabError(f"secret import {domain}: {done.stdout}{done.stderr}")
         self.secrets = {}
         return late
+
+    def add_accounts(self):
+        """The embedded domain's: (password, what `account add` is told beside it)."""
+        for password, *words in self.accounts:
+            self.run("account", "add", *words, input=password + "\n", check=True)
+        self.accounts = ()
 
     def _read_log(self):
         for line in self.process.stderr:

@@ -23,8 +23,8 @@ import plan  # noqa: E402
 from boxes import LabError  # noqa: E402
 from measures import table  # noqa: E402
 
-ORDER = ("test_oracle", "test_logon", "test_discovery", "test_responder", "test_service",
-         "test_callers", "test_wire", "test_faults")
+ORDER = ("test_demo", "test_oracle", "test_logon", "test_discovery", "test_responder", "test_service",
+         "test_callers", "test_front", "test_wire", "test_faults")
 
 
 class Result(unittest.TextTestResult):

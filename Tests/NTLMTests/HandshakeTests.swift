@@ -61,6 +61,19 @@ import Wire
         #expect(pdu[..<24].allSatisfy { $0 == 5 })
     }
 
+    @Test func serverOfSeveralDomainsBindsToItsOwnNameAlone() throws {
+        var identity = Self.identity
+        identity.bindsDomain = false
+        var server = ServerHandshake(identity: identity, serverChallenge: Bytes8(Array(1...8)))
+        let client = ClientHandshake(account: Self.account, workstation: "WS1")
+        let challenge = try server.challenge(negotiate: client.negotiate, now: 99)
+        var reader = WireReader(challenge.span, layer: "NTLM")
+        let message = try ChallengeMessage(parsing: &reader)
+        var inner = reader.part(message.targetInfo)
+        let kinds = try AVPairList(parsing: &inner).pairs.map(\.id)
+        #expect(kinds == [.nbComputerName, .dnsComputerName, .timestamp])
+    }
+
     @Test func answersWithTheServersTimeAndAMIC() throws {
         let client = ClientHandshake(account: Self.account, workstation: "WS1")
         var server = Self.server()

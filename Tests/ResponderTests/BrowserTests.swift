@@ -10,7 +10,7 @@ import Wire
 
     func browser(isPrimary: Bool = true) -> Harness {
         let names = ResponderConfiguration.names(of: Harness.gate, in: nil)
-            + ResponderConfiguration.names(ofPrimaryIn: Self.crew)
+            + ResponderConfiguration.names(ofControllerIn: Self.crew, isPrimary: true)
         return Harness(
             domain: false, names: names,
             browser: BrowserConfiguration(domain: Self.crew, isPrimary: isPrimary))

@@ -19,10 +19,10 @@ struct Harness {
 
     init(
         server: Bool = false, interfaces: Int = 1, domain: Bool = true, wins: Bool = false,
-        names: [OwnName]? = nil, browser: BrowserConfiguration? = nil
+        names: [OwnName]? = nil, prefix: UInt8 = 24, browser: BrowserConfiguration? = nil
     ) {
         let networks = (0..<interfaces).map {
-            IPv4Network(IPv4Address(10, 77, UInt8($0), 40), prefixLength: 24)
+            IPv4Network(IPv4Address(10, 77, UInt8($0), 40), prefixLength: prefix)
         }
         var state: UInt32 = 1
         responder = Responder(

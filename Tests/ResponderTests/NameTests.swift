@@ -43,6 +43,15 @@ import Wire
         ])
     }
 
+    @Test func namesAreOursAtOnceWhereNobodyHearsBroadcasts() throws {
+        let harness = Harness(prefix: 32)
+        harness.responder.start(now: 0)
+        #expect(try harness.sentNames().isEmpty)
+        #expect(harness.responder.ownedNames.count == 4 && harness.responder.areNamesDecided)
+        harness.responder.stop(now: 10)
+        #expect(try harness.sentNames().isEmpty)
+    }
+
     @Test func givesUpNameThatAnotherOwns() throws {
         let harness = Harness()
         harness.responder.start(now: 0)

@@ -93,6 +93,16 @@ import Wire
         #expect(try Samples.parse(bytes).bodies.count == 1)
     }
 
+    @Test func aFileNamesTerminatorIsNotPartOfIt() throws {
+        for unicode in [false, true] {
+            let create = SMB1.Body.ntCreateRequest(.init(pipe: "\\lsarpc"))
+            var bytes = Samples.bytes(
+                Samples.header(.ntCreateAndX, false, unicode: unicode), [create])
+            bytes[38] += unicode ? 2 : 1
+            #expect(try Samples.parse(bytes).bodies == [create])
+        }
+    }
+
     @Test(.enabled(if: Material.vectors != nil))
     func readsSambasSessionSetupBytes() throws {
         let file = try VectorFile("samba_smb1cli_session.json")

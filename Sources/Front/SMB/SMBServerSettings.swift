@@ -17,6 +17,8 @@ package struct SMBServerSettings {
     package var domainName: String
     package var dnsComputerName: String?
     package var dnsDomainName: String?
+    /// Whether NTLMv2 responses are to be bound to the domain's name (`ServerHandshake.Identity`).
+    package var bindsDomain = true
     /// Other names by which a session on port 139 may call us.
     package var aliases: [String] = []
     package var serverGUID = Bytes16()
@@ -33,9 +35,11 @@ package struct SMBServerSettings {
     }
 
     var identity: ServerHandshake.Identity {
-        ServerHandshake.Identity(
+        var identity = ServerHandshake.Identity(
             nbComputerName: computerName, nbDomainName: domainName,
             dnsComputerName: dnsComputerName, dnsDomainName: dnsDomainName)
+        identity.bindsDomain = bindsDomain
+        return identity
     }
 }
 

@@ -18,6 +18,8 @@ struct WINSChallenge {
     var transactionID: UInt16
     var sent: Int
     var deadline: UInt64
+    /// When the registrant was last asked to wait.
+    var acknowledged: UInt64
 
     func isFor(_ packet: NameServicePacket, from source: Endpoint) -> Bool {
         registrant == source && request.transactionID == packet.transactionID

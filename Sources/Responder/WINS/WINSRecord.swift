@@ -39,8 +39,7 @@ struct WINSOwner: Equatable, Sendable {
 }
 
 struct WINSRecord: Equatable, Sendable {
-    /// A domain's controllers are 25 at most; of a group's members the last 25 are remembered, so
-    /// that they may release it.
+    /// A domain's controllers are 25 at most; of a group's members the last 25 are remembered.
     static let mostOwners = 25
 
     var kind: WINSKind
@@ -90,8 +89,9 @@ enum WINSTimes {
     /// it 5 s; whoever registers waits for it, and servers of today take half a second.
     static let challengeRetry: UInt64 = 500
     static let challengeTries = 3
-    /// Seconds that a registrant is asked to wait for the end of a challenge.
-    static let patience: UInt32 = 3
+    /// Seconds that a registrant is asked to wait at most for the end of a challenge: what servers
+    /// say for so many owners, since nodes take other numbers for mistakes.
+    static func patience(_ owners: Int) -> UInt32 { 5 + 4 * UInt32(max(1, owners)) }
     /// How long a refusal is repeated for the same request, which its sender may not have heard.
     static let verdict: UInt64 = 5_000
     /// New and lost names are handed out to be kept this soon, refreshed ones when it costs little.

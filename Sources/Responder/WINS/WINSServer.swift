@@ -5,6 +5,9 @@ import Wire
 /// list their members' addresses, nodes with several addresses, and names whose present owner is
 /// asked before another takes them.
 ///
+/// Names are the 16 bytes that came: nodes write them in upper case, and one that does not has
+/// another name.
+///
 /// A released name and one whose time is over are forgotten: nobody replicates from here, and who
 /// registers a forgotten name gets it as he would get a released one.
 struct WINSServer {
@@ -95,13 +98,12 @@ struct WINSServer {
     private func claim(
         _ packet: NameServicePacket, _ counters: inout ResponderCounters
     ) -> (ScopedName, AddressEntry)? {
-        guard var key = packet.question?.name, let entry = packet.addresses.first,
+        guard let key = packet.question?.name, let entry = packet.addresses.first,
             entry.address != .any, entry.address != .broadcast, !entry.address.isMulticast
         else {
             counters.malformedNamePackets += 1
             return nil
         }
-        key.name = key.name.upcased
         return (key, entry)
     }
 
@@ -111,11 +113,9 @@ struct WINSServer {
         _ name: ScopedName, _ request: Request, _ outbox: inout DatagramOutbox,
         _ counters: inout ResponderCounters
     ) {
-        var key = name
-        key.name = key.name.upcased
         // Each network has a master browser of its own; the name is answered for by broadcast.
-        guard key.name.suffix != .masterBrowser,
-            let record = table.record(key, now: request.now)
+        guard name.name.suffix != .masterBrowser,
+            let record = table.record(name, now: request.now)
         else {
             NameServicePacket.negativeQueryResponse(
                 to: request.packet, name, .nameError, recursionAvailable: true
@@ -138,7 +138,7 @@ struct WINSServer {
                 life = UInt32(clamping: min(UInt64(life), max(1, seconds)))
             }
         }
-        if record.kind == .internetGroup { putPrimaryFirst(key, &entries, request.now) }
+        if record.kind == .internetGroup { putPrimaryFirst(name, &entries, request.now) }
         NameServicePacket.positiveQueryResponse(
             to: request.packet, name, entries, timeToLive: life, recursionAvailable: true
         ).write(into: &outbox.writer)
@@ -190,10 +190,8 @@ struct WINSServer {
             counters.winsRefusals += 1
             return
         }
-        if let pending = challenges.first(where: { $0.key == key }) {
-            // The same request again: its sender did not hear that it has to wait.
-            if pending.isFor(packet, from: source) { askForPatience(request, &outbox) }
-            counters.winsBusy += pending.isFor(packet, from: source) ? 0 : 1
+        if let index = challenges.firstIndex(where: { $0.key == key }) {
+            rejoin(index, request, &outbox, &counters)
             return
         }
         let kind = WINSKind(key.name, entry.flags, packet.flags.opcode)
@@ -295,12 +293,15 @@ struct WINSServer {
         }
         let isOwner = record.isOwned(by: request.source.address, now: request.now)
             && record.isOwned(by: entry.address, now: request.now)
+        // Who is in a group is not counted, so that nobody's leaving ends it: its time does.
+        if record.kind == .group {
+            reply(request, entry, 0, .success, &outbox)
+            return
+        }
         let isOwn = record.owners.contains { $0.isOwn && $0.address == entry.address }
         guard isOwner, !isOwn else {
-            // A member that a group of many has forgotten has left it.
-            let isGone = record.kind == .group && !isOwn
-            reply(request, entry, 0, isGone ? .success : .active, &outbox)
-            counters.winsRefusals += isGone ? 0 : 1
+            reply(request, entry, 0, .active, &outbox)
+            counters.winsRefusals += 1
             return
         }
         record.owners.removeAll { $0.address == entry.address || $0.expires <= request.now }
@@ -323,20 +324,40 @@ extension WINSServer {
             counters.winsBusy += 1
             return
         }
-        askForPatience(request, &outbox)
+        askForPatience(request, owners.count, &outbox)
         var challenge = WINSChallenge(
             key: key, request: request.packet, registrant: request.source,
             interface: request.interface, kind: kind, entry: entry, owners: owners,
-            transactionID: UInt16(truncatingIfNeeded: random()), sent: 0, deadline: request.now)
+            transactionID: UInt16(truncatingIfNeeded: random()), sent: 0, deadline: request.now,
+            acknowledged: request.now)
         ask(&challenge, now: request.now, &outbox)
         challenges.append(challenge)
         counters.winsChallenges += 1
     }
 
-    private func askForPatience(_ request: Request, _ outbox: inout DatagramOutbox) {
+    /// The same request again, later: its sender did not hear that it has to wait. A copy that
+    /// comes at once is the network's, and there are nodes that take a second call to wait for an
+    /// error.
+    private mutating func rejoin(
+        _ index: Int, _ request: Request, _ outbox: inout DatagramOutbox,
+        _ counters: inout ResponderCounters
+    ) {
+        let pending = challenges[index]
+        guard pending.isFor(request.packet, from: request.source) else {
+            counters.winsBusy += 1
+            return
+        }
+        if request.now < pending.acknowledged + WINSTimes.challengeRetry { return }
+        challenges[index].acknowledged = request.now
+        askForPatience(request, pending.owners.count, &outbox)
+    }
+
+    private func askForPatience(
+        _ request: Request, _ owners: Int, _ outbox: inout DatagramOutbox
+    ) {
         guard let name = request.packet.question?.name else { return }
         NameServicePacket.waitForAcknowledgement(
-            of: request.packet, name, seconds: WINSTimes.patience
+            of: request.packet, name, seconds: WINSTimes.patience(owners)
         ).write(into: &outbox.writer)
         outbox.send(.name, interface: request.interface, to: request.source)
     }
@@ -366,7 +387,7 @@ extension WINSServer {
         guard packet.flags.opcode == .query,
             let index = challenges.firstIndex(where: {
                 $0.transactionID == packet.transactionID && $0.owners.contains(source.address)
-                    && $0.key.name == packet.name?.name.upcased
+                    && $0.key == packet.name
             })
         else { return false }
         let challenge = challenges[index]

@@ -56,7 +56,9 @@ extension SMB1 {
             if block.form.isUnicode { try bytes.align(2, from: block.form.base, "FileName") }
             let name = try bytes.take(nameLength, "FileName")
             fileName = reader.text(name, block.form)
-            // NameLength leaves the terminator out, and not every client sends one.
+            // NameLength leaves the terminator out, but some clients count it.
+            if fileName.utf8.last == 0 { fileName.unicodeScalars.removeLast() }
+            // Not every client sends one.
             _ = bytes.takeRest()
         }
 

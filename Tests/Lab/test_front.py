@@ -1,0 +1,205 @@
+"""The embedded domain as clients see it, none of which is ours: smbclient in each dialect that it
+still has, rpcclient, net, nmblookup, impacket, curl."""
+
+import re
+
+import labtest
+from labtest import LabTest, domain_section, lab, plan
+from postern import listen_section, local_domain_section
+
+DOMAIN = "GATEDOM"
+BOSS = "boss"
+MACHINE = "PC1$"
+REFUSED = "LOGON_FAILURE|WRONG_PASSWORD|ACCESS_DENIED|badpw"
+
+
+class Front(LabTest):
+    """One agent with a domain of its own, and passage to both controllers' domains."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.gate = lab.gate.address
+        cls.postern = cls.class_agent(
+            local_domain_section(DOMAIN, lm="allow", ntlmv1="allow"),
+            domain_section(plan.AD, ntlmv1="allow"), domain_section(plan.NT4),
+            listen_section(cls.gate, smb="yes", rpc="yes", wins_server=None),
+            accounts=((plan.PASSWORD, "alice", "--full-name", "Alice Liddell"),
+                      (plan.PASSWORD, "bob"), (plan.ADMINISTRATOR_PASSWORD, BOSS),
+                      (plan.MACHINE_PASSWORD, MACHINE, "--machine"),
+                      (plan.PASSWORD, "TRUSTING$", "--trust")))
+        cls.postern.run("group", "member", "add", "Domain Admins", BOSS, check=True)
+
+    def smbclient(self, *words, user=f"{DOMAIN}/alice", password=plan.PASSWORD, dialect="NT1",
+                  options=()):
+        settings = ["client min protocol=CORE", "client lanman auth=yes",
+                    f"client ntlmv2 auth={'yes' if dialect == 'NT1' else 'no'}", *options]
+        who = ("-N",) if user is None else ("-U", f"{user}%{password}")
+        return lab.client.run("smbclient", "-m", dialect, *(f"--option={each}" for each in settings),
+                              *who, *words, check=False)
+
+    def rpcclient(self, *commands, user=f"{DOMAIN}/alice", password=plan.PASSWORD):
+        who = "%" if user is None else f"{user}%{password}"
+        return self.taken(lab.client.run(
+            "rpcclient", "--option=client min protocol=NT1", "--option=client max protocol=NT1",
+            "-U", who, self.gate, "-c", ";".join(commands), check=False))
+
+    def taken(self, done):
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def turned_away(self, done, pattern=REFUSED):
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stdout + done.stderr, pattern)
+
+
+class SessionTest(Front):
+    def test_user_logs_on_in_each_dialect(self):
+        for dialect in ("LANMAN1", "LANMAN2", "NT1"):
+            with self.subTest(dialect=dialect):
+                self.assertIn("IPC$", self.taken(self.smbclient("-L", self.gate, dialect=dialect)))
+
+    def test_wrong_password_is_refused_in_each_dialect(self):
+        for dialect in ("LANMAN1", "LANMAN2", "NT1"):
+            with self.subTest(dialect=dialect):
+                self.turned_away(self.smbclient(
+                    f"//{self.gate}/IPC$", "-c", "exit", dialect=dialect, user=f"{DOMAIN}/bob",
+                    password="wrong"))
+
+    def test_dialects_that_know_only_plain_text_are_refused(self):
+        for dialect in ("CORE", "COREPLUS"):
+            with self.subTest(dialect=dialect):
+                done = self.smbclient("-L", self.gate, dialect=dialect)
+                self.assertNotEqual(done.returncode, 0, done.stdout)
+        self.taken(self.smbclient("-L", self.gate))     # it lives on
+
+    def test_users_of_configured_domains_are_passed_through(self):
+        for domain in plan.DOMAINS.values():
+            with self.subTest(domain=domain.name):
+                self.taken(self.smbclient(
+                    f"//{self.gate}/IPC$", "-c", "exit", user=f"{domain.name}/alice"))
+                self.turned_away(self.smbclient(
+                    f"//{self.gate}/IPC$", "-c", "exit", user=f"{domain.name}/wanda",
+                    password="wrong"))
+
+    def test_messages_are_signed_where_the_client_demands_it(self):
+        self.taken(self.smbclient("-L", self.gate, options=("client signing=required",)))
+
+    def test_null_session_has_pipes_alone(self):
+        self.taken(self.smbclient(f"//{self.gate}/IPC$", "-c", "exit", user=None))
+
+    def test_trust_accounts_are_told_their_own_status(self):
+        for name, password, status in (
+                ("TRUSTING$", plan.PASSWORD, "NOLOGON_INTERDOMAIN_TRUST_ACCOUNT"),
+                (MACHINE, plan.MACHINE_PASSWORD, "NOLOGON_WORKSTATION_TRUST_ACCOUNT")):
+            with self.subTest(account=name):
+                self.turned_away(self.smbclient(
+                    f"//{self.gate}/IPC$", "-c", "exit", user=f"{DOMAIN}/{name}",
+                    password=password), status)
+
+    def test_there_is_no_other_share(self):
+        self.turned_away(self.smbclient(f"//{self.gate}/C$", "-c", "ls"), "BAD_NETWORK_NAME")
+
+    def test_curl_logs_on(self):
+        done = lab.client.run(
+            "curl", "-sS", "-u", f"{DOMAIN}\\alice:{plan.PASSWORD}",
+            f"smb://{self.gate}/NOSUCH/file", check=False)
+        # It got as far as the share: 78, REMOTE_FILE_NOT_FOUND, or 9, REMOTE_ACCESS_DENIED.
+        self.assertIn(done.returncode, (9, 78), done.stderr)
+        done = lab.client.run(
+            "curl", "-sS", "-u", f"{DOMAIN}\\bob:wrong", f"smb://{self.gate}/IPC$/x", check=False)
+        self.assertEqual(done.returncode, 67, done.stderr)      # LOGIN_DENIED
+
+
+class RemoteCallsTest(Front):
+    def test_null_session_is_told_which_domain_this_is(self):
+        shown = self.rpcclient("lsaquery", user=None)
+        self.assertRegex(shown, rf"Domain Name: {DOMAIN}\nDomain Sid: S-1-5-21-")
+
+    def test_users_and_groups_are_listed(self):
+        shown = self.rpcclient("enumdomusers", "enumdomgroups", "querydispinfo", "querydispinfo3")
+        for word in ("user:[alice] rid:[0x", f"user:[{BOSS}]", "group:[Domain Admins] rid:[0x200]",
+                     "Account: alice\tName: Alice Liddell"):
+            self.assertIn(word, shown)
+
+    def test_user_is_described(self):
+        rid = re.search(r"user:\[alice\] rid:\[(0x[0-9a-f]+)\]", self.rpcclient("enumdomusers"))[1]
+        shown = self.rpcclient(f"queryuser {rid}", f"queryusergroups {rid}")
+        self.assertIn("Full Name   :\tAlice Liddell", shown)
+        self.assertIn("group rid:[0x201]", shown)
+
+    def test_names_and_sids_are_translated(self):
+        shown = self.rpcclient("lookupnames alice")
+        sid = re.search(r"alice (S-1-5-21-[0-9-]+) \(User: 1\)", shown)[1]
+        self.assertIn(f"{sid} {DOMAIN}\\alice (1)", self.rpcclient(f"lookupsids {sid}"))
+        self.assertIn("BUILTIN\\Administrators (4)", self.rpcclient("lookupsids S-1-5-32-544"))
+
+    def test_workstation_and_server_tell_who_they_are(self):
+        self.assertNotIn("result was", self.rpcclient("wkssvc_wkstagetinfo"))
+        self.assertIn("GATE1", self.rpcclient("srvinfo"))
+        self.assertIn("IPC$", self.rpcclient("netshareenum"))
+
+    def test_controllers_are_named(self):
+        self.assertIn("GATE1", self.rpcclient(f"getdcname {DOMAIN}"))
+        self.assertIn("GATE1", self.rpcclient(f"dsr_getdcname {DOMAIN}"))
+
+    def test_password_is_changed_by_its_owner(self):
+        self.postern.run("account", "add", "changing", input=plan.PASSWORD + "\n", check=True)
+        self.rpcclient(f"chgpasswd3 changing {plan.PASSWORD} An0ther-Pass!",
+                       user=f"{DOMAIN}/changing")
+        self.taken(self.smbclient(f"//{self.gate}/IPC$", "-c", "exit", user=f"{DOMAIN}/changing",
+                                  password="An0ther-Pass!"))
+
+    def test_only_administrators_change_accounts(self):
+        with self.assertRaises(AssertionError):
+            self.rpcclient("createdomuser intruder")
+        self.rpcclient("createdomuser newcomer", user=f"{DOMAIN}/{BOSS}",
+                       password=plan.ADMINISTRATOR_PASSWORD)
+        self.assertIn("newcomer", self.postern.run("account", "list").stdout)
+
+
+class NeighbourhoodTest(Front):
+    def test_nmblookup_finds_the_domain_and_its_controller(self):
+        shown = lab.client.run("nmblookup", "-A", self.gate).stdout
+        for name in ("GATE1", DOMAIN, "<1b>", "<1c>"):
+            self.assertIn(name, shown)
+        shown = lab.client.run("nmblookup", f"--broadcast={plan.BROADCAST}", f"{DOMAIN}#1b").stdout
+        self.assertIn(self.gate, shown)
+
+
+class JoinTest(Front):
+    """Samba's tools join the domain and use their account."""
+
+    def conf(self, name):
+        folder = labtest.plan.STATE / "join"
+        for each in ("private", "lock", "state", "cache", "pid", "ncalrpc"):
+            (folder / each).mkdir(parents=True, exist_ok=True)
+        conf = folder / "smb.conf"
+        conf.write_text(f"""[global]
+            netbios name = {name}
+            workgroup = {DOMAIN}
+            security = domain
+            client min protocol = NT1
+            client ipc min protocol = NT1
+            client ipc max protocol = NT1
+            private dir = {folder}/private
+            lock directory = {folder}/lock
+            state directory = {folder}/state
+            cache directory = {folder}/cache
+            pid directory = {folder}/pid
+            ncalrpc dir = {folder}/ncalrpc
+            interfaces = lo eth0
+            """)
+        return conf
+
+    def net(self, conf, *words, **options):
+        return lab.client.run("net", "-s", conf, *words, check=False, **options)
+
+    def test_member_joins_and_proves_it(self):
+        conf = self.conf("JOINER")
+        boss = f"{DOMAIN}/{BOSS}%{plan.ADMINISTRATOR_PASSWORD}"
+        server = ("-S", "GATE1", "-I", self.gate)
+        self.taken(self.net(conf, "rpc", "join", *server, "-U", boss))
+        self.taken(self.net(conf, "rpc", "testjoin", *server))
+        self.assertIn(f"Domain Name: {DOMAIN}", self.taken(
+            self.net(conf, "rpc", "info", *server, "-U", boss)))
+        self.assertIn("alice", self.taken(self.net(conf, "rpc", "user", *server, "-U", boss)))
