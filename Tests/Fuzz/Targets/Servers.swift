@@ -88,7 +88,9 @@ extension FuzzTarget {
     }
 
     private final class Alone: Neighbourhood {
-        var servers: [RAP.ServerInfo] { [] }
+        let own = RAP.ServerInfo(
+            serverName: "GATE1", versionMajor: 4, serverType: 0x8_900b, serverComment: "Postern")
+        var servers: [RAP.ServerInfo] { [own] }
         var domains: [RAP.ServerInfo] { [] }
     }
 
