@@ -98,12 +98,12 @@ package final class Agent {
     package var nextDeadline: UInt64 {
         var next = UInt64.max
         for domain in domains { next = min(next, domain.nextDeadline) }
-        for local in locals { next = min(next, local.nextDeadline) }
+        for local in locals { next = min(next, local.nextDeadline(start: fileTime(at: 0))) }
         return next
     }
 
     package func tick(now: UInt64, microseconds: UInt64) {
-        for local in locals { local.tick(now: now) }
+        for local in locals { local.tick(now: now, start: fileTime(at: 0)) }
         for index in domains.indices where domains[index].nextDeadline <= now {
             domains[index].tick(now: now)
             settle(index, now: now, microseconds: microseconds)
@@ -297,7 +297,7 @@ package final class Agent {
             case .mapped(let address, let port):
                 domain.ports[address] = port
                 outputs.append(.channel(domain: index, output))
-            case .controllerSilent, .open, .send, .close, .notice:
+            case .controllerSilent, .open, .send, .close, .notice, .passwordSet:
                 outputs.append(.channel(domain: index, output))
             }
         }

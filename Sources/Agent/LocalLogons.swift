@@ -10,26 +10,25 @@ import Wire
 package final class AgentLocalDomain {
     package let domain: LocalDomain
     package internal(set) var ledger = Ledger()
-    /// When what logons left behind is written next.
-    private(set) var saveAt: UInt64?
+    /// After a failure, when writing is tried again.
+    private var notBefore: UInt64 = 0
 
     /// Milliseconds that the last logons' marks may be lost by when the host fails.
     private static let saveInterval: UInt64 = 60_000
 
     package init(_ domain: LocalDomain) { self.domain = domain }
 
-    /// Validates a logon at once. `fileTime` is `now` on people's clocks.
-    package func validate(_ logon: LocalLogon, now: UInt64, fileTime: UInt64) -> LocalOutcome {
-        let outcome = domain.validate(logon, now: fileTime)
-        if saveAt == nil, domain.hasUnsavedStatistics { saveAt = now + Self.saveInterval }
-        return outcome
+    /// When what logons left behind is written, by whomever they were validated. `start` is the
+    /// FILETIME at zero.
+    func nextDeadline(start: UInt64) -> UInt64 {
+        guard let since = domain.unsavedSince else { return .max }
+        let milliseconds = since > start ? (since - start) / (DomainTime.second / 1_000) : 0
+        return max(milliseconds + Self.saveInterval, notBefore)
     }
 
-    var nextDeadline: UInt64 { saveAt ?? .max }
-
-    func tick(now: UInt64) {
-        guard let due = saveAt, due <= now else { return }
-        saveAt = domain.saveStatistics() ? nil : now + Self.saveInterval
+    func tick(now: UInt64, start: UInt64) {
+        guard nextDeadline(start: start) <= now else { return }
+        if !domain.saveStatistics() { notBefore = now + Self.saveInterval }
     }
 }
 
@@ -73,7 +72,7 @@ extension Agent {
             workstation: call.workstation.isEmpty ? name : call.workstation, control: control,
             proof: evidence)
         let outcome: LogonOutcome
-        switch local.validate(logon, now: now, fileTime: fileTime(at: now)) {
+        switch local.domain.validate(logon, now: fileTime(at: now)) {
         case .accepted(let session):
             var identity = LogonIdentity(session)
             if call.wantsWhole {

@@ -154,10 +154,20 @@ extension LocalDomain {
         for alias in aliases { restore(alias: alias.rid, in: alias.home, alias) }
         self.trusts = trusts
         for entry in entries.sorted(by: { $0.serial < $1.serial }) { takeLogged(entry) }
+        if !proofs.allowsLM { forgetLMHashes() }
         // A log that does not lead up to now says nothing.
         for database in DomainDatabase.allCases {
             let index = Int(database.rawValue)
             if logs[index].newest != header.serial(of: database) { logs[index].removeAll() }
+        }
+    }
+
+    /// A domain that no longer takes LM keeps none of its hashes: they go from the state when it
+    /// is next written.
+    private func forgetLMHashes() {
+        for var account in accounts.elements where account.lmHash != nil {
+            account.lmHash = nil
+            keepInMemory(account, now: 0)
         }
     }
 

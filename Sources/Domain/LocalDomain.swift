@@ -41,7 +41,9 @@ package final class LocalDomain {
     var logs: InlineArray<3, ChangeLog> = [ChangeLog(), ChangeLog(), ChangeLog()]
     var names: [String: Named] = [:]
     /// Accounts whose record is behind what logons left in memory.
-    var unsaved: Set<UInt32> = []
+    private var unsaved: Set<UInt32> = []
+    /// Since when there are any, as a FILETIME.
+    package private(set) var unsavedSince: UInt64?
     var edit = Edit()
     private let commit: Commit
 
@@ -186,6 +188,13 @@ package final class LocalDomain {
         return done
     }
 
+    /// Notes that the account's record is behind what a logon left in memory.
+    func keepInMemory(_ account: Account, now: UInt64) {
+        accounts.put(account)
+        unsaved.insert(account.rid)
+        if unsavedSince == nil { unsavedSince = now }
+    }
+
     /// Writes what logons left behind since the last time. Says whether that worked; where not,
     /// it is tried again with the next.
     @discardableResult
@@ -194,11 +203,11 @@ package final class LocalDomain {
         for rid in unsaved {
             if let account = accounts[rid] { records.append(account.record) }
         }
-        guard !records.isEmpty else { return true }
-        guard write(&records) else { return false }
+        guard records.isEmpty || write(&records) else { return false }
         unsaved.removeAll()
+        unsavedSince = nil
         return true
     }
 
-    package var hasUnsavedStatistics: Bool { !unsaved.isEmpty }
+    package var hasUnsavedStatistics: Bool { unsavedSince != nil }
 }

@@ -96,12 +96,12 @@ extension LocalDomain {
         let isFull = policy.lockoutThreshold > 0
             && account.badPasswordCount >= policy.lockoutThreshold
         // Nobody types the passwords of machines.
-        guard isFull, !account.isMachine else { return keepStatistics(account) }
+        guard isFull, !account.isMachine else { return keepInMemory(account, now: now) }
         account.lockoutTime = now
-        lockOut(account)
+        lockOut(account, now: now)
     }
 
-    private func lockOut(_ account: Account) {
+    private func lockOut(_ account: Account, now: UInt64) {
         do throws(DomainError) {
             try change { () throws(DomainError) in
                 put(account)
@@ -109,7 +109,7 @@ extension LocalDomain {
             }
         } catch {
             // Locked out nevertheless, for as long as this process lives.
-            keepStatistics(account)
+            keepInMemory(account, now: now)
         }
     }
 
@@ -119,20 +119,15 @@ extension LocalDomain {
         account.lockoutTime = 0
         account.lastLogon = now
         account.logonCount = min(account.logonCount, .max - 1) + 1
-        keepStatistics(account)
+        keepInMemory(account, now: now)
         return account
-    }
-
-    private func keepStatistics(_ account: Account) {
-        accounts.put(account)
-        unsaved.insert(account.rid)
     }
 
     /// Notes that a user logged off (MS-NRPC 3.5.4.5.4).
     package func noteLogoff(_ user: String, now: UInt64) {
         guard var account = account(user) else { return }
         account.lastLogoff = now
-        keepStatistics(account)
+        keepInMemory(account, now: now)
     }
 
     /// Undoes a lock-out.
