@@ -10,6 +10,7 @@ import Wire
 extension NetlogonService {
     /// What we are capable of; a client's own flags narrow it down.
     private static let capabilities = SecureChannel.NegotiateFlags.modern
+    private static let longestComputerName = 15
 
     func challenge(
         _ request: NetrServerReqChallenge.Request, _ caller: RemoteCaller, _ now: FrontTime
@@ -64,6 +65,10 @@ extension NetlogonService {
         // Before anything is told of the account: whoever has no AES learns nothing else.
         if !granted.contains(.aes), !allowsWeak {
             return Authenticated(status: .downgradeDetected)
+        }
+        // No computer has a longer name (MS-NRPC 3.5.4.4.2 leaves the status to the server).
+        if claim.computerName.utf16.count > Self.longestComputerName {
+            return Authenticated(status: .bufferOverflow)
         }
         guard Self.isKnown(claim.secureChannelType) else {
             return Authenticated(status: .invalidParameter)
