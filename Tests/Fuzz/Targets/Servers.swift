@@ -88,8 +88,9 @@ extension FuzzTarget {
     }
 
     private final class Alone: Neighbourhood {
-        var servers: [RAP.ServerInfo] { [] }
-        var domains: [RAP.ServerInfo] { [] }
+        let own = RAP.ServerInfo(serverName: "GATE1")
+        var servers: [RAP.ServerInfo] { [own] }
+        var domains: [RAP.ServerInfo] { [own] }
     }
 
     private static func remoteAdministration() -> RemoteAdministrationServer {
