@@ -147,7 +147,8 @@ extension NetlogonService {
         let outcome = domain.validate(
             LocalLogon(
                 domain: identity.logonDomainName ?? "", user: identity.userName ?? "",
-                account: account, workstation: identity.workstation ?? "", control: identity.parameterControl,
+                account: account, workstation: identity.workstation ?? "",
+                control: identity.parameterControl,
                 proof: local), now: now.fileTime)
         switch outcome {
         case .accepted(let session):
