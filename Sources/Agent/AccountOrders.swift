@@ -32,6 +32,7 @@ package struct OrderResult: Equatable {
 ///     remove | enable | disable | unlock NAME
 ///     list [NAME]
 ///     import FIRST-LINE                      the secret is lines of a smbpasswd file
+///     permit DOMAIN | revoke DOMAIN | trusts whether that domain may trust ours
 ///
 /// Before each stands the domain's name, which may be empty where there is one only.
 package enum AccountOrders {
@@ -63,6 +64,7 @@ package enum AccountOrders {
         if verb == "list" {
             return AccountListing.run(domain, rest.first, json: request.wantsJSON, now: now)
         }
+        if verb == "trusts" { return TrustOrders.list(domain) }
         guard !rest.isEmpty else { return OrderResult(.misused, "\(verb): of whom?\n") }
         let name = rest.removeFirst()
         do throws(DomainError) {
@@ -80,6 +82,9 @@ package enum AccountOrders {
                 try domain.unlock(try account(name, domain).rid)
                 return .done("\(name): not locked out")
             case "import": return importLines(name, request.secret, domain, now)
+            case "permit":
+                return try TrustOrders.permit(name, request.secret, domain, now: now)
+            case "revoke": return try TrustOrders.revoke(name, domain)
             case _: return OrderResult(.misused, "there is no order \(verb)\n")
             }
         } catch {

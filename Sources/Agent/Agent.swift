@@ -297,7 +297,7 @@ package final class Agent {
             case .mapped(let address, let port):
                 domain.ports[address] = port
                 outputs.append(.channel(domain: index, output))
-            case .controllerSilent, .open, .send, .close, .notice:
+            case .controllerSilent, .open, .send, .close, .notice, .passwordSet:
                 outputs.append(.channel(domain: index, output))
             }
         }

@@ -197,7 +197,18 @@ extension DomainSettings {
                 standard: "no", "use a controller that offers no AES") {
                 assign(&$0.rc4, Value.yesNo($1))
             },
+            Key("change secret", accepts: "never, or a time from 1h to 365d",
+                standard: "7d for trusts", "how often the account's secret changes") {
+                assign(&$0.changeSecret, secretAge($1).map { $0 })
+            },
         ]
+    }
+
+    /// In milliseconds.
+    static let secretAges: ClosedRange<UInt64> = 3_600_000...365 * 86_400_000
+
+    private static func secretAge(_ text: String) -> MaximumAge? {
+        text == "never" ? .never : Value.duration(text, secretAges).map { .limited($0) }
     }
 
     private static var logons: [Key<DomainSettings>] {

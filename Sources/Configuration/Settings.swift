@@ -88,6 +88,8 @@ package struct DomainSettings: Equatable, Sendable {
     package var unsealed = false
     /// Whether a controller that offers no AES may be used with RC4 and DES.
     package var rc4 = false
+    /// How old the account's secret may become; nil: as its channel's kind wants it.
+    package var changeSecret: MaximumAge?
     /// Added to the well-known ports of its controllers and name servers.
     package var portOffset: UInt16 = 0
     /// Instead of those of `[listen]`.
@@ -99,6 +101,12 @@ package struct DomainSettings: Equatable, Sendable {
 
     /// Where its nodes' name services listen.
     package var namePort: UInt16 { 137 &+ portOffset }
+
+    /// How old the account's secret may become: a week for a trust's, as Windows NT has it. Other
+    /// accounts may have been given to several programs, none of which can change it alone.
+    package var secretAge: MaximumAge {
+        changeSecret ?? (channel == .trust ? .limited(7 * 86_400_000) : .never)
+    }
 }
 
 /// How to speak to a domain's controllers.

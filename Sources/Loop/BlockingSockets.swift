@@ -16,6 +16,13 @@ package enum SystemClock {
         return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000
     }
 
+    /// Since 1970.
+    package static var unixMicroseconds: UInt64 {
+        var time = timespec()
+        _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000
+    }
+
     /// Seconds since 1970.
     package static var unixSeconds: UInt64 { UInt64(time(nil)) }
 }

@@ -28,6 +28,26 @@ package enum SystemFile {
         }
     }
 
+    /// Makes the file anew with `bytes`, for its owner alone to read.
+    package static func write(_ path: String, _ bytes: [UInt8]) throws(SystemError) {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+        let file = unsafe postern_open(path, flags, 0o600)
+        if file < 0 { throw .last("open", path) }
+        defer { _ = close(file) }
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe CPosix.write(
+                    file, $0.baseAddress?.advanced(by: written), bytes.count - written)
+            }
+            if count >= 0 {
+                written += count
+            } else if postern_errno() != EINTR {
+                throw .last("write", path)
+            }
+        }
+    }
+
     /// Makes a directory that nobody else has, below $TMPDIR or /tmp, and gives its path.
     package static func makeTemporaryDirectory(prefix: String) throws(SystemError) -> String {
         var parent = Environment.value("TMPDIR") ?? ""

@@ -19,7 +19,7 @@ extension Channel {
     }
 
     /// The ready link with the fewest calls, if one more may be put there.
-    private func freeLink() -> Int? {
+    func freeLink() -> Int? {
         var best: Int?
         var fewest = Int.max
         for (id, link) in links where link.isOpen {
@@ -152,7 +152,7 @@ extension Channel {
         dispatch(now: now)
     }
 
-    private func chainHolds(_ returned: NetlogonAuthenticator?) -> Bool {
+    func chainHolds(_ returned: NetlogonAuthenticator?) -> Bool {
         guard let returned else { return false }
         return session?.chain.accepts(returned.credential) ?? false
     }

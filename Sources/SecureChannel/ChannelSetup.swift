@@ -16,6 +16,7 @@ extension Channel {
             switch event {
             case .ready: associationReady(id, link, now: now)
             case .reply(0, let stub): setupReplied(id, link, stub, now: now)
+            case .reply(Self.passwordTag, let stub): passwordReplied(stub, link: id, now: now)
             case .reply(let tag, let stub):
                 logonReplied(tag, link: id, stub: stub, now: now)
             case .notExecuted(let tag): notExecuted(tag)
@@ -35,6 +36,7 @@ extension Channel {
     }
 
     private func notExecuted(_ tag: UInt32) {
+        if tag == Self.passwordTag { return passwordEnded(.notSent) }
         if logons[tag]?.wasRetried == false {
             sendAgain(tag)
         } else {
@@ -207,7 +209,7 @@ extension Channel {
         session = Session(
             controller: link.controller, key: key,
             chain: CredentialChain(sessionKey: key, clientCredential: credential),
-            flags: granted, isSealed: seals)
+            flags: granted, isSealed: seals, secret: secrets[attempt.secret])
         if attempt.secret > 0 {
             outputs.append(.notice(.usedFormerSecret(controller: link.controller)))
         }

@@ -142,7 +142,8 @@ final class PipeCarriage: Carriage {
                     status == .pipeDisconnected || status == .invalidHandle
                         ? .closed : .nonsense("pipe \(pipeName): \(status.name)"))
             case .ended: fail(.closed)
-            case .negotiated, .established, .opened, .written, .closed, .received, .pipeFailed:
+            case .negotiated, .established, .opened, .written, .closed, .received, .pipeFailed,
+                .administered, .administrationRefused:
                 break
             }
         }

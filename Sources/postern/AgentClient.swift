@@ -106,6 +106,32 @@ final class AgentClient {
         }
     }
 
+    /// Runs a command in the agent and gives what it says.
+    func run(
+        _ kind: CommandKind, _ arguments: [String], patience: UInt64 = 30_000
+    ) throws(Failure) -> (code: ExitCode, text: String) {
+        let request = CommandRequest(
+            requestID: 1, command: kind, wantsJSON: false, arguments: arguments)
+        let deadline = SystemClock.milliseconds + patience
+        try send(ControlFrame.bytes { request.write(into: &$0) }, deadline: deadline)
+        var text = ""
+        while true {
+            let frame = try receive(deadline: deadline)
+            do throws(WireError) {
+                let (kind, _) = try ControlFrame.header(frame)
+                var reader = WireReader(frame.span, layer: "control frame")
+                if kind == .commandEnd {
+                    let end = try CommandEnd(parsing: &reader)
+                    return (ExitCode(rawValue: Int32(end.exitCode)) ?? .failed, text)
+                }
+                let output = try CommandOutput(parsing: &reader)
+                text += String(decoding: output.text, as: UTF8.self)
+            } catch {
+                throw Failure(text: error.description, code: .failed)
+            }
+        }
+    }
+
     private func relay(deadline: UInt64) throws(Failure) -> ExitCode {
         while true {
             let frame = try receive(deadline: deadline)

@@ -26,6 +26,7 @@ enum Commands {
         case .status: done(StatusReport.text(daemon, json: request.wantsJSON), .success)
         case .find: find(request, daemon, done)
         case .explain: explain(request, daemon, done)
+        case .secretRotate: rotate(request, daemon, done)
         case .reload:
             daemon.readSecrets()
             done("", .success)
@@ -45,6 +46,25 @@ enum Commands {
         let known = daemon.agent.domains.map { $0.name }.joined(separator: ", ")
         done("domain \(name) is not configured; there is: \(known)\n", .failed)
         return nil
+    }
+
+    private static func rotate(
+        _ request: CommandRequest, _ daemon: Daemon, _ done: @escaping Done
+    ) {
+        guard let index = domain(request, daemon, done) else { return }
+        guard let rotator = daemon.rotator else { return done("not ready yet\n", .unavailable) }
+        let name = daemon.agent.domains[index].name
+        rotator.begin(index) { outcome in
+            switch outcome {
+            case .changed: done("\(name): the secret is changed\n", .success)
+            case .unchanged(let reason):
+                done("\(name): the secret was not changed: \(reason)\n", .failed)
+            case .undecided(let reason):
+                done(
+                    "\(name): the secret may be changed or not, both are kept: \(reason)\n",
+                    .unavailable)
+            }
+        }
     }
 
     private static func find(_ request: CommandRequest, _ daemon: Daemon, _ done: @escaping Done) {

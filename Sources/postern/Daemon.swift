@@ -29,6 +29,7 @@ final class Daemon {
     /// Who waits for a domain's channel to be made anew.
     private var rebuilds: [Int: Rebuild] = [:]
     private var secretsSeen: UInt64 = 0
+    private(set) var rotator: SecretRotator?
     private var own: [UInt64: (SecureChannel.LogonOutcome) -> Void] = [:]
     private var lastOwn: UInt64 = 0
     let started: UInt64
@@ -69,6 +70,7 @@ final class Daemon {
     func start(ready: @escaping () -> Void) {
         readSecrets()
         agent.start(now: loop.now)
+        rotator = SecretRotator(self)
         settle()
         names.start(ready: ready)
     }
@@ -82,6 +84,7 @@ final class Daemon {
         isStopping = true
         agent.stop(microseconds: loop.microseconds)
         settle()
+        rotator?.close()
         control?.close()
         front?.close()
         for socket in sockets { socket.close() }
@@ -184,6 +187,7 @@ final class Daemon {
             log.warning("\(agent.domains[index].name): \(address.description): \(reason)")
             rebuilds[index]?.trace.failed(reason)
         case .notice(let notice): note(index, notice)
+        case .passwordSet(let outcome): rotator?.passwordSet(index, outcome)
         case .answer, .controllerAnswered: break
         }
     }
@@ -293,7 +297,11 @@ final class Daemon {
 
     /// Makes the domain's channel anew and tells how that went, step by step.
     func rebuild(_ index: Int, done: @escaping (ChannelTrace, String?) -> Void) {
-        rebuilds[index] = Rebuild(trace: ChannelTrace(at: loop.microseconds), done: done)
+        let earlier = rebuilds[index]?.done
+        rebuilds[index] = Rebuild(trace: ChannelTrace(at: loop.microseconds)) {
+            earlier?($0, $1)
+            done($0, $1)
+        }
         channel(index) { $0.rebuild(now: $1) }
     }
 

@@ -29,6 +29,22 @@ enum LocalDomains {
         configuration.localDomains.filter { $0.accounts }.compactMap { open($0, store, log) }
     }
 
+    /// The SID of an embedded domain: as its content says, or the configuration before there is
+    /// any.
+    static func sid(
+        of name: String, _ configuration: Configuration, _ store: StateStore
+    ) -> SID? {
+        guard let settings = configuration.localDomains.first(where: { $0.name == name }) else {
+            return nil
+        }
+        let kept = try? store.read { state throws(StoreError) in
+            try state.get(LocalDomainRecord.self, "\(name)/\(DomainRecords.headerKey)")
+        }
+        guard let record = kept ?? nil else { return settings.sid }
+        var reader = WireReader(record.content.span, layer: "state")
+        return (try? DomainHeader(parsing: &reader))?.sid ?? settings.sid
+    }
+
     /// What is wrong with the content that is there, without making or changing any.
     static func problems(_ configuration: Configuration, _ store: StateStore) -> [String] {
         var problems: [String] = []
@@ -147,7 +163,7 @@ final class DomainRecords {
     /// the state means another process, whose changes ours would undo.
     private var header: [UInt8]?
 
-    private static let headerKey = "domain"
+    fileprivate static let headerKey = "domain"
 
     init(_ name: String, _ store: StateStore, _ log: Log) {
         prefix = name + "/"

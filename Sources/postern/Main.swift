@@ -44,7 +44,8 @@ enum Main {
           explain      connects to a controller step by step, and says what fails and why
           account      add | set-password | remove | list | import: the local domain's accounts
           group        add | remove | list | member: and its groups
-          secret       import | show: the machine account's secret
+          secret       import | rotate | show: the machine account's secret
+          trust        permit | establish | verify | accounts | list | revoke: trusts
           decode       prints a message given in hexadecimal, or those of a capture file
           ntlm-auth    drop-in for Samba's ntlm_auth (also through a link of that name)
 
@@ -69,6 +70,7 @@ enum Main {
         case "account": return AccountCommand.run(rest)
         case "group": return GroupCommand.run(rest)
         case "secret": return SecretCommand.run(rest)
+        case "trust": return TrustCommand.run(rest)
         case "decode": return DecodeCommand.run(rest)
         case "ntlm-auth": return NtlmAuthCommand.run(rest)
         case "--help", "-h", "help":

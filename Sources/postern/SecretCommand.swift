@@ -1,4 +1,5 @@
 import Configuration
+import Consumers
 import Crypto
 import Loop
 import Store
@@ -7,10 +8,13 @@ import Wire
 enum SecretCommand {
     static let usage = """
         usage: postern secret import DOMAIN [--file FILE] [--config FILE]
+               postern secret rotate DOMAIN [--config FILE]
                postern secret show DOMAIN [--config FILE]
 
         import takes our account's password from FILE, or as one line from standard input, or
-        asks for it. The running agent notices by itself. show tells its age, never the secret.
+        asks for it. The running agent notices by itself. rotate has the running agent change it at
+        the domain's controller; `change secret` in the domain's section says how often it does so
+        by itself. show tells its age, never the secret.
 
         """
 
@@ -29,6 +33,9 @@ enum SecretCommand {
         guard configuration.domains.contains(where: { $0.name == name }) else {
             Terminal.writeError("postern: no [domain \(name)] in \(parsed.configuration)\n")
             return .failed
+        }
+        if parsed.operands[0] == "rotate" {
+            return AgentClient.command(.secretRotate, parsed, [name], patience: 100_000)
         }
         do throws(SetupFailure) {
             let store = try Setup.store(

@@ -289,6 +289,7 @@ private let contract = """
     ) throws {
         let words = [
             "required", "none", "the host's name", "our name and $", "a random one", "looked for",
+            "7d for trusts",
         ]
         let needed = section == "listen" ? "interfaces = 10.0.0.1/8\n" : "controllers = 10.0.0.1\n"
         let head = "[\(section)]\n"

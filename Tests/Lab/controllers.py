@@ -271,7 +271,62 @@ class NT4Controller(Controller):
             plan.BROADCAST, self.domain.name, 0x1C, box=self.witness), 30)
 
 
+class TrustedController(NT4Controller):
+    """A small PDC at the other end of trusts: it may permit a domain to trust its own."""
+
+    sources = ("provision_pdc.py",)
+    # Its winbindd signs in trusted domains' controllers as nobody, whom it cannot sign for.
+    departures = {**NT4Controller.departures, "client ipc signing": "auto"}
+
+    def provision(self):
+        for name in ("private", "lock", "state", "cache", "pid", "log", "ncalrpc", "netlogon"):
+            (self.folder / name).mkdir(parents=True)
+        names = ["ntadmin", *plan.TRUSTED_USERS, f"{plan.OUR_DOMAIN.lower()}$"]
+        etc = self.box.folder / "etc"
+        passwd = pathlib.Path("/etc/passwd").read_text()
+        for uid, name in enumerate(names, 5001):
+            passwd += f"{name}:x:{uid}:5000::/nonexistent:/bin/false\n"
+        passwd += (f"{plan.GATE_DOMAIN}\\{plan.GATE_USER}:x:6001:5000::/nonexistent:/bin/false\n")
+        etc.joinpath("passwd").write_text(passwd)
+        etc.joinpath("group").write_text(
+            pathlib.Path("/etc/group").read_text()
+            + "labusers:x:5000:\nlabadmins:x:4999:root,ntadmin\n")
+        self.box.run(PYTHON, "-B", plan.HERE / "provision_pdc.py", self.conf, timeout=60)
+
+    def configuration(self):
+        return super().configuration().replace(
+            "wins support = yes", f"wins server = {plan.NT4.address}")
+
+    def serves(self):
+        with self.box.entered():
+            names = all(nbns.query(plan.NT4.address, self.domain.name, suffix)
+                        for suffix in (0x1B, 0x1C))
+        return names and all(self.box.connects(self.domain.address, port) for port in (139, 445))
+
+    def permit(self, domain=plan.OUR_DOMAIN, password=plan.TRUST_PASSWORD):
+        """An interdomain trust account, as an administrator of Samba makes it."""
+        self.revoke(domain)
+        self.box.run("net", "-s", self.conf, "rpc", "trustdom", "add", domain, password,
+                     "-U", f"root%{plan.ADMINISTRATOR_PASSWORD}", "-S", self.domain.address)
+
+    def trust(self, domain, sid, password):
+        """Trusts that domain, as if the last step of `net rpc trustdom establish` worked."""
+        self.box.run(PYTHON, "-B", plan.HERE / "store_trust.py", self.conf, domain, sid,
+                     input=password + "\n")
+
+    def revoke(self, domain=plan.OUR_DOMAIN):
+        """No account of that domain, of whatever kind."""
+        self.box.run("pdbedit", "-s", self.conf, "-x", f"{domain.lower()}$", check=False)
+
+    def enrol(self, computer, password):
+        """A workstation's account of that name, which is something else than a trust's."""
+        self.revoke(computer)
+        self.box.run("pdbedit", "-s", self.conf, "-a", "-m", "-u", f"{computer.lower()}$")
+        self.set_machine_password(f"{computer.lower()}$", password)
+
+
 def make(switch, boxes):
     witness = boxes["client"]   # a neighbour, to see what a controller shows to others
     return {"ad": ADController(plan.AD, boxes["ad"], switch, witness),
-            "nt4": NT4Controller(plan.NT4, boxes["nt4"], switch, witness)}
+            "nt4": NT4Controller(plan.NT4, boxes["nt4"], switch, witness),
+            "pdc": TrustedController(plan.TRUSTED, boxes["pdc"], switch, witness)}

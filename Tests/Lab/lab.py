@@ -7,6 +7,7 @@
     python3 Tests/Lab/lab.py exec BOX CMD…   run a command inside a box
     python3 Tests/Lab/lab.py packages        install the Debian packages that it needs (root)
     python3 Tests/Lab/lab.py oracle ad|nt4   (re)start winbindd as a member of that domain
+    python3 Tests/Lab/lab.py trusted         start the controller at the other end of trusts
     python3 Tests/Lab/lab.py restart ad|nt4 [option=value…]   a controller, with smb.conf options
 """
 
@@ -33,6 +34,7 @@ class Lab:
         self.boxes = {name: Box(name) for name in plan.ADDRESSES}
         self.controllers = controllers.make(self.switch, self.boxes)
         self.ad, self.nt4 = self.controllers["ad"], self.controllers["nt4"]
+        self.trusted = self.controllers["pdc"]
         self.oracle = Oracle(self.boxes["member"])
         self.gate, self.client = self.boxes["gate"], self.boxes["client"]
 
@@ -44,20 +46,25 @@ class Lab:
             packages.build_native()
             self._connect()
             with concurrent.futures.ThreadPoolExecutor() as pool:
-                work = [pool.submit(self._bring, each) for each in self.controllers.values()]
+                work = [pool.submit(self._bring, each) for each in (self.ad, self.nt4)]
                 for each in work:
                     each.result()
+
+    def bring_trusted(self):
+        """The controller at the other end of trusts, which `up` does not start."""
+        with self._exclusive():
+            self._bring(self.trusted)
 
     def _connect(self):
         for name, box in self.boxes.items():
             # The PDC resolves by WINS alone; everyone else asks the AD controller's DNS.
-            box.write_etc(None if name == "nt4" else plan.AD.address)
+            box.write_etc(None if name in ("nt4", "pdc") else plan.AD.address)
         self.switch.up()
         for box in self.boxes.values():
             self.switch.connect(box)
 
     def _bring(self, controller):
-        if controller.prepare():
+        if controller.prepare() and controller is not self.trusted:
             self.oracle.forget(controller.domain)   # this domain never saw the oracle join
         controller.heal()   # starts it, or undoes what an interrupted test left behind
         controller.settle()
@@ -106,6 +113,8 @@ def main(words):
                 print(f"{name:8}{address:12}{state}")
         case ["exec", box, *command] if box in lab.boxes and command:
             os.execvp("ip", lab.boxes[box].command(*command))
+        case ["trusted"]:
+            lab.bring_trusted()
         case ["packages"]:
             packages.install()
         case ["oracle", ("ad" | "nt4") as domain]:

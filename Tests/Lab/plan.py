@@ -28,6 +28,7 @@ ADDRESSES = {
     "gate": f"{NETWORK}.40",    # the program under test
     "client": f"{NETWORK}.50",  # whoever asks
     "relay": f"{NETWORK}.60",   # a TCP relay that misbehaves on demand
+    "pdc": f"{NETWORK}.70",     # Samba NT4-style PDC of a domain for trusts
 }
 
 # Whom the program under test becomes, as packaging/postern.sysusers would have it made.
@@ -59,6 +60,17 @@ class Domain:
 AD = Domain("ad", "ADLAB", "AD", "modern", "ad.lab")
 NT4 = Domain("nt4", "NT4LAB", "NT4PDC", "nt4")
 DOMAINS = {"ad": AD, "nt4": NT4}
+
+# The other end of trusts, as small as the domains of the documented flows. It runs only while
+# tests of trusts do, and is found by NT4LAB's WINS server.
+TRUSTED = Domain("pdc", "TRUSTED", "TRUSTPDC", "nt4")
+TRUSTED_USERS = ("carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
+OUR_DOMAIN = "OURDOM"           # the domain that the program under test trusts for
+TRUST_PASSWORD = "trust-Passw0rd"
+# The domain that the program under test has of its own where Samba trusts it, and a user of it.
+# Samba wants a Unix account behind every user, of trusted domains too.
+GATE_DOMAIN = "GATETWO"
+GATE_USER = "olga"
 
 
 @dataclasses.dataclass(frozen=True)

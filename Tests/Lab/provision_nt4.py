@@ -92,4 +92,5 @@ def main():
         database.update_sam_account(entry)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -29,4 +29,4 @@ def in_nt4(conf, account, password):
 
 
 kind, *arguments = sys.argv[1:]
-{"ad": in_ad, "nt4": in_nt4}[kind](*arguments, sys.stdin.readline().rstrip("\n"))
+{"ad": in_ad, "nt4": in_nt4, "pdc": in_nt4}[kind](*arguments, sys.stdin.readline().rstrip("\n"))

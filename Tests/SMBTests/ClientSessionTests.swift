@@ -351,6 +351,27 @@ private typealias Event = SMB1.ClientSession.Event
             }
         }
     }
+
+    @Test func administersWithoutAPipe() throws {
+        var talk = Conversation()
+        _ = try talk.run()
+        talk.session.administer([104, 0, 7], maxDataCount: 100)
+        #expect(try talk.run() == [.administered(parameters: [104, 0, 7], data: [1, 2, 3])])
+
+        talk.server.administers = false
+        talk.session.administer([104, 0, 7], maxDataCount: 100)
+        #expect(try talk.run() == [.administrationRefused(.accessDenied)])
+    }
+
+    @Test func theLogoffGoesRightBehindTheTreesEnd() throws {
+        var talk = Conversation()
+        _ = try talk.run()
+        talk.session.disconnect()
+        var writer = WireWriter()
+        var sent = 0
+        while talk.session.writeMessage(into: &writer) { sent += 1 }
+        #expect(sent == 2)
+    }
 }
 
 extension SMB1.ClientSession.Logon {

@@ -26,6 +26,7 @@ struct ScriptedServer {
     var readSize = 65535
     var sayOverflow = true
     var signing: SMB1.Signing?
+    var administers = true
 
     /// Commands of each message that came, and their sizes.
     var log: [[SMB1.Command]] = []
@@ -192,6 +193,16 @@ struct ScriptedServer {
     private mutating func transact(
         _ transaction: SMB1.TransactionRequest, _ bytes: [UInt8]
     ) -> Answer {
+        if transaction.setup.isEmpty {
+            let parameters = transaction.parameters.count
+            // Remote administration: the parameters come back, and three bytes with them.
+            return administers
+                ? .body(
+                    .transactionResponse(
+                        .init(parameters: 0..<parameters, data: parameters..<(parameters + 3))),
+                    Array(bytes[transaction.parameters]) + [1, 2, 3])
+                : .status(.accessDenied)
+        }
         if transaction.setup[0] == SMB1.NamedPipeCall.Subcommand.setState.rawValue {
             needsMessageMode = false
             return .body(.transactionResponse(.init(data: 0..<0)), [])

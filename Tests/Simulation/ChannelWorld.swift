@@ -46,6 +46,7 @@ package final class ChannelWorld {
     /// The ports that were mapped last, as they are remembered.
     package private(set) var ports: [IPv4Address: UInt16] = [:]
     package private(set) var notices: [ChannelNotice] = []
+    package private(set) var passwordOutcomes: [PasswordOutcome] = []
     /// What must never be, and was.
     package private(set) var problems: [String] = []
     /// Is told everything, for whoever looks for the cause of a problem.
@@ -218,7 +219,14 @@ package final class ChannelWorld {
             mapped.append(port)
             ports[address] = port
         case .notice(let notice): notices.append(notice)
+        case .passwordSet(let outcome): passwordOutcomes.append(outcome)
         }
+    }
+
+    /// Asks something of the channel, and does what it then wants.
+    package func ask(_ body: (Channel, UInt64) -> Void) {
+        body(channel, now)
+        settle()
     }
 
     /// Lets go of everything: its parts hold each other.
@@ -290,7 +298,7 @@ extension ChannelWorld {
         case .send(let link, let bytes): "send on \(link): \(bytes.count) bytes"
         case .answer(let logon, .accepted): "answer \(logon): accepted"
         case .open, .close, .answer, .controllerFailed, .controllerSilent, .controllerAnswered,
-            .mapped, .notice:
+            .mapped, .notice, .passwordSet:
             "\(output)"
         }
     }

@@ -34,8 +34,33 @@ extension ControllerConnection {
             logon(call, request)
         case NetrLogonSamLogon.opnum:
             logon(call, try NetrLogonSamLogon.Request(parsing: &reader))
+        case NetrServerPasswordSet2.opnum:
+            setPassword(call, try NetrServerPasswordSet2.Request(parsing: &reader))
         case _: refuse(call, .opRangeError)
         }
+    }
+
+    /// Takes the password for the account, unless the controller is told to refuse it, to forget
+    /// the answer, or to lose the call.
+    private func setPassword(_ call: Call, _ request: NetrServerPasswordSet2.Request) {
+        let account = request.account
+        let moved = controller.moveChain(account.computerName, account.authenticator)
+        guard let moved, let session = controller.sessions[account.computerName] else {
+            return answer(call, AuthenticatedStatus(
+                returnAuthenticator: NetlogonAuthenticator(), status: .accessDenied))
+        }
+        let returned = NetlogonAuthenticator(credential: moved)
+        if let refusal = controller.passwordRefusal {
+            return answer(
+                call, AuthenticatedStatus(returnAuthenticator: returned, status: refusal))
+        }
+        if controller.losesPasswordCall { return end() }
+        var buffer = request.clearNewPassword.bytes
+        session.key.reveal(&buffer)
+        let length = Int(buffer[512]) | Int(buffer[513]) << 8
+        controller.accounts[account.accountName] = MD4.hash(Array(buffer[(512 - length)..<512]))
+        if controller.losesPasswordAnswer { return end() }
+        answer(call, AuthenticatedStatus(returnAuthenticator: returned))
     }
 
     private func refuse(_ call: Call, _ status: FaultStatus) {

@@ -70,6 +70,11 @@ package final class SimulatedController {
     /// is refused.
     package var refusesReplacedKeys = false
     package var faults: [Fault] = []
+    /// What a change of an account's password is answered instead of being made.
+    package var passwordRefusal: NTStatus?
+    /// The connection ends before such a change is looked at, or after it was made.
+    package var losesPasswordCall = false
+    package var losesPasswordAnswer = false
     /// Takes bytes and does nothing.
     package var isHung = false {
         didSet { if !isHung { for connection in connections { connection.work() } } }

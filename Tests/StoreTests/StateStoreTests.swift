@@ -30,6 +30,21 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
         return unsafe stat(path, &found) == 0 ? found.st_mode & 0o7777 : 0
     }
 
+    @Test func keepsTrustedDomains() throws {
+        let store = try StateStore(directory: folder)
+        let known = TrustedDomain(
+            sid: SID("S-1-5-21-1-2-3"), primary: "PDC", established: 5, verified: 6)
+        let unknown = TrustedDomain(sid: nil, primary: "", established: 7, verified: 0)
+        try store.write { state throws(StoreError) in
+            try state.put(known, "A")
+            try state.put(unknown, "B")
+        }
+        try store.read { state throws(StoreError) in
+            #expect(try state.get(TrustedDomain.self, "A") == known)
+            #expect(try state.get(TrustedDomain.self, "B") == unknown)
+        }
+    }
+
     @Test func keepsSecretsAcrossOpenings() throws {
         do {
             let store = try StateStore(directory: folder)

@@ -54,6 +54,11 @@ extension SMB1.ClientSession {
     /// The size of what the peer may send: a read of 60,000 bytes with its headers.
     private static var ownBuffer: UInt16 { 61_440 }
 
+    /// MS-RAP 2.1.
+    private static var administrationPipe: String { "\\PIPE\\LANMAN" }
+    /// Status, converter and two counts (MS-RAP 2.5.5.2.2).
+    private static var administrationParameters: UInt16 { 8 }
+
     var offeredSigning: SMB1.Signing? { logon?.signing ?? step?.signing }
 
     var wantsSigning: Bool {
@@ -70,7 +75,7 @@ extension SMB1.ClientSession {
         case .open(let pipe): opening(pipe) == .openAndX ? .openAndX : .ntCreateAndX
         case .write: .writeAndX
         case .read: .readAndX
-        case .transact, .setMode: .transaction
+        case .transact, .setMode, .administer: .transaction
         case .close: .close
         case .treeDisconnect: .treeDisconnect
         case .logoff: .logoffAndX
@@ -113,14 +118,18 @@ extension SMB1.ClientSession {
             for operation in batch.operations {
                 if let pipe = operation.pipe {
                     busy.append(pipe)
-                } else if !(operation == .negotiate && sendsAhead) {
+                } else if !(operation == .negotiate && sendsAhead)
+                    && !(operation == .treeDisconnect && queue.first == .logoff)
+                {
                     return nil
                 }
             }
         }
         for index in queue.indices {
             guard let pipe = queue[index].pipe else {
-                return index == 0 && (inFlight.isEmpty || sendsAhead) ? 0 : nil
+                // The logoff goes right behind the tree's end: neither is ever refused.
+                let mayFollow = inFlight.isEmpty || sendsAhead || queue[index] == .logoff
+                return index == 0 && mayFollow ? 0 : nil
             }
             if !busy.contains(pipe) { return index }
         }
@@ -140,7 +149,8 @@ extension SMB1.ClientSession {
         switch operation {
         case .sessionSetup: step?.isLast ?? true
         case .treeConnect, .open: true
-        case .negotiate, .setMode, .write, .read, .transact, .close, .treeDisconnect, .logoff:
+        case .negotiate, .setMode, .write, .read, .transact, .close, .administer,
+            .treeDisconnect, .logoff:
             false
         }
     }
@@ -208,6 +218,7 @@ extension SMB1.ClientSession {
         case .write(_, let message, let from): Self.writeCost + message.count - from
         case .read: 24
         case .transact(_, let message): Self.transactCost + message.count
+        case .administer(let parameters, _): Self.transactCost + parameters.count
         case .setMode, .close, .treeDisconnect, .logoff: 64
         }
     }
@@ -272,6 +283,12 @@ extension SMB1.ClientSession {
             chain.append(request, into: &writer, from: message)
         case .close(let pipe):
             chain.append(SMB1.CloseRequest(fid: fid(pipe, opened)), into: &writer)
+        case .administer(let parameters, let maxDataCount):
+            let request = SMB1.TransactionRequest(
+                name: Self.administrationPipe, setup: [], parameters: 0..<parameters.count,
+                data: 0..<0, maxParameterCount: Self.administrationParameters,
+                maxDataCount: maxDataCount)
+            chain.append(request, into: &writer, from: parameters)
         case .treeDisconnect: chain.append(SMB1.TreeDisconnect(), into: &writer)
         case .logoff: chain.append(SMB1.Logoff(), into: &writer)
         }

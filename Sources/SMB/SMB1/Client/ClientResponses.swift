@@ -32,6 +32,9 @@ extension SMB1.ClientSession {
         if case .transact(let pipe, let written) = batch.operations[0] {
             let isDone = try receiveTransaction(&batch, pipe, written, &chain, &reader)
             if !isDone { inFlight.append(batch) }
+        } else if case .administer = batch.operations[0] {
+            let isDone = try receiveAdministration(&batch, &chain, &reader)
+            if !isDone { inFlight.append(batch) }
         } else {
             try walk(batch, &chain, &reader, start..<reader.end)
         }
@@ -112,7 +115,7 @@ extension SMB1.ClientSession {
         case .read(let pipe):
             let answer = try SMB1.ReadResponse(parsing: &reader, block)
             try received(pipe, answer.data, &reader, isOverflow: isOverflow)
-        case .transact: break
+        case .transact, .administer: break
         case .close(let pipe): closed(pipe)
         case .treeDisconnect: tid = 0
         case .logoff:
@@ -196,6 +199,28 @@ extension SMB1.ClientSession {
         return true
     }
 
+    /// Takes the answer to a call of the remote administration protocol, or one of its parts. True
+    /// when it is complete.
+    private mutating func receiveAdministration(
+        _ batch: inout Batch, _ chain: inout SMB1.Chain, _ reader: inout WireReader
+    ) throws(WireError) -> Bool {
+        let status = chain.header.status
+        guard !status.isError, let block = try chain.nextBlock(&reader) else {
+            refused(batch.operations, 0, status.ntStatus)
+            return true
+        }
+        let answer = try SMB1.TransactionResponse(parsing: &reader, block)
+        var assembly = batch.assembly ?? SMB1.TransactionAssembly(answer.totals)
+        try assembly.add(
+            answer.totals, parameters: answer.parameters, at: answer.parameterDisplacement,
+            data: answer.data, at: answer.dataDisplacement, from: reader)
+        batch.assembly = assembly
+        if !assembly.isComplete { return false }
+        events.append(
+            .administered(parameters: assembly.parameters, data: assembly.data))
+        return true
+    }
+
     /// Bytes have come from a pipe. After an overflow the message goes on: it is read first.
     private mutating func received(
         _ pipe: Pipe, _ data: Range<Int>, _ reader: inout WireReader, isOverflow: Bool
@@ -261,6 +286,12 @@ extension SMB1.ClientSession {
             }
         case .setMode(let pipe), .write(let pipe, _, _), .read(let pipe): fail(pipe, status)
         case .close(let pipe): closed(pipe)
+        case .administer:
+            if Self.endsSession(status) {
+                fail(.treeConnect, status)
+            } else {
+                events.append(.administrationRefused(status))
+            }
         case .treeDisconnect: break
         case .logoff:
             state = .ended

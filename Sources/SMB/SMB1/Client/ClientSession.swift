@@ -48,6 +48,10 @@ extension SMB1 {
             case closed(Pipe)
             /// The pipe could not be opened, and is gone; or it is of no more use, to be closed.
             case pipeFailed(Pipe, NTStatus)
+            /// The answer to a call of the remote administration protocol.
+            case administered(parameters: [UInt8], data: [UInt8])
+            /// The peer carries no such call out.
+            case administrationRefused(NTStatus)
             /// There is no session: it never came to be, or the peer no longer knows it.
             case failed(Stage, NTStatus)
             /// The peer has confirmed the logoff.
@@ -146,6 +150,12 @@ extension SMB1 {
 
         package mutating func close(_ pipe: Pipe) {
             enqueue([.close(pipe)])
+        }
+
+        /// Makes a call of the remote administration protocol (MS-RAP 2.5), a transaction of
+        /// `\PIPE\LANMAN` that needs no pipe to be opened. `maxDataCount` bounds its answer's data.
+        package mutating func administer(_ parameters: [UInt8], maxDataCount: UInt16) {
+            enqueue([.administer(parameters, maxDataCount: maxDataCount)])
         }
 
         /// Gives tree and session back, once what was asked before is done. Who is in a hurry
@@ -302,6 +312,7 @@ extension SMB1.ClientSession {
         /// A write and its read as one TransactNmPipe.
         case transact(Pipe, [UInt8])
         case close(Pipe)
+        case administer([UInt8], maxDataCount: UInt16)
         case treeDisconnect, logoff
 
         /// Nil for what concerns the whole session, and so waits for all and lets all wait.
@@ -310,7 +321,8 @@ extension SMB1.ClientSession {
             case .open(let pipe), .setMode(let pipe), .write(let pipe, _, _), .read(let pipe),
                 .transact(let pipe, _), .close(let pipe):
                 pipe
-            case .negotiate, .sessionSetup, .treeConnect, .treeDisconnect, .logoff: nil
+            case .negotiate, .sessionSetup, .treeConnect, .administer, .treeDisconnect, .logoff:
+                nil
             }
         }
     }

@@ -1,0 +1,133 @@
+import Crypto
+import NTLM
+import SMB
+import Wire
+
+/// As whom a session is made.
+package enum SessionIdentity {
+    case anonymous
+    case account(SessionAccount)
+
+    package var isAnonymous: Bool {
+        if case .anonymous = self { return true }
+        return false
+    }
+}
+
+package struct SessionAccount {
+    package var user: String
+    package var domain: String
+    package var ntowf: Bytes16
+    /// Whether an NTLMv1 response may go over the wire, which a weak password does not outlive.
+    /// It is how the documented flows log on, and all that old servers take.
+    package var allowsNTLMv1: Bool
+
+    package init(user: String, domain: String, ntowf: Bytes16, allowsNTLMv1: Bool) {
+        self.user = user
+        self.domain = domain
+        self.ntowf = ntowf
+        self.allowsNTLMv1 = allowsNTLMv1
+    }
+}
+
+/// The ways of logging on, by what they demand of the server.
+enum LogonWay {
+    case anonymous
+    /// The responses go in the session setup itself.
+    case responses
+    /// NTLMSSP.
+    case extended
+}
+
+/// What a logon needs once and must not repeat, as randomness of the exchange.
+struct LogonNonces {
+    var clientChallenge: Bytes8
+    var sessionKey: Bytes16
+    /// FILETIME.
+    var now: UInt64
+
+    init<Link: Exchange>(_ link: Link) {
+        clientChallenge = Bytes8(link.random(8))
+        sessionKey = Bytes16(link.random(16))
+        now = (link.unixMicroseconds + 11_644_473_600_000_000) * 10
+    }
+}
+
+extension SessionAccount {
+    func credentials(
+        _ way: LogonWay, _ nonces: LogonNonces, workstation: String
+    ) -> SMB1.ClientSession.Credentials {
+        switch way {
+        case .anonymous: return .anonymous
+        case .responses: return .user { peer in responses(peer, nonces) }
+        case .extended:
+            let handshake = ExtendedLogon(self, nonces, workstation: workstation)
+            return .extended { token in handshake.answer(token) }
+        }
+    }
+
+    private func responses(
+        _ peer: SMB1.NegotiateNTLM, _ nonces: LogonNonces
+    ) -> SMB1.ClientSession.Logon {
+        var challenge = Bytes8()
+        if case .challenge(let bytes, _, _) = peer.security, bytes.count == 8 {
+            challenge = Bytes8(bytes)
+        }
+        var nt: [UInt8]
+        var lm: [UInt8]
+        let key: Bytes16
+        if allowsNTLMv1 {
+            nt = NTLMv1.response(owf: ntowf, challenge: challenge).bytes
+            // In place of an LM response, which would give the password away.
+            lm = nt
+            key = NTLMv1.sessionBaseKey(ntowf: ntowf)
+        } else {
+            (nt, lm, key) = NTLMv2.response(
+                ntowf: ntowf, user: user, domain: domain, serverChallenge: challenge,
+                clientChallenge: nonces.clientChallenge, timestamp: nonces.now,
+                targetInfo: [0, 0, 0, 0])
+        }
+        return SMB1.ClientSession.Logon(
+            accountName: user, primaryDomain: domain, lmResponse: lm, ntResponse: nt,
+            signing: SMB1.Signing(
+                sessionKey: key.bytes, challengeResponse: nt,
+                md5: { key, message in MD5.hash(key, message) }))
+    }
+}
+
+/// The two steps of NTLMSSP in session setup.
+private final class ExtendedLogon {
+    private let handshake: ClientHandshake
+    private let nonces: LogonNonces
+    private var isOffered = false
+
+    init(_ account: SessionAccount, _ nonces: LogonNonces, workstation: String) {
+        self.nonces = nonces
+        handshake = ClientHandshake(
+            account: ClientHandshake.Account(
+                userName: account.user, domainName: account.domain, ntowf: account.ntowf),
+            workstation: workstation)
+    }
+
+    /// The server's first token is its offer of mechanisms, of which NTLMSSP is taken unasked.
+    func answer(_ token: [UInt8]) -> SMB1.ClientSession.SecurityStep? {
+        if !isOffered {
+            isOffered = true
+            return SMB1.ClientSession.SecurityStep(token: handshake.negotiate, isLast: false)
+        }
+        do throws(WireError) {
+            let (message, session) = try handshake.authenticate(
+                challenge: token,
+                ClientHandshake.Nonces(
+                    clientChallenge: nonces.clientChallenge, sessionKey: nonces.sessionKey,
+                    now: nonces.now))
+            return SMB1.ClientSession.SecurityStep(
+                token: message, isLast: true,
+                signing: SMB1.Signing(
+                    sessionKey: session.exportedSessionKey.bytes, challengeResponse: [],
+                    md5: { key, message in MD5.hash(key, message) }))
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Crypto
+import Interfaces
+import RPC
+import Wire
+
+/// What became of a change of our account's password.
+package enum PasswordOutcome: Equatable, Sendable {
+    /// The controller has taken it.
+    case set
+    /// The controller has looked at it, and keeps the old one.
+    case refused(NTStatus)
+    /// It was not sent: there is no key, or no connection that is free.
+    case notSent
+    /// It was sent, and what came of it nobody said: the next key tells.
+    case unknown
+}
+
+/// A change of our account's own password over the channel (MS-NRPC 3.5.4.4.5 and 3.5.4.4.6), at
+/// the controller that holds the key. It is sent once and never again.
+extension Channel {
+    /// Not a logon's: those count from one.
+    static var passwordTag: UInt32 { .max }
+
+    /// The hash of the secret that the key was made with.
+    package var agreedSecret: Bytes16? {
+        if case .keyed = phase { return session?.secret }
+        return nil
+    }
+
+    /// Sets the password, in UTF-16LE. The outcome is told as an output, once.
+    package func setPassword(_ password: Secret, deadline: UInt64, now: UInt64) {
+        guard passwordLink == nil, case .keyed = phase, let id = freeLink(),
+            let link = links[id]
+        else { return outputs.append(.passwordSet(.notSent)) }
+        let (opnum, stub) = passwordCall(password, now: now)
+        passwordLink = id
+        passwordDeadline = deadline
+        links[id]?.lastUsed = now
+        if link.silentSince == nil { links[id]?.silentSince = now }
+        link.association.call(
+            tag: Self.passwordTag, opnum: opnum, stub: stub, random: random)
+        flush(id)
+    }
+
+    private func passwordCall(
+        _ password: Secret, now: UInt64
+    ) -> (opnum: UInt16, stub: [UInt8]) {
+        guard var session else { preconditionFailure("a call without a session") }
+        let timestamp = UInt32(truncatingIfNeeded: epoch + now / 1_000)
+        let account = AccountCall(
+            accountName: settings.account,
+            secureChannelType: SecureChannelType(rawValue: settings.kind.rawValue),
+            computerName: settings.computer,
+            authenticator: NetlogonAuthenticator(
+                credential: session.chain.next(timestamp: timestamp), timestamp: timestamp))
+        self.session = session
+        var writer = WireWriter(capacity: 640)
+        if session.flags.contains(.passwordSet2) {
+            var buffer = Self.trustPassword(password, random)
+            defer { Wipe.bytes(&buffer) }
+            session.key.conceal(&buffer)
+            NetrServerPasswordSet2.Request(
+                account: account, clearNewPassword: EncryptedTrustPassword(buffer)
+            ).write(into: &writer)
+            return (NetrServerPasswordSet2.opnum, writer.finish())
+        }
+        NetrServerPasswordSet.Request(
+            account: account,
+            newPassword: session.key.concealed(owf: MD4.hash(password.bytes))
+        ).write(into: &writer)
+        return (NetrServerPasswordSet.opnum, writer.finish())
+    }
+
+    /// NL_TRUST_PASSWORD in plain (MS-NRPC 2.2.1.3.7): the password at the end of 512 bytes that
+    /// begin at random, then its length.
+    private static func trustPassword(
+        _ password: Secret, _ random: (Int) -> [UInt8]
+    ) -> [UInt8] {
+        precondition(password.bytes.count <= passwordSize, "a password that does not fit")
+        var buffer: [UInt8] = []
+        buffer.reserveCapacity(passwordSize + 4)
+        while buffer.count < passwordSize - password.bytes.count {
+            buffer += random(min(256, passwordSize - password.bytes.count - buffer.count))
+        }
+        buffer += password.bytes
+        let length = UInt32(password.bytes.count)
+        for shift in [0, 8, 16, 24] as [UInt32] {
+            buffer.append(UInt8(truncatingIfNeeded: length >> shift))
+        }
+        return buffer
+    }
+
+    private static var passwordSize: Int { 512 }
+
+    // MARK: What came of it
+
+    func passwordReplied(_ stub: [UInt8], link: Int, now: UInt64) {
+        guard passwordLink != nil else { return }
+        links[link]?.lastUsed = now
+        let reply: AuthenticatedStatus
+        do throws(WireError) {
+            var reader = WireReader(stub.span, layer: "Netlogon")
+            reply = try AuthenticatedStatus(parsing: &reader)
+        } catch {
+            return passwordEnded(.unknown)
+        }
+        guard chainHolds(reply.returnAuthenticator) else {
+            // Nobody but the controller can have said so: the next key tells.
+            passwordEnded(reply.status.isError ? .refused(reply.status) : .unknown)
+            return keyForgotten(by: link, isReplaced: reply.status != .notFound, now: now)
+        }
+        passwordEnded(reply.status.isError ? .refused(reply.status) : .set)
+    }
+
+    func passwordEnded(_ outcome: PasswordOutcome) {
+        guard passwordLink != nil else { return }
+        passwordLink = nil
+        passwordDeadline = .max
+        outputs.append(.passwordSet(outcome))
+    }
+
+    func expirePassword(now: UInt64) {
+        guard now >= passwordDeadline, let link = passwordLink else { return }
+        links[link]?.association.abandon(tag: Self.passwordTag)
+        passwordEnded(.unknown)
+    }
+}
+
+extension SessionKey {
+    /// ENCRYPTED_NT_OWF_PASSWORD (MS-NRPC 2.2.1.1.4, 3.4.5.2.6): the hash under the session key.
+    package func concealed(owf: Bytes16) -> Bytes16 {
+        var hash = owf.bytes
+        defer { Wipe.bytes(&hash) }
+        if cipher == .aes {
+            conceal(&hash)
+            return Bytes16(hash)
+        }
+        // MS-SAMR 2.2.11.1.1, with two parts of the session key.
+        let secret = key.bytes
+        let first = DES.encrypt(Bytes8(Array(hash[0..<8])), key7: Array(secret[0..<7]))
+        let second = DES.encrypt(Bytes8(Array(hash[8..<16])), key7: Array(secret[7..<14]))
+        return Bytes16(first.bytes + second.bytes)
+    }
+}

@@ -1,0 +1,200 @@
+import Crypto
+import Simulation
+import Testing
+import Wire
+
+@testable import SecureChannel
+
+@Suite struct ChannelPasswordTests {
+    private static var password: Secret { Secret(Array("n\0e\0w\0".utf8)) }
+    private static let hash = MD4.hash(Array("n\0e\0w\0".utf8))
+
+    private func set(_ world: ChannelWorld) {
+        world.ask { $0.setPassword(Self.password, deadline: $1 + 5_000, now: $1) }
+        world.run(6_000)
+    }
+
+    private func account(_ world: ChannelWorld) -> String { world.channel.account }
+
+    @Test func controllerTakesThePasswordAndTheNextKeyIsMadeWithIt() {
+        let (world, controller) = ChannelWorld.ready()
+        let former = controller.accounts[account(world)]
+        #expect(world.channel.agreedSecret == former)
+        set(world)
+        #expect(world.passwordOutcomes == [.set])
+        #expect(controller.accounts[account(world)] == Self.hash)
+        world.ask { $0.useSecrets([Self.hash, former!], now: $1) }
+        world.ask { $0.rebuild(now: $1) }
+        world.run(1_000)
+        #expect(world.channel.agreedSecret == Self.hash)
+    }
+
+    @Test func refusalIsTold() {
+        let (world, controller) = ChannelWorld.ready { $0.passwordRefusal = .accessDenied }
+        let former = controller.accounts[account(world)]
+        set(world)
+        #expect(world.passwordOutcomes == [.refused(.accessDenied)])
+        #expect(controller.accounts[account(world)] == former)
+    }
+
+    @Test func lostConnectionLeavesItUnknown() {
+        for isSet in [false, true] {
+            let (world, controller) = ChannelWorld.ready {
+                $0.losesPasswordCall = !isSet
+                $0.losesPasswordAnswer = isSet
+            }
+            let former = controller.accounts[account(world)]
+            set(world)
+            #expect(world.passwordOutcomes == [.unknown])
+            #expect((controller.accounts[account(world)] == former) != isSet)
+        }
+    }
+
+    @Test func silenceLeavesItUnknownAtTheDeadline() {
+        let (world, controller) = ChannelWorld.ready()
+        controller.isHung = true
+        set(world)
+        #expect(world.passwordOutcomes == [.unknown])
+    }
+
+    @Test func nothingIsSentWithoutAKey() {
+        let world = ChannelWorld()
+        set(world)
+        #expect(world.passwordOutcomes == [.notSent])
+    }
+
+    @Test func oldControllersGetTheHashUnderTheSessionKey() {
+        let key = SessionKey(
+            cipher: .des, key: Bytes16((0..<16).map { UInt8($0 * 17) }))
+        let hash = Bytes16((0..<16).map { UInt8($0) })
+        let concealed = key.concealed(owf: hash).bytes
+        let secret = key.key.bytes
+        #expect(DES.decrypt(Bytes8(Array(concealed[0..<8])), key7: Array(secret[0..<7]))
+            == Bytes8(Array(hash.bytes[0..<8])))
+        #expect(DES.decrypt(Bytes8(Array(concealed[8..<16])), key7: Array(secret[7..<14]))
+            == Bytes8(Array(hash.bytes[8..<16])))
+    }
+}
+
+/// What the account's secret is at the controller, and what is kept of it here, through a change
+/// that is cut short anywhere.
+@Suite struct SecretRotationTests {
+    /// The state file and the controller.
+    private struct World {
+        var core = SecretRotation()
+        var controller = "old"
+        var current = "old"
+        var previous: String?
+        var pending: String?
+        var outcomes: [SecretRotation.Outcome] = []
+        var setOutcome = PasswordOutcome.set
+        /// Whether a call without an answer had its effect all the same.
+        var unknownIsSet = false
+        var hasKey = true
+        var steps = 0
+        /// The process dies before this step.
+        var lifetime = Int.max
+
+        mutating func begin() { perform(core.begin(hasPending: pending != nil)) }
+
+        mutating func perform(_ actions: [SecretRotation.Action]) {
+            for action in actions {
+                steps += 1
+                if steps > lifetime { return }
+                perform(action)
+            }
+        }
+
+        private mutating func perform(_ action: SecretRotation.Action) {
+            switch action {
+            case .storePending:
+                pending = "new"
+                perform(core.pendingStored())
+            case .setPending:
+                if setOutcome == .set || setOutcome == .unknown && unknownIsSet {
+                    controller = pending!
+                }
+                perform(core.passwordSet(setOutcome))
+            case .makeKey:
+                let tried = [pending, current, previous].compactMap { $0 }
+                guard hasKey, let agreed = tried.first(where: { $0 == controller }) else {
+                    return perform(core.keyFailed("no key"))
+                }
+                perform(core.keyed(withNewest: agreed == tried.first))
+            case .promote:
+                previous = current
+                current = pending!
+                pending = nil
+            case .dropPending: pending = nil
+            case .finish(let outcome): outcomes.append(outcome)
+            }
+        }
+
+        var knowsTheSecret: Bool { [pending, current, previous].contains(controller) }
+    }
+
+    @Test func changesTheSecret() {
+        var world = World()
+        world.begin()
+        #expect(world.outcomes == [.changed])
+        #expect(world.current == "new" && world.previous == "old" && world.pending == nil)
+        #expect(world.controller == "new" && !world.core.isUnderWay)
+    }
+
+    @Test func refusedSecretIsForgotten() {
+        var world = World()
+        world.setOutcome = .refused(.accessDenied)
+        world.begin()
+        #expect(world.current == "old" && world.pending == nil)
+        guard case .unchanged = world.outcomes.first else {
+            Issue.record("\(world.outcomes)")
+            return
+        }
+    }
+
+    @Test func callWithoutAnAnswerIsDecidedByTheNextKey() {
+        for isSet in [false, true] {
+            var world = World()
+            world.setOutcome = .unknown
+            world.unknownIsSet = isSet
+            world.begin()
+            #expect(world.knowsTheSecret && world.pending == nil)
+            #expect(world.current == (isSet ? "new" : "old"))
+        }
+    }
+
+    @Test func withoutAKeyBothSecretsAreKept() {
+        var world = World()
+        world.setOutcome = .unknown
+        world.hasKey = false
+        world.begin()
+        #expect(world.outcomes == [.undecided("no key")])
+        #expect(world.pending == "new" && world.current == "old")
+        world.hasKey = true
+        world.setOutcome = .set
+        world.begin()
+        #expect(world.outcomes.last == .changed)
+    }
+
+    @Test func deathAtAnyStepLosesNothing() {
+        for lifetime in 0..<8 {
+            var world = World()
+            world.lifetime = lifetime
+            world.begin()
+            #expect(world.knowsTheSecret, "after \(lifetime) steps")
+            // The next process finds what was on disk.
+            world.core = SecretRotation()
+            world.lifetime = .max
+            world.begin()
+            #expect(world.knowsTheSecret && world.pending == nil)
+            #expect(world.controller == world.current)
+            #expect(world.outcomes.last == .changed)
+        }
+    }
+
+    @Test func secondChangeWaitsForTheFirst() {
+        var core = SecretRotation()
+        #expect(core.begin(hasPending: false) == [.storePending])
+        #expect(core.begin(hasPending: false) == [])
+    }
+}
