@@ -11,11 +11,7 @@ let fuzzing = environment["FUZZ"] == "1"
 
 let embeddedSettings: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded"),
-    .unsafeFlags([
-        "-wmo", "-Osize", "-Xfrontend", "-function-sections",
-        // Sequences of instructions that recur become functions: a tenth of our code less.
-        "-Xllvm", "-enable-machine-outliner=always",
-    ]),
+    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
 ]
 /// Embedded Swift emits a library's functions again in every module that calls them, and the
 /// linker keeps any one copy of each name. Swift 6.3.1 numbers the constant arrays that it takes

@@ -103,8 +103,9 @@ extension SMBConnection {
         guard let entries = context.files?.entries(of: search.directory) else { return [] }
         var out: [SMB1.FileInformation] = []
         if search.pattern.hasWildcards {
+            let latest = entries.map { $0.modified }.max() ?? 0
             for name in [".", ".."] {
-                let dots = SharedEntry(name: name, isDirectory: true, size: 0, modified: 0)
+                let dots = SharedEntry(name: name, isDirectory: true, size: 0, modified: latest)
                 out.append(Self.information(dots))
             }
         }

@@ -148,7 +148,8 @@ extension NetlogonService {
             LocalLogon(
                 domain: identity.logonDomainName ?? "", user: identity.userName ?? "",
                 account: account, workstation: identity.workstation ?? "",
-                control: identity.parameterControl, proof: local), now: now.fileTime)
+                control: identity.parameterControl,
+                proof: local), now: now.fileTime)
         switch outcome {
         case .accepted(let session):
             return (.success, session.validation(server: settings.computerName), true)

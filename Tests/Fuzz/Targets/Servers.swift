@@ -88,10 +88,9 @@ extension FuzzTarget {
     }
 
     private final class Alone: Neighbourhood {
-        let own = RAP.ServerInfo(
-            serverName: "GATE1", versionMajor: 4, serverType: 0x8_900b, serverComment: "Postern")
+        let own = RAP.ServerInfo(serverName: "GATE1")
         var servers: [RAP.ServerInfo] { [own] }
-        var domains: [RAP.ServerInfo] { [] }
+        var domains: [RAP.ServerInfo] { [own] }
     }
 
     private static func remoteAdministration() -> RemoteAdministrationServer {
