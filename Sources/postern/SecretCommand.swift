@@ -1,3 +1,4 @@
+import Consumers
 import Configuration
 import Crypto
 import Loop
