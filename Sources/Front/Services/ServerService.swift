@@ -159,7 +159,8 @@ package final class ServerService: RemoteService {
 
     private func check(_ request: NetrShareCheck.Request) -> ServiceReply {
         let path = request.device.lowercased()
-        for share in shares where share.path?.lowercased() == path && !path.isEmpty {
+        // Nothing is what IPC$ shares.
+        for share in shares where share.path?.lowercased() == path {
             return .stub(NetrShareCheck.Response(type: share.type))
         }
         return .stub(NetrShareCheck.Response(type: 0, status: .deviceNotShared))
