@@ -9,8 +9,8 @@ import Wire
 /// ```
 package struct ScopedName: Hashable, Sendable, CustomStringConvertible {
     /// The whole encoded name, terminator included. RFC 1002 4.1 has 255 for it; nodes count the
-    /// name's 16 bytes and the dot after it instead of its 33, and mean scopes of 237 characters.
-    package static let longestEncoding = 255 + 17
+    /// name's 16 bytes instead of its 33 and no terminator, so that a scope has 238 characters.
+    package static let longestEncoding = 255 + 17 + 1
     /// Pointers must lead backwards, so that a chain ends; this many steps are enough for any
     /// honest packet.
     package static let mostPointers = 4

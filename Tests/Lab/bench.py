@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True
 
 import logons  # noqa: E402  (after the switch above)
 import mailslot  # noqa: E402
+import nbns  # noqa: E402
 import ntlm  # noqa: E402
 import packages  # noqa: E402
 import plan  # noqa: E402
@@ -206,6 +207,43 @@ class Bench:
         return self.drive(client, pids, packages.native("slotbench"), address, 30,
                           self.times(10_000), input="".join(lines))
 
+    def names(self):
+        """The name service: nmbd on the PDC, a WINS server too, and ours."""
+        agent = None
+        with contextlib.ExitStack() as stack:
+            if self.binary:
+                agent = stack.enter_context(self.postern(
+                    listen_section(self.lab.gate.address, wins_server=None, wins="yes",
+                                   smb="yes"), "[local domain CREW]\n"))
+            nmbd = [pid for pid in self.lab.nt4.box.pids() if comm(pid) == "nmbd"]
+            both = [(plan.NT4.address, nmbd, plan.NT4.controller)]
+            if agent:
+                both.append((self.lab.gate.address, [agent.pid], "GATE1"))
+            for kind in ("own name", "WINS query", "WINS refresh"):
+                for outstanding in (1, 16):
+                    runs = [self.drive_names(*each, kind, outstanding) for each in both]
+                    target = "≥ 2 × nmbd, ≤ 1/5 of its CPU" if outstanding == 16 else ""
+                    self.versus(f"{kind}, {outstanding} outstanding (nmbd)", runs[0],
+                                runs[1] if agent else None, target,
+                                lambda peer, mine: mine.rate >= 2 * peer.rate
+                                and mine.cpu <= peer.cpu / 5 if target else None)
+
+    def drive_names(self, address, pids, owner, kind, outstanding):
+        client, lines = self.lab.client, []
+        for index in range(outstanding):
+            name = f"BENCH{index}"
+            refresh = nbns.registration(index, name, 0x20, client.address, opcode=nbns.REFRESH)
+            if kind == "own name":
+                packet = nbns.question(index, owner, 0x20)
+            elif kind == "WINS refresh":
+                packet = refresh
+            else:
+                packet = nbns.question(index, name, 0x20, flags=nbns.RECURSION_DESIRED)
+                nbns.ask(address, refresh, 1, client)
+            lines.append(f"{packet.hex()}\n")
+        return self.drive(client, pids, packages.native("namebench"), address, 30,
+                          self.times(20_000), input="".join(lines))
+
     def calls(self):
         """One process for each logon, as FreeRADIUS does it: from exec to exit."""
         ours = None
@@ -249,7 +287,7 @@ def comm(pid):
     return ""
 
 
-MEASURES = ("throughput", "added", "distance", "burst", "mailslots", "calls", "memory")
+MEASURES = ("throughput", "added", "distance", "burst", "mailslots", "names", "calls", "memory")
 
 
 def main():

@@ -20,7 +20,7 @@ PROGRAMS = ("samba", "smbd", "nmbd", "winbindd", "ntlm_auth", "wbinfo", "rpcclie
 FILES = ("/usr/include/samba-4.0/wbclient.h", "/usr/share/samba/setup/provision.ldif",
          "/usr/lib/python3/dist-packages/samba/samdb.py")
 NATIVE = {"delay": (), "authbench": ("-I/usr/include/samba-4.0", "-lwbclient"),
-          "slotbench": (), "execbench": ("-lpthread",), "ctlbench": ("-lpthread",)}
+          "slotbench": (), "namebench": (), "execbench": ("-lpthread",), "ctlbench": ("-lpthread",)}
 
 
 def missing():

@@ -203,6 +203,23 @@ import Wire
         #expect(harness.responder.isMasterBrowser)
     }
 
+    @Test func callsAnElectionWhenTheMasterLeaves() throws {
+        let harness = try master()
+        hear(harness, election(0x2001_0fff), from: "OTHER", id: 1)
+        let browsers = Self.crew.with(.browserElections)
+        hear(
+            harness, announcement("OTHER", .localMasterAnnouncement), from: "OTHER",
+            to: browsers, id: 2)
+        hear(harness, announcement("DESK1", type: []), from: "DESK1", id: 3)
+        _ = try run(harness, until: 40_000)
+        #expect(!harness.responder.isMasterBrowser)
+        hear(
+            harness, announcement("OTHER", .localMasterAnnouncement, type: []), from: "OTHER",
+            to: browsers, id: 4, now: 40_000)
+        _ = try run(harness, until: 44_000)
+        #expect(harness.responder.isMasterBrowser)
+    }
+
     @Test func yieldsWhenTheMastersNameBelongsToAnother() throws {
         let harness = browser()
         harness.responder.start(now: 0)

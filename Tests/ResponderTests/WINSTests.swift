@@ -274,6 +274,18 @@ import Wire
         #expect(try addresses(harness, scope: scope) == [Self.first.address])
     }
 
+    @Test func refusesScopesLongerThanADomainName() throws {
+        let harness = server()
+        let label = [UInt8](repeating: UInt8(ascii: "a"), count: 63)
+        for (last, result) in [(45, NameServiceResult.success), (46, .serverFailure)] {
+            var scope: [UInt8] = []
+            for _ in 0..<3 { scope += [63] + label }
+            scope += [UInt8(last)] + label.prefix(last)
+            let sent = try ask(harness, registration(scope: scope))
+            #expect(sent.count == 1 && sent[0].packet.flags.result == result)
+        }
+    }
+
     @Test func survivesARestart() throws {
         let harness = server()
         _ = harness.responder.takeWINSChanges(now: 1_000, unix: 50, all: true)

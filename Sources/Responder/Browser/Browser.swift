@@ -35,8 +35,9 @@ struct Browser {
     private var domainAnnouncement = Schedule(BrowserTimes.domain)
     /// When a request for announcements is answered.
     private var replyAt: UInt64?
-    /// When our domain's master browser is missed.
+    /// When our domain's master browser is missed, and who it was when last heard.
     private var masterMissed = UInt64.max
+    private var masterName: [UInt8] = []
 
     init(
         _ configuration: BrowserConfiguration, _ responder: ResponderConfiguration,
@@ -298,7 +299,16 @@ extension Browser {
             return
         }
         counters.announcementsHeard += 1
-        guard frame.opcode == .localMasterAnnouncement, sender != ownText else { return }
+        guard let sender, !isDomain, sender != ownText else { return }
+        if frame.serverType.rawValue == 0 {
+            // It leaves. Where it was the master, the next one is elected soon.
+            if sender == masterName && !isMaster {
+                masterMissed = arrival.now + BrowserTimes.settling
+            }
+            return
+        }
+        guard frame.opcode == .localMasterAnnouncement else { return }
+        masterName = sender
         masterMissed = arrival.now + BrowserTimes.masterSilence
         // Two masters: an election says which.
         if isMaster { election.begin(at: arrival.now + Election.answerDelay, now: arrival.now) }

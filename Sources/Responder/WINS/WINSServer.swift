@@ -178,6 +178,11 @@ struct WINSServer {
             reply(request, entry, 0, .refused, &outbox)
             return
         }
+        if key.scope.count > WINSTable.longestScope {
+            reply(request, entry, 0, .serverFailure, &outbox)
+            counters.winsFull += 1
+            return
+        }
         if key.name.suffix == .masterBrowser {
             reply(
                 request, entry, WINSTimes.granted(packet.additional?.timeToLive ?? 0),

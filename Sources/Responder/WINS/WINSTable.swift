@@ -5,6 +5,9 @@ import Wire
 struct WINSTable {
     static let mostNames = 65_536
     static let pageCount = 256
+    /// Bytes of a scope's labels: 237 characters, which with the name's 16 and two dots make the
+    /// 255 of a domain name. Servers refuse longer ones when they are registered.
+    static let longestScope = 238
 
     private(set) var count = 0
     private var pages: [[ScopedName: WINSRecord]]
