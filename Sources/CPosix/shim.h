@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -35,6 +36,16 @@ static inline int postern_errno(void) { return errno; }
 
 static inline int postern_open(const char *path, int flags, mode_t mode) {
     return open(path, flags, mode);
+}
+
+static inline int postern_openat(int directory, const char *name, int flags) {
+    return openat(directory, name, flags);
+}
+
+/* The name of the directory's next entry, or NULL at its end. */
+static inline const char *postern_next_name(DIR *directory) {
+    struct dirent *entry = readdir(directory);
+    return entry == NULL ? NULL : entry->d_name;
 }
 
 static inline int postern_prctl(int option, unsigned long argument) {

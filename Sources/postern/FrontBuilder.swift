@@ -52,20 +52,26 @@ enum FrontBuilder {
         services.append(
             ManagementService(interfaces: services.map { $0.interface }, computerName: computer))
         var identity = ServerHandshake.Identity(
-            nbComputerName: computer, nbDomainName: domainName)
+            nbComputerName: computer, nbDomainName: domainName,
+            dnsComputerName: computer.lowercased())
         identity.bindsDomain = configuration.domains.count + configuration.localDomains.count == 1
         let rpc = RPCServer(
             services: services, identity: identity, localDomain: domain?.name,
             channels: channels, random: random)
         var settings = SMBServerSettings(computerName: computer, domainName: domainName)
         settings.bindsDomain = identity.bindsDomain
+        settings.dnsComputerName = identity.dnsComputerName
         settings.serverGUID = Bytes16(random(16))
         settings.allowsPlainPasswords = configuration.listen?.plainText == .allow
         let smb = SMBServer(
             settings, pipes: rpc,
             administration: administration(configuration, domain, domainName, neighbourhood),
-            files: nil, random: random)
+            files: share(configuration), random: random)
         return Front(smb: smb, rpc: rpc, netlogon: netlogon, localDomain: domain?.name)
+    }
+
+    private static func share(_ configuration: Configuration) -> NetlogonShare? {
+        configuration.localDomains.first?.netlogonDirectory.map { NetlogonShare($0) }
     }
 
     /// SV_TYPE_WORKSTATION, _SERVER, _DOMAIN_CTRL, _DOMAIN_BAKCTRL and _NT (MS-SRVS 2.2.2.7).

@@ -192,6 +192,17 @@ import Wire
         #expect(world.open(one, from: IPv4Address(10, 0, 0, 9)))
         world.server.closed(SMBConnectionID(3))
         #expect(world.open(SMBConnectionID(1 << 41)))
+        #expect(!world.open(SMBConnectionID(1 << 42)))
+    }
+
+    @Test func whoHasLoggedOnDoesNotCount() throws {
+        let world = SMBWorld()
+        for number in 0..<(SMBLimits.connectionsOfPeer + 10) {
+            var hand = SMBHand(world, SMBConnectionID(UInt64(number)))
+            try hand.logOn("alice", "Secret-1")
+            world.frames = [:]
+        }
+        #expect(world.server.connectionCount == SMBLimits.connectionsOfPeer + 10)
     }
 
     @Test func unfinishedHandshakesAreBounded() throws {

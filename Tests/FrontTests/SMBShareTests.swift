@@ -249,6 +249,11 @@ import Wire
             request.resumeKey = found.entries.last?.resumeKey
         }
         #expect(names == [".", "..", "LOGON.BAT", "SCRIPTS", "CONFIG.POL"])
+        // FIND_CLOSE is the same request under another code, and forgets the search.
+        var bytes = hand.bytes([.searchRequest(request)])
+        bytes[4] = SMB1.Command.findClose.rawValue
+        let closed = try hand.world.exchange(bytes).map { try SMBHand.parse($0) }
+        #expect(closed.map(\.status) == [.success] && closed[0].header.command == .findClose)
     }
 
     @Test(arguments: [

@@ -45,6 +45,8 @@ final class SMBConnection {
     private var partialExpires: UInt64?
     /// When the connection ends unless somebody logs on; nil once one has.
     private var idleExpires: UInt64?
+    /// Whether it counts against its address; `SMBServer` keeps the account.
+    var countsForPeer = true
 
     init(
         _ id: SMBConnectionID, _ peer: IPv4Address, _ framing: SessionFraming,
@@ -60,6 +62,9 @@ final class SMBConnection {
     }
 
     var isClosed: Bool { phase == .closed }
+
+    /// Somebody who has a password has logged on.
+    var isAuthenticated: Bool { idleExpires == nil }
 
     /// The connection is to be ended by us; its owner does the rest.
     func close() { phase = .closed }

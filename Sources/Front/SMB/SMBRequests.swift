@@ -153,7 +153,7 @@ extension SMBConnection {
         case .transactionSecondary, .transaction2Secondary:
             return try transactOn(block, &reader, exchange, place, now)
         case .queryInformation, .queryInformation2, .checkDirectory, .queryInformationDisk,
-            .search:
+            .search, .find, .findUnique, .findClose:
             return try query(block, &reader, exchange, place)
         case .findClose2:
             let request = try SMB1.FindClose2(parsing: &reader, block)
@@ -179,7 +179,7 @@ extension SMBConnection {
         case 0x00, 0x01, 0x03, 0x06, 0x07, 0x09, 0x0e, 0x0f, 0x14, 0x1d, 0x1e, 0x22, 0x29, 0x2a,
             0x2c, 0xa5, 0xc0, 0xc1:
             .failed(.accessDenied)
-        case 0x0c, 0x0d, 0x12, 0x13, 0x27, 0x82, 0x83, 0x84: .failed(.notSupported)
+        case 0x0c, 0x0d, 0x12, 0x13, 0x27: .failed(.notSupported)
         case _: .failed(.smbBadCommand)
         }
     }

@@ -103,8 +103,9 @@ extension SMBConnection {
         guard let entries = context.files?.entries(of: search.directory) else { return [] }
         var out: [SMB1.FileInformation] = []
         if search.pattern.hasWildcards {
+            let latest = entries.map { $0.modified }.max() ?? 0
             for name in [".", ".."] {
-                let dots = SharedEntry(name: name, isDirectory: true, size: 0, modified: 0)
+                let dots = SharedEntry(name: name, isDirectory: true, size: 0, modified: latest)
                 out.append(Self.information(dots))
             }
         }
@@ -151,15 +152,21 @@ extension SMBConnection {
 
     // MARK: SMB_COM_SEARCH
 
+    /// SEARCH, FIND and FIND_UNIQUE, the last of which cannot go on; and FIND_CLOSE.
     func search(_ request: SMB1.SearchRequest, _ exchange: SMBExchange) -> SMBStep {
         var search: SMBSearch
         if let key = request.resumeKey {
             let id = UInt16(key.serverState[11]) | UInt16(key.serverState[12]) << 8
-            guard let known = searches.first(where: { $0.id == id && $0.uid == exchange.uid })
-            else { return .failed(.noMoreFiles) }
+            let known = searches.first { $0.id == id && $0.uid == exchange.uid }
+            if exchange.command == .findClose {
+                searches.removeAll { $0.id == known?.id }
+                exchange.append(SMB1.SearchResponse(entries: []))
+                return .done
+            }
+            guard let known else { return .failed(.noMoreFiles) }
             search = known
             search.position = Int(key.serverState[13]) | Int(key.serverState[14]) << 8
-        } else if request.searchAttributes == .volume {
+        } else if request.searchAttributes == .volume || exchange.command == .findClose {
             return .failed(.noMoreFiles)
         } else {
             let begun = begin(
@@ -183,7 +190,7 @@ extension SMBConnection {
                 fileName: file.shortName ?? file.name))
         }
         if entries.isEmpty { return .failed(.noMoreFiles) }
-        keep(search)
+        if exchange.command != .findUnique { keep(search) }
         exchange.append(SMB1.SearchResponse(entries: entries))
         return .done
     }

@@ -135,6 +135,7 @@ package final class SMBServer {
 
     /// Removes the connection if it has come to its end.
     private func settle(_ connection: SMBConnection) {
+        if connection.isAuthenticated { uncount(connection) }
         guard connection.isClosed else { return }
         context.emit(.close(connection.id))
         remove(connection)
@@ -143,6 +144,13 @@ package final class SMBServer {
     private func remove(_ connection: SMBConnection) {
         connection.end()
         connections[connection.id] = nil
+        uncount(connection)
+    }
+
+    /// The connection no longer counts against its address.
+    private func uncount(_ connection: SMBConnection) {
+        guard connection.countsForPeer else { return }
+        connection.countsForPeer = false
         let left = (peers[connection.peer] ?? 1) - 1
         peers[connection.peer] = left > 0 ? left : nil
     }

@@ -45,7 +45,7 @@ package struct SMBServerSettings {
 
 /// The bounds of the SMB server.
 package enum SMBLimits {
-    /// Connections in all, and of one address.
+    /// Connections in all, and of one address as long as nobody has logged on.
     package static let connections = 16_384
     package static let connectionsOfPeer = 1_024
     /// The longest message that is read; clients are told MaxBufferSize, and some send more.

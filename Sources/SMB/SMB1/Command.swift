@@ -39,6 +39,9 @@ extension SMB1 {
         package static let treeConnectAndX = Command(rawValue: 0x75)
         package static let queryInformationDisk = Command(rawValue: 0x80)
         package static let search = Command(rawValue: 0x81)
+        package static let find = Command(rawValue: 0x82)
+        package static let findUnique = Command(rawValue: 0x83)
+        package static let findClose = Command(rawValue: 0x84)
         package static let ntTransact = Command(rawValue: 0xa0)
         package static let ntCreateAndX = Command(rawValue: 0xa2)
         package static let ntCancel = Command(rawValue: 0xa4)
@@ -87,6 +90,9 @@ extension SMB1 {
             case .treeConnectAndX: "TREE_CONNECT_ANDX"
             case .queryInformationDisk: "QUERY_INFORMATION_DISK"
             case .search: "SEARCH"
+            case .find: "FIND"
+            case .findUnique: "FIND_UNIQUE"
+            case .findClose: "FIND_CLOSE"
             case .ntTransact: "NT_TRANSACT"
             case .ntCreateAndX: "NT_CREATE_ANDX"
             case .ntCancel: "NT_CANCEL"

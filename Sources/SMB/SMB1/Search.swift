@@ -1,7 +1,9 @@
 import Wire
 
 extension SMB1 {
-    /// SMB_COM_SEARCH request (MS-CIFS 2.2.4.58.1): a directory as DOS reads it.
+    /// SMB_COM_SEARCH request (MS-CIFS 2.2.4.58.1): a directory as DOS reads it. SMB_COM_FIND,
+    /// FIND_UNIQUE and FIND_CLOSE (2.2.4.59 to 2.2.4.61) have the same form, and their responses
+    /// that of SMB_COM_SEARCH.
     ///
     ///     | MaxCount | SearchAttributes | ByteCount | 0x04 | FileName |
     ///     | 0x05 | ResumeKeyLength | ResumeKey (0 or 21) |
