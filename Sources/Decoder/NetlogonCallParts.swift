@@ -41,6 +41,7 @@ extension NetlogonCalls {
             outline.withheld("LmChallenge", 8)
             outline.withheld("NtChallengeResponse", network.ntChallengeResponse?.count ?? 0)
             outline.withheld("LmChallengeResponse", network.lmChallengeResponse?.count ?? 0)
+        case .absent: break
         }
     }
 

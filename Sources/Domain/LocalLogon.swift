@@ -17,16 +17,20 @@ package struct LocalLogon {
     /// As the client named it: it is part of what an NTLMv2 response proves.
     package var domain: String
     package var user: String
+    /// The account that is meant, where the client named it in another form, such as
+    /// `user@domain`: what it proves is of that form.
+    package var account: String?
     package var workstation: String
     package var control: ParameterControl
     package var proof: Proof
 
     package init(
-        domain: String, user: String, workstation: String, control: ParameterControl = [],
-        proof: Proof
+        domain: String, user: String, account: String? = nil, workstation: String,
+        control: ParameterControl = [], proof: Proof
     ) {
         self.domain = domain
         self.user = user
+        self.account = account
         self.workstation = workstation
         self.control = control
         self.proof = proof

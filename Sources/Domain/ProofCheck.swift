@@ -88,7 +88,9 @@ struct ProofCheck {
         var wasCompared = false
         if ntResponse.count > 24 {
             wasCompared = true
-            if let nt, let keys = version2(challenge, ntResponse, nt) { return .right(keys) }
+            if let nt, let keys = version2(challenge, ntResponse, nt, beside: []) {
+                return .right(keys)
+            }
         } else if ntResponse.count == 24, takesNTLMv1 {
             wasCompared = true
             if let nt, version1(challenge, ntResponse, lmResponse, nt) {
@@ -100,7 +102,9 @@ struct ProofCheck {
         // by LMv2, or by an LM response, or by an NT response that an old client put there.
         if ntResponse.count != 24 {
             wasCompared = true
-            if let nt, let keys = version2(challenge, lmResponse, nt) { return .right(keys) }
+            if let nt, let keys = version2(challenge, lmResponse, nt, beside: ntResponse) {
+                return .right(keys)
+            }
         }
         if policy.allowsLM {
             wasCompared = true
@@ -112,7 +116,11 @@ struct ProofCheck {
         if takesNTLMv1, let nt {
             wasCompared = true
             if NTLMv1.response(owf: nt, challenge: challenge) == FixedBytes<24>(lmResponse) {
-                return .right(keys(nt, lm))
+                // Such a client makes its keys of the LM hash, and has none where we keep none.
+                var keys = ProofKeys()
+                if let lm { keys.lm = Bytes8(lm.bytes) }
+                keys.session = Bytes16(keys.lm.bytes + [UInt8](repeating: 0, count: 8))
+                return .right(keys)
             }
         }
         return wasCompared ? .wrong : .blocked
@@ -146,8 +154,10 @@ struct ProofCheck {
     }
 
     /// Clients differ in what they take for the domain: as it was typed, in capitals, or nothing.
+    /// `beside` is the NT response where the LM field's is checked: the client made its keys with
+    /// that one's blob, whatever became of its proof.
     private func version2(
-        _ challenge: Bytes8, _ response: [UInt8], _ nt: Bytes16
+        _ challenge: Bytes8, _ response: [UInt8], _ nt: Bytes16, beside: [UInt8]
     ) -> ProofKeys? {
         let proof = Bytes16(response)
         let blob = Array(response[NTLMv2.proofLength...])
@@ -159,7 +169,13 @@ struct ProofCheck {
             guard NTLMv2.proof(owf: owf, serverChallenge: challenge, blob: blob) == proof
             else { continue }
             var keys = ProofKeys()
-            keys.session = NTLMv2.sessionBaseKey(owf: owf, proof: proof)
+            var base = proof
+            if beside.count > 24 {
+                base = NTLMv2.proof(
+                    owf: owf, serverChallenge: challenge,
+                    blob: Array(beside[NTLMv2.proofLength...]))
+            }
+            keys.session = NTLMv2.sessionBaseKey(owf: owf, proof: base)
             keys.lm = Bytes8(keys.session.bytes)
             keys.isNTLMv2 = true
             return keys

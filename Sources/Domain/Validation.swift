@@ -10,7 +10,9 @@ extension LocalDomain {
     /// The order is the one of SAM: nothing but the lock-out is told of an account to who does
     /// not know its password.
     package func validate(_ logon: LocalLogon, now: UInt64) -> LocalOutcome {
-        guard let account = account(logon.user) else { return .refused(.noSuchUser) }
+        guard let account = account(logon.account ?? logon.user) else {
+            return .refused(.noSuchUser)
+        }
         if isLockedOut(account, now: now) { return .refused(.accountLockedOut) }
         let check = ProofCheck(logon: logon, policy: proofs)
         let keys: ProofKeys

@@ -67,6 +67,10 @@ package struct FrontLogon {
         case hashes(nt: Secret, lm: Secret?)
     }
 
+    /// Accounts of members and of other controllers may log on: computers since Windows 2000 do
+    /// so with NTLMSSP. Older clients are told, as they expect, that it is such an account.
+    package static let computersMayLogOn: UInt32 = 0x820
+
     package var domain: String
     package var user: String
     package var workstation: String

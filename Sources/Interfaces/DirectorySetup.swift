@@ -27,8 +27,12 @@ package enum DsRolerGetPrimaryDomainInformation: RemoteProcedure {
     package static let opnum: UInt16 = 0
 
     package struct Request: NDRMessage, Equatable, Sendable {
-        /// DsRolePrimaryDomainInfoBasic; others ask for an upgrade's or a promotion's state.
+        /// DsRolePrimaryDomainInfoBasic.
         package static let basic: UInt16 = 1
+        /// DsRoleUpgradeStatus.
+        package static let upgradeStatus: UInt16 = 2
+        /// DsRoleOperationState.
+        package static let operationState: UInt16 = 3
 
         package var infoLevel: UInt16
 
@@ -69,12 +73,22 @@ package enum DsRolerGetPrimaryDomainInformation: RemoteProcedure {
         }
     }
 
+    /// DSROLER_PRIMARY_DOMAIN_INFORMATION (2.2.6): a union with its level as tag.
+    package enum Information: Equatable, Sendable {
+        case basic(Basic)
+        /// DSROLE_UPGRADE_STATUS_INFO (2.2.3): whether an upgrade is under way(4), and what the
+        /// computer was before(2).
+        case upgradeStatus(operationState: UInt32, previousServerState: UInt16)
+        /// DSROLE_OPERATION_STATE_INFO (2.2.4): 0 where nothing is under way(2).
+        case operationState(UInt16)
+    }
+
     package struct Response: NDRMessage, Equatable, Sendable {
-        /// A union with its level as tag; nil is a null pointer.
-        package var domainInfo: Basic?
+        /// Nil is a null pointer.
+        package var domainInfo: Information?
         package var status: NetStatus
 
-        package init(domainInfo: Basic?, status: NetStatus = .success) {
+        package init(domainInfo: Information?, status: NetStatus = .success) {
             self.domainInfo = domainInfo
             self.status = status
         }
@@ -82,18 +96,29 @@ package enum DsRolerGetPrimaryDomainInformation: RemoteProcedure {
         package init(parsing stub: inout NDRReader) throws(WireError) {
             domainInfo = nil
             if try stub.pointer("DomainInfo") {
-                let tag = try stub.uint16("DomainInfo tag")
-                if tag != Request.basic {
-                    throw stub.wire.invalid("DomainInfo tag", Int(tag), width: 2)
-                }
-                domainInfo = try Self.parseBasic(&stub)
+                domainInfo = try Self.parse(&stub)
             }
             status = try stub.netStatus("status")
             try stub.expectEnd("DsRolerGetPrimaryDomainInformation")
         }
 
+        private static func parse(_ stub: inout NDRReader) throws(WireError) -> Information {
+            let tag = try stub.uint16("DomainInfo tag")
+            try stub.align(4, "DomainInfo")
+            switch tag {
+            case Request.basic: return .basic(try parseBasic(&stub))
+            case Request.upgradeStatus:
+                let state = try stub.uint32("OperationState")
+                return .upgradeStatus(
+                    operationState: state,
+                    previousServerState: try stub.uint16("PreviousServerState"))
+            case Request.operationState:
+                return .operationState(try stub.uint16("OperationState"))
+            case _: throw stub.wire.invalid("DomainInfo tag", Int(tag), width: 4)
+            }
+        }
+
         private static func parseBasic(_ stub: inout NDRReader) throws(WireError) -> Basic {
-            try stub.align(4, "MachineRole")
             let role = MachineRole(rawValue: try stub.uint16("MachineRole"))
             let flags = try stub.uint32("Flags")
             let hasFlat = try stub.pointer("DomainNameFlat")
@@ -110,20 +135,34 @@ package enum DsRolerGetPrimaryDomainInformation: RemoteProcedure {
 
         package func write(into stub: inout NDRWriter) {
             stub.pointer(domainInfo != nil)
-            if let info = domainInfo {
+            switch domainInfo {
+            case .basic(let info):
                 stub.uint16(Request.basic)
                 stub.align(4)
-                stub.uint16(info.machineRole.rawValue)
-                stub.uint32(info.flags)
-                stub.pointer(info.domainNameFlat != nil)
-                stub.pointer(info.domainNameDNS != nil)
-                stub.pointer(info.domainForestName != nil)
-                info.domainGUID.write(into: &stub.wire)
-                if let text = info.domainNameFlat { stub.wideString(text) }
-                if let text = info.domainNameDNS { stub.wideString(text) }
-                if let text = info.domainForestName { stub.wideString(text) }
+                Self.write(info, into: &stub)
+            case .upgradeStatus(let state, let previous):
+                stub.uint16(Request.upgradeStatus)
+                stub.uint32(state)
+                stub.uint16(previous)
+            case .operationState(let state):
+                stub.uint16(Request.operationState)
+                stub.align(4)
+                stub.uint16(state)
+            case nil: break
             }
             stub.netStatus(status)
+        }
+
+        private static func write(_ info: Basic, into stub: inout NDRWriter) {
+            stub.uint16(info.machineRole.rawValue)
+            stub.uint32(info.flags)
+            stub.pointer(info.domainNameFlat != nil)
+            stub.pointer(info.domainNameDNS != nil)
+            stub.pointer(info.domainForestName != nil)
+            info.domainGUID.write(into: &stub.wire)
+            if let text = info.domainNameFlat { stub.wideString(text) }
+            if let text = info.domainNameDNS { stub.wideString(text) }
+            if let text = info.domainForestName { stub.wideString(text) }
         }
     }
 }

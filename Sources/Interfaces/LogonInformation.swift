@@ -215,12 +215,18 @@ package enum LogonInformation: Equatable, Sendable, CustomStringConvertible {
     case interactive(PasswordLogonInfo, transitive: Bool)
     case network(NetworkLogonInfo, transitive: Bool)
     case service(PasswordLogonInfo, transitive: Bool)
+    /// A null pointer, or a level that the union has no arm for.
+    case absent(LogonLevel)
+
+    /// The levels of the union's arms.
+    private static let arms: ClosedRange<UInt16> = 1...7
 
     package var level: LogonLevel {
         switch self {
         case .interactive(_, let transitive): transitive ? .interactiveTransitive : .interactive
         case .network(_, let transitive): transitive ? .networkTransitive : .network
         case .service(_, let transitive): transitive ? .serviceTransitive : .service
+        case .absent(let level): level
         }
     }
 
@@ -228,6 +234,7 @@ package enum LogonInformation: Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .interactive(let info, _), .service(let info, _): info.identity
         case .network(let info, _): info.identity
+        case .absent: LogonIdentityInfo(logonDomainName: nil, userName: nil, workstation: nil)
         }
     }
 
@@ -237,8 +244,14 @@ package enum LogonInformation: Equatable, Sendable, CustomStringConvertible {
         if tag != level.rawValue {
             throw stub.wire.invalid("LogonInformation tag", Int(tag), width: 2)
         }
+        guard Self.arms.contains(level.rawValue) else {
+            try stub.align(4, "LogonInformation")
+            self = .absent(level)
+            return
+        }
         if try !stub.pointer("LogonInformation") {
-            throw stub.wire.invalid("LogonInformation", 0, width: 4)
+            self = .absent(level)
+            return
         }
         switch level {
         case .interactive, .interactiveTransitive:
@@ -260,10 +273,15 @@ package enum LogonInformation: Equatable, Sendable, CustomStringConvertible {
     package func write(into stub: inout NDRWriter) {
         stub.uint16(level.rawValue)
         stub.uint16(level.rawValue)
+        if case .absent(let level) = self {
+            if Self.arms.contains(level.rawValue) { stub.pointer(false) } else { stub.align(4) }
+            return
+        }
         stub.pointer(true)
         switch self {
         case .interactive(let info, _), .service(let info, _): info.write(into: &stub)
         case .network(let info, _): info.write(into: &stub)
+        case .absent: break
         }
     }
 
@@ -272,6 +290,7 @@ package enum LogonInformation: Equatable, Sendable, CustomStringConvertible {
         case .interactive(let info, _): "interactive \(info.description)"
         case .network(let info, _): "network \(info.description)"
         case .service(let info, _): "service \(info.description)"
+        case .absent(let level): "nothing at level \(level.rawValue)"
         }
     }
 }

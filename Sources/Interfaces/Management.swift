@@ -12,7 +12,8 @@ package enum Management {
     package static let accessDenied: UInt32 = 5
     /// rpc_s_unknown_authn_service.
     package static let unknownAuthenticationService: UInt32 = 0x6d3
-    package static let noPrincipal: UInt32 = 0x6f8
+    /// ERROR_INSUFFICIENT_BUFFER: the name does not fit.
+    package static let insufficientBuffer: UInt32 = 122
 }
 
 /// Which interfaces are served (C706 appendix Q, rpc__mgmt_inq_if_ids).

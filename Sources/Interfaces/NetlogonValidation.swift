@@ -4,6 +4,9 @@ import Wire
 /// A controller's word on a user (MS-NRPC 2.2.1.4.14, NETLOGON_VALIDATION): the level as the
 /// union's tag(2), padding to 4, pointer(4), the structure. Without one where the logon failed.
 package struct NetlogonValidation: NDRMessage, Equatable, Sendable {
+    /// Those that the union has arms for.
+    private static let levels: ClosedRange<UInt16> = 2...6
+
     package var level: ValidationLevel
     package var samInfo: ValidationSAMInfo?
 
@@ -33,6 +36,8 @@ package struct NetlogonValidation: NDRMessage, Equatable, Sendable {
 
     package func write(into stub: inout NDRWriter) {
         stub.uint16(level.rawValue)
+        // The union has no arm for another level: there is the tag alone.
+        guard Self.levels.contains(level.rawValue) else { return stub.align(4) }
         stub.pointer(samInfo != nil)
         samInfo?.write(into: &stub, level: level)
     }

@@ -64,9 +64,11 @@ private func broken(_ bytes: [UInt8]) -> [UInt8] {
         for sent in [broken(made.nt), []] {
             let session = try #require(world.session(network(sent, made.lm)))
             let owf = NTOWF.v2(ntowf: nt, user: "anna", domain: "GATE")
-            #expect(
-                session.sessionKey
-                    == NTLMv2.sessionBaseKey(owf: owf, proof: Bytes16(made.lm)))
+            // The client made its keys with the response that it sent, whatever became of that.
+            let expected = sent.isEmpty
+                ? NTLMv2.sessionBaseKey(owf: owf, proof: Bytes16(made.lm))
+                : made.sessionBaseKey
+            #expect(session.sessionKey == expected)
         }
         #expect(world.status(of: network(broken(made.nt), broken(made.lm))) == .wrongPassword)
         #expect(world.status(of: network([], broken(made.lm))) == .wrongPassword)

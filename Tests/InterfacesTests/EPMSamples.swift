@@ -48,9 +48,17 @@ enum EPMSamples {
         NetlogonSamples.sample(
             "DsRolerGetPrimaryDomainInformation response",
             DsRolerGetPrimaryDomainInformation.Response(
-                domainInfo: .init(
-                    machineRole: .primaryController, flags: 1, domainNameFlat: "GATE",
-                    domainNameDNS: "gate.lab", domainGUID: Netlogon.interface.uuid))),
+                domainInfo: .basic(
+                    .init(
+                        machineRole: .primaryController, flags: 1, domainNameFlat: "GATE",
+                        domainNameDNS: "gate.lab", domainGUID: Netlogon.interface.uuid)))),
+        NetlogonSamples.sample(
+            "DsRolerGetPrimaryDomainInformation of an upgrade",
+            DsRolerGetPrimaryDomainInformation.Response(
+                domainInfo: .upgradeStatus(operationState: 1, previousServerState: 2))),
+        NetlogonSamples.sample(
+            "DsRolerGetPrimaryDomainInformation of a state",
+            DsRolerGetPrimaryDomainInformation.Response(domainInfo: .operationState(1))),
         NetlogonSamples.sample(
             "DsRolerGetPrimaryDomainInformation refused",
             DsRolerGetPrimaryDomainInformation.Response(

@@ -256,8 +256,9 @@ package final class RPCServer: PipeServer {
                         token: nextLogon,
                         FrontLogon(
                             domain: answered.domain, user: answered.user,
-                            workstation: answered.workstation, proof: answered.proof,
-                            peer: association.peer)))
+                            workstation: answered.workstation,
+                            parameterControl: FrontLogon.computersMayLogOn,
+                            proof: answered.proof, peer: association.peer)))
             case .later(let call, let service, let ticket):
                 tickets[Ticket(service: service, number: ticket)] = (id, call)
             }

@@ -162,7 +162,8 @@ extension SMBConnection {
             let front = FrontLogon(
                 domain: answered.domain, user: answered.user,
                 workstation: answered.workstation.isEmpty ? clientName : answered.workstation,
-                proof: answered.proof, peer: peer)
+                parameterControl: FrontLogon.computersMayLogOn, proof: answered.proof,
+                peer: peer)
             return validate(front, logon, exchange, now)
         }
     }

@@ -30,18 +30,23 @@ package final class DirectorySetupService: RemoteService {
     }
 
     private func answer(_ level: UInt16) -> ServiceReply {
-        var writer = WireWriter()
-        if level == DsRolerGetPrimaryDomainInformation.Request.basic {
+        typealias Call = DsRolerGetPrimaryDomainInformation
+        var response = Call.Response(domainInfo: nil, status: .invalidParameter)
+        switch level {
+        case Call.Request.basic:
             let role: MachineRole =
                 domain.role == .primary ? .primaryController : .backupController
-            DsRolerGetPrimaryDomainInformation.Response(
-                domainInfo: .init(machineRole: role, domainNameFlat: domain.name)
-            ).write(into: &writer)
-        } else {
-            DsRolerGetPrimaryDomainInformation.Response(
-                domainInfo: nil, status: .invalidParameter
-            ).write(into: &writer)
+            response = Call.Response(
+                domainInfo: .basic(.init(machineRole: role, domainNameFlat: domain.name)))
+        case Call.Request.upgradeStatus:
+            response = Call.Response(
+                domainInfo: .upgradeStatus(operationState: 0, previousServerState: 0))
+        case Call.Request.operationState:
+            response = Call.Response(domainInfo: .operationState(0))
+        case _: break
         }
+        var writer = WireWriter()
+        response.write(into: &writer)
         return .response(writer.finish())
     }
 }

@@ -58,7 +58,7 @@ package final class ManagementService: RemoteService {
             MgmtInqPrincName.Response(
                 nameSize: room, name: "",
                 status: isKnown
-                    ? Management.noPrincipal : Management.unknownAuthenticationService))
+                    ? Management.insufficientBuffer : Management.unknownAuthenticationService))
     }
 
     private func reply(_ response: some NDRMessage) -> ServiceReply {

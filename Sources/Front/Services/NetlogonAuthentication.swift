@@ -10,6 +10,7 @@ import Wire
 extension NetlogonService {
     /// What we are capable of; a client's own flags narrow it down.
     private static let capabilities = SecureChannel.NegotiateFlags.modern
+    private static let longestComputerName = 15
 
     func challenge(
         _ request: NetrServerReqChallenge.Request, _ caller: RemoteCaller, _ now: FrontTime
@@ -64,6 +65,10 @@ extension NetlogonService {
         // Before anything is told of the account: whoever has no AES learns nothing else.
         if !granted.contains(.aes), !allowsWeak {
             return Authenticated(status: .downgradeDetected)
+        }
+        // No computer has a longer name (MS-NRPC 3.5.4.4.2 leaves the status to the server).
+        if claim.computerName.utf16.count > Self.longestComputerName {
+            return Authenticated(status: .bufferOverflow)
         }
         guard Self.isKnown(claim.secureChannelType) else {
             return Authenticated(status: .invalidParameter)
@@ -129,6 +134,10 @@ extension NetlogonService {
     func capabilities(
         _ request: NetrLogonGetCapabilities.Request, _ caller: RemoteCaller, _ now: FrontTime
     ) -> ServiceReply {
+        typealias Request = NetrLogonGetCapabilities.Request
+        // The union has no arm for another level, and so no answer either.
+        guard request.queryLevel == Request.negotiated || request.queryLevel == Request.requested
+        else { return .fault(.invalidTag) }
         guard case .through(let session, let answer) = enter(
             request.computerName, request.authenticator, caller, now)
         else {
@@ -137,19 +146,10 @@ extension NetlogonService {
                     returnAuthenticator: NetlogonAuthenticator(), queryLevel: request.queryLevel,
                     capabilities: 0, status: .accessDenied))
         }
-        switch request.queryLevel {
-        case NetrLogonGetCapabilities.Request.negotiated:
-            return Self.reply(
-                NetrLogonGetCapabilities.Response(
-                    returnAuthenticator: answer, queryLevel: request.queryLevel,
-                    capabilities: session.flags))
-        case NetrLogonGetCapabilities.Request.requested:
-            return Self.reply(
-                NetrLogonGetCapabilities.Response(
-                    returnAuthenticator: answer, queryLevel: request.queryLevel,
-                    capabilities: session.requestedFlags))
-        // The union has no arm for another level.
-        case _: return .fault(.invalidTag)
-        }
+        let isNegotiated = request.queryLevel == Request.negotiated
+        return Self.reply(
+            NetrLogonGetCapabilities.Response(
+                returnAuthenticator: answer, queryLevel: request.queryLevel,
+                capabilities: isNegotiated ? session.flags : session.requestedFlags))
     }
 }

@@ -63,6 +63,11 @@ extension NetlogonService {
             return Self.reply(DomainTrusts(domains: domainTrusts(wanted: request.flags)))
         case NetrLogonControl.opnum:
             let request = try NetrLogonControl.Request(parsing: &reader)
+            // The oldest of these calls has one level; members tell by the answer who is there.
+            if request.queryLevel == 2 {
+                return Self.reply(
+                    LogonControlAnswer(queryLevel: 2, buffer: nil, status: .notSupported))
+            }
             return control(request.functionCode, request.queryLevel, .none, caller)
         case NetrLogonControl2.opnum, NetrLogonControl2Ex.opnum:
             let request = try LogonControl2Request(parsing: &reader)

@@ -30,6 +30,15 @@ extension NetlogonService {
         _ now: FrontTime
     ) -> ServiceReply {
         let withFlags = opnum == NetrLogonSamLogonWithFlags.opnum
+        // What cannot be answered moves no chain.
+        var refusal: NTStatus?
+        if case .absent = request.logonInformation { refusal = .invalidParameter }
+        if !Self.isKnown(request.validationLevel) { refusal = .invalidInfoClass }
+        if let refusal {
+            return Self.chained(
+                request.validationLevel, refusal, nil, returning: NetlogonAuthenticator(),
+                withFlags: withFlags)
+        }
         guard case .through(let session, let answer) = enter(
             request.computerName, request.authenticator, caller, now)
         else {
@@ -62,6 +71,10 @@ extension NetlogonService {
         return logOn(request.logonInformation, waiting, caller, now)
     }
 
+    private static func isKnown(_ level: ValidationLevel) -> Bool {
+        level == .samInfo || level == .samInfo2 || level == .samInfo4
+    }
+
     // MARK: Which domain
 
     private func logOn(
@@ -69,21 +82,26 @@ extension NetlogonService {
         _ now: FrontTime
     ) -> ServiceReply {
         counters.logons += 1
-        switch waiting.level {
-        case .samInfo, .samInfo2: break
-        // The keys are in it as they are: it goes nowhere without a seal.
-        case .samInfo4 where caller.isSealed: break
-        case .samInfo4: return finish(waiting, (.invalidParameter, nil, true))
-        case _: return finish(waiting, (.invalidInfoClass, nil, true))
+        guard Self.isKnown(waiting.level) else {
+            return finish(waiting, (.invalidInfoClass, nil, true))
         }
-        guard let proof = proof(information, waiting.session) else {
+        // The keys are in it as they are: it goes nowhere without a seal.
+        if waiting.level == .samInfo4, !caller.isSealed {
+            return finish(waiting, (.invalidParameter, nil, true))
+        }
+        guard let proof = proof(information, waiting.session, caller) else {
             return finish(waiting, (.invalidParameter, nil, true))
         }
         let identity = information.identity
-        let named = identity.logonDomainName ?? ""
+        var named = identity.logonDomainName ?? ""
         let user = identity.userName ?? ""
+        var account = user
+        if named.isEmpty, let at = user.lastIndex(of: "@") {
+            named = String(user[user.index(after: at)...])
+            account = String(user[..<at])
+        }
         if named.isEmpty || isOurs(named) {
-            return finish(waiting, validate(identity, proof, now))
+            return finish(waiting, validate(identity, account, proof, now))
         }
         guard let other = otherDomains().first(where: { Self.names($0, named) }) else {
             // As an NT4 controller says it: perhaps it is the asker's own.
@@ -116,7 +134,8 @@ extension NetlogonService {
     }
 
     private func validate(
-        _ identity: LogonIdentityInfo, _ proof: FrontLogon.Proof, _ now: FrontTime
+        _ identity: LogonIdentityInfo, _ account: String, _ proof: FrontLogon.Proof,
+        _ now: FrontTime
     ) -> Verdict {
         let local: LocalLogon.Proof
         switch proof {
@@ -128,7 +147,8 @@ extension NetlogonService {
         let outcome = domain.validate(
             LocalLogon(
                 domain: identity.logonDomainName ?? "", user: identity.userName ?? "",
-                workstation: identity.workstation ?? "", control: identity.parameterControl,
+                account: account, workstation: identity.workstation ?? "",
+                control: identity.parameterControl,
                 proof: local), now: now.fileTime)
         switch outcome {
         case .accepted(let session):
@@ -139,10 +159,19 @@ extension NetlogonService {
 
     /// What proves the user, out of what the channel conceals.
     private func proof(
-        _ information: LogonInformation, _ session: ChannelSession
+        _ information: LogonInformation, _ session: ChannelSession, _ caller: RemoteCaller
     ) -> FrontLogon.Proof? {
         switch information {
         case .network(let info, _):
+            // A member whose client sent a password in clear passes it on in the responses'
+            // places (MS-NRPC 2.2.1.4.15): under a seal only.
+            if info.identity.parameterControl.contains(.cleartextPasswordAllowed),
+                info.lmChallenge == Bytes8(), caller.isSealed,
+                let password = info.ntChallengeResponse, !password.isEmpty
+            {
+                let hash = NTOWF.v1(utf16LE: Secret(password))
+                return .hashes(nt: Secret(hash.bytes), lm: nil)
+            }
             return .responses(
                 challenge: info.lmChallenge, nt: info.ntChallengeResponse ?? [],
                 lm: info.lmChallengeResponse ?? [])
@@ -152,6 +181,7 @@ extension NetlogonService {
             guard nt != nil || lm != nil else { return nil }
             let none = [UInt8](repeating: 0, count: 16)
             return .hashes(nt: Secret(nt ?? none), lm: lm.map { Secret($0) })
+        case .absent: return nil
         }
     }
 

@@ -78,8 +78,14 @@ package final class LSAService: RemoteService {
             case LsarOpenPolicy2.opnum:
                 let request = try LsarOpenPolicy2.Request(parsing: &stub)
                 return openPolicy(request.desiredAccess, caller)
-            case LsarQueryInformationPolicy.opnum, LsarQueryInformationPolicy2.opnum:
+            case LsarQueryInformationPolicy.opnum:
                 return queryPolicy(try .init(parsing: &stub), caller)
+            case LsarQueryInformationPolicy2.opnum:
+                let request = try PolicyQuery(parsing: &stub)
+                // A controller of NT4's time has no such call, and that is how clients tell it
+                // from one with a directory: only what the older call has is answered.
+                if policy(request.informationClass) == nil { return .fault(.opRangeError) }
+                return queryPolicy(request, caller)
             case LsarGetUserName.opnum: return userName(try .init(parsing: &stub), caller)
             case LsarLookupNames.opnum, LsarLookupNames2.opnum, LsarLookupNames3.opnum,
                 LsarLookupNames4.opnum, LsarLookupSids.opnum, LsarLookupSids2.opnum,

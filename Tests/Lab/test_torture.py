@@ -1,0 +1,95 @@
+"""smbtorture's suites of remote procedure calls against the embedded domain, each with what may
+fail and why."""
+
+import re
+
+from labtest import LabTest, lab, plan
+from postern import listen_section, local_domain_section
+
+DOMAIN = "TORTDOM"
+BOSS = "boss"
+# Longer than an LM hash reaches: rpc.samlogon then expects the keys of a domain without LM.
+PASSWORD = "Adm1n-Pass-that-is-long!"
+# Whose channels the suites sign only, or make without AES.
+OLD = ["samlogontest$", "torturetest$", "schannel2$", "schannelb$", "schannelc$"]
+
+NEVER_IN_BIG_ENDIAN = "numbers of a request are read in little-endian order, as all clients of " \
+                      "ours send them"
+NOBODY_REGISTERS = "the endpoint mapper takes no registrations from the network"
+
+
+class Torture(LabTest):
+    old = OLD
+
+    @classmethod
+    def setUpClass(cls):
+        cls.gate = lab.gate.address
+        cls.postern = cls.class_agent(
+            local_domain_section(DOMAIN, ntlmv1="allow", lockout_threshold=0,
+                                 nt4_accounts=", ".join(cls.old)),
+            listen_section(cls.gate, smb="yes", rpc="yes", wins_server=None),
+            accounts=((PASSWORD, BOSS),))
+        cls.postern.run("group", "member", "add", "Domain Admins", BOSS, check=True)
+
+    def torture(self, suite, *options):
+        """Runs a suite: the outcome of each of its tests by name."""
+        done = lab.client.run(
+            "smbtorture", f"ncacn_np:{self.gate}", suite, "-W", DOMAIN,
+            "-U", f"{DOMAIN}\\{BOSS}%{PASSWORD}", "--option=client min protocol=NT1",
+            "--option=client max protocol=NT1", "--option=client ipc min protocol=NT1",
+            "--option=client ipc max protocol=NT1", "--option=torture:progress=no",
+            *(f"--option={each}" for each in options), check=False, timeout=300)
+        self.said = done.stdout + done.stderr
+        found = re.findall(r"^(success|failure|error|skip): ([^\n\[]+?)(?: \[)?$", self.said,
+                           re.M)
+        outcomes = {name: word for word, name in found}
+        self.assertTrue(outcomes, self.said[-2000:])
+        return outcomes
+
+    def passes(self, suite, *options, but=()):
+        """All tests of the suite pass but for those that may not."""
+        failed = {name for name, word in self.torture(suite, *options).items()
+                  if word in ("failure", "error")}
+        self.assertEqual(failed, set(but), self.said[-3000:])
+
+
+class BindTest(Torture):
+    def test_bind_but_for_big_endian_requests(self):
+        kinds = ("ntlm,sign", "ntlm,sign,seal", "spnego,sign", "spnego,sign,seal")
+        with self.subTest(NEVER_IN_BIG_ENDIAN):
+            self.passes("rpc.bind", but=[f"bigendian,{kind}" for kind in kinds])
+
+    def test_alter_context(self):
+        self.passes("rpc.altercontext")
+
+    def test_management(self):
+        self.passes("rpc.mgmt")
+
+    def test_endpoint_mapper_but_for_registrations(self):
+        with self.subTest(NOBODY_REGISTERS):
+            self.passes("rpc.epmapper",
+                        but=["epmapper.Map_full", "epmapper.Insert_noreplace"])
+
+
+class ChannelTest(Torture):
+    def test_two_connections_of_one_computer(self):
+        self.passes("rpc.schannel2")
+
+    def test_many_connections_of_one_computer(self):
+        self.passes("rpc.bench-schannel1", "torture:timelimit=2")
+
+    def test_passwords_need_a_channel(self):
+        self.passes("rpc.schannel_anon_setpw")
+
+    def test_chosen_challenges_are_refused(self):
+        self.passes("rpc.netlogon.zerologon")
+
+
+class SignedChannelTest(Torture):
+    old = [f"schannel{number}$" for number in range(12)]
+
+    def test_channels_of_every_kind(self):
+        self.passes("rpc.schannel")
+
+
+__all__ = ["BindTest", "ChannelTest", "SignedChannelTest"]
