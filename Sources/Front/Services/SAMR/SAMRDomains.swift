@@ -28,6 +28,7 @@ extension SAMRService {
     ) throws(SAMRRefusal) -> SamrSIDResponse {
         try server(
             request.serverHandle, caller, needs: SAMRAccess.Server.lookupDomain)
+        if request.name.isEmpty { throw .status(.invalidParameter) }
         let folded = LocalDomain.fold(request.name)
         for home in [Alias.Home.account, .builtin]
         where LocalDomain.fold(name(of: home)) == folded {
@@ -52,7 +53,8 @@ extension SAMRService {
     func openDomain(
         _ request: SamrOpenDomain.Request, _ caller: RemoteCaller
     ) throws(SAMRRefusal) -> ContextHandle {
-        try server(request.serverHandle, caller, needs: SAMRAccess.Server.lookupDomain)
+        // Clients open with a handle that may connect and no more; the domain's rights decide.
+        try server(request.serverHandle, caller, needs: 0)
         for home in [Alias.Home.account, .builtin] where sid(of: home) == request.domainID {
             return try open(.domain(home), request.desiredAccess, caller).handle
         }
