@@ -39,6 +39,8 @@ if embedded {
         .unsafeFlags([
             tables, "-use-ld=lld", "-Xlinker", "--gc-sections",
             "-Xlinker", "--icf=all", "-Xlinker", "-s",
+            "-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "-T",
+            "-Xlinker", "\(Context.packageDirectory)/packaging/no-unwinding.ld",
         ]),
         // Dictionary and Set compute their capacity with ceil().
         .linkedLibrary("m"),

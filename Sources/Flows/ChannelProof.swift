@@ -62,6 +62,8 @@ extension SMBSession {
                         secureChannelType: claim.kind, computerName: dialogue.computer,
                         clientCredential: key.credential(client)),
                     negotiateFlags: offer.rawValue))
+            // Who demands the strongest has answered to it already.
+            if index > 0, answer.status == .downgradeDetected { return last }
             last = (answer.status, cipher)
             if !answer.status.isError {
                 if answer.serverCredential == key.credential(challenge) { return last }

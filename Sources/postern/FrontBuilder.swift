@@ -34,6 +34,7 @@ enum FrontBuilder {
                 domain: domain, channels: channels, random: random)
             made.otherDomains = configured
             netlogon = made
+            made.replication = ReplicationService(domain: domain)
             services = [
                 made, LSAService(domain: domain, configured: configured, random: random),
                 SAMRService(domain: domain, random: random), DirectorySetupService(domain),

@@ -63,6 +63,7 @@ final class NameSockets {
         else { return nil }
         let domain = ownDomain(configuration)
         let isPrimary = configuration.localDomains.first?.role == .primary
+        let isBackup = configuration.localDomains.first?.role == .backup
         // Who offers no service has nothing to announce.
         let browser = settings.smb ? domain : nil
         return Responder(
@@ -72,7 +73,9 @@ final class NameSockets {
                     settings.interfaces.prefix(ResponderConfiguration.mostInterfaces)),
                 nameServer: settings.winsServers.first, isNameServer: settings.wins,
                 ports: NetBIOSPorts(offset: settings.portOffset)),
-            browser: browser.map { BrowserConfiguration(domain: $0, isPrimary: isPrimary) },
+            browser: browser.map {
+                BrowserConfiguration(domain: $0, isPrimary: isPrimary, isBackup: isBackup)
+            },
             random: { SystemRandom.number() })
     }
 

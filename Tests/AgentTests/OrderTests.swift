@@ -59,6 +59,29 @@ import Wire
         #expect(account.flags == asked.flags.union(.passwordNeverExpires))
     }
 
+    @Test func otherDomainsMayTrustOursUntilThatIsRevoked() throws {
+        #expect(run("trusts").text == "")
+        #expect(run("permit", "other", secret: "one").outcome == .done)
+        let account = try #require(domain.account("OTHER$"))
+        #expect(account.flags == [.interdomainTrust, .passwordNeverExpires])
+        let first = account.ntHash
+        #expect(run("permit", "OTHER", secret: "two").outcome == .done)
+        #expect(domain.account("OTHER$")?.ntHash != first)
+        #expect(run("trusts").text == "OTHER\n")
+        #expect(run("revoke", "other").outcome == .done)
+        #expect(domain.account("OTHER$") == nil)
+        #expect(run("revoke", "other").outcome == .refused)
+    }
+
+    @Test func permittingATrustTouchesNoOtherKindOfAccount() throws {
+        #expect(run("add", "pc7", "machine", "", "", secret: "pc7").outcome == .done)
+        let before = domain.account("PC7$")?.ntHash
+        #expect(run("permit", "PC7", secret: "new").outcome == .refused)
+        #expect(run("revoke", "PC7").outcome == .refused)
+        #expect(domain.account("PC7$")?.ntHash == before)
+        #expect(run("permit", "OTHER").outcome == .misused)
+    }
+
     @Test func ordersThatMakeNoSenseAreTold() {
         for words in [["add", "x"], ["add", "x", "robot", "", ""], ["set-password", "emma"]] {
             let request = CommandRequest(

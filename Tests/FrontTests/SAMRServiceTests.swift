@@ -23,6 +23,9 @@ import Wire
         let missing = try world.call(
             SamrLookupDomainInSamServer.self, .init(serverHandle: server, name: "OTHER"))
         #expect(missing?.status == .noSuchDomain)
+        let nameless = try world.call(
+            SamrLookupDomainInSamServer.self, .init(serverHandle: server, name: ""))
+        #expect(nameless?.status == .invalidParameter)
         let other = try world.call(
             SamrOpenDomain.self, .init(serverHandle: server, domainID: SID("S-1-5-21-9-9-9")!))
         #expect(other?.status == .noSuchDomain)

@@ -67,6 +67,10 @@ TRUSTED = Domain("pdc", "TRUSTED", "TRUSTPDC", "nt4")
 TRUSTED_USERS = ("carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 OUR_DOMAIN = "OURDOM"           # the domain that the program under test trusts for
 TRUST_PASSWORD = "trust-Passw0rd"
+# The domain that the program under test has of its own where Samba trusts it, and a user of it.
+# Samba wants a Unix account behind every user, of trusted domains too.
+GATE_DOMAIN = "GATETWO"
+GATE_USER = "olga"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -188,7 +188,8 @@ class Postern:
 
 
 def memory_of(pids):
-    """KiB by kind: rss, pss and private, summed over the processes."""
+    """KiB by kind: rss, pss and private, summed over the processes. Private is what they have
+    written: the text of a static program is nobody else's either, but is the file's."""
     sums = {"rss": 0, "pss": 0, "private": 0}
     for pid in pids:
         values = {}
@@ -198,7 +199,7 @@ def memory_of(pids):
                 values[name] = int(value)
             sums["rss"] += values["Rss:"]
             sums["pss"] += values["Pss:"]
-            sums["private"] += values["Private_Clean:"] + values["Private_Dirty:"]
+            sums["private"] += values["Private_Dirty:"]
     return sums
 
 

@@ -24,6 +24,7 @@ class Relay:
         self.listeners = []
         self.spoil = None       # what to do to the next reply; None: nothing
         self.mute = False       # replies are swallowed
+        self.translated = None  # octets of requests, and what is passed on in their place
         self.accepted = 0
         self.spoilt = threading.Event()
         self.lock = threading.Lock()
@@ -96,6 +97,10 @@ class Relay:
         """The next reply keeps its header and length, and has noise for a body."""
         self._spoil(lambda data: data[:24] + os.urandom(len(data) - 24))
 
+    def translate(self, before, after):
+        """From now on these octets of a request reach the controller as those."""
+        self.translated = before, after
+
     def swallow_next(self):
         """The next reply never arrives; what follows does."""
         self._spoil(lambda data: b"")
@@ -153,6 +158,8 @@ class Relay:
                     other.sendall(data[:len(data) // 2])
                     return self._drop(stream, reset=True)
                 data = changed
+        elif self.translated:
+            data = data.replace(*self.translated)
         with contextlib.suppress(BlockingIOError):
             other.sendall(data)
 

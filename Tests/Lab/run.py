@@ -24,7 +24,8 @@ from boxes import LabError  # noqa: E402
 from measures import table  # noqa: E402
 
 ORDER = ("test_demo", "test_oracle", "test_logon", "test_discovery", "test_responder", "test_service",
-         "test_callers", "test_front", "test_wire", "test_faults")
+         "test_accounts", "test_callers", "test_front", "test_trusts", "test_wire",
+         "test_faults")
 
 
 class Result(unittest.TextTestResult):

@@ -3,10 +3,15 @@ the same NTSTATUS, and the session key that the controller derives."""
 
 import logons
 import oracle
+from boxes import await_event
+from capture import Capture
 from labtest import LabTest, domain_section, lab, plan
+from relay import Relay
 
 LOGON_FAILURE, NO_SUCH_USER = 0xC000006D, 0xC0000064
 NOLOGON_WORKSTATION, NTLM_BLOCKED = 0xC0000199, 0xC0000418
+NO_LOGON_SERVERS = 0xC000005E
+PLAIN = 1010        # what a logon without a seal takes with this lab's names
 
 
 class Matrix:
@@ -143,14 +148,40 @@ class LogonInNT4Test(Matrix, LabTest):
 
 
 class PlainNT4ProfileTest(LabTest):
-    """A controller from before sealing, and a domain section that permits it."""
+    """A controller that offers no seal, as those of Windows NT 4.0. Samba always does: a relay
+    takes the wish for one out of our NegotiateFlags, as who wants to read along would."""
 
-    def test_logon_without_sealing_where_the_domain_permits_it(self):
+    FLAGS, WITHOUT_SECURE_RPC = bytes.fromhex("ffff2f61"), bytes.fromhex("ffff2f21")
+
+    def setUp(self):
         controller = self.healed(lab.nt4)
         controller.restart(server_schannel="auto", server_schannel_require_seal="no")
-        postern = self.agent(domain_section(plan.NT4, unsealed="yes"))
-        attempt = logons.by_ntlmv2("NT4LAB", "alice", plan.PASSWORD, "GATE1")
-        self.assertVerdict(postern.ntlm_auth(*attempt.words), 0, attempt.key)
+        relay = Relay(lab.boxes["relay"], plan.NT4.address, (139, 445))
+        relay.translate(self.FLAGS, self.WITHOUT_SECURE_RPC)
+        self.enterContext(relay)
+        self.address = lab.boxes["relay"].address
+        self.attempt = logons.by_mschapv2("NT4LAB", "alice", plan.PASSWORD, "GATE1")
+
+    def test_logon_goes_without_a_seal_where_the_domain_permits_it(self):
+        postern = self.agent(domain_section(plan.NT4, controllers=self.address, unsealed="yes"))
+        postern.until_logon(self.attempt.words)     # a PDC's first pipe takes it seconds
+        self.assertIn("no seal", postern.log)
+        with Capture(lab, lab.gate, keep_as="plain") as wire:
+            self.assertVerdict(postern.ntlm_auth(*self.attempt.words), 0, self.attempt.key)
+        self.addCleanup(wire.path.unlink)
+        self.assertIn("alice".encode("utf-16-le"), wire.path.read_bytes())
+        count = wire.count().between(self.address, lab.gate.address)
+        self.assertEqual(len(count), 2, count.listing())
+        # 610 of them are the controller's response: the lengths of names decide.
+        self.assertReached(
+            "cached logon, nt4, without a seal", "documented 2 frames, 942 B",
+            f"{len(count)} frames, {count.bytes} B, {count.bytes_without_options} B without TCP "
+            "options", "2 frames, ≤ 942 B", count.bytes_without_options <= PLAIN)
+
+    def test_nothing_goes_without_a_seal_where_the_domain_does_not_permit_it(self):
+        postern = self.agent(domain_section(plan.NT4, controllers=self.address, deadline="2s"))
+        self.assertVerdict(postern.ntlm_auth(*self.attempt.words), NO_LOGON_SERVERS)
+        await_event("a refusal", lambda: "it offers no seal" in postern.log, 20)
 
 
 class BothDomainsTest(LabTest):

@@ -7,6 +7,7 @@ import subprocess
 from boxes import await_event
 from capture import Capture
 from labtest import LabTest, domain_section, lab, plan
+from postern import listen_section, local_domain_section
 
 ACCOUNT = f"{plan.OUR_DOMAIN}$"
 DOMAIN = plan.TRUSTED.name
@@ -284,3 +285,162 @@ class RotateTest(TrustTest):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertNotIn("pending", self.postern.run("secret", "show", DOMAIN).stdout)
         self.assertLogsOn()
+
+
+class LegacyClientTest(TrustTest):
+    """Clients of old at the trusting domain, as users of the trusted one: flows F5 to F7."""
+
+    def setUp(self):
+        self.postern = self.agent(
+            local_domain_section(plan.OUR_DOMAIN, ntlmv1="allow", lm="allow"),
+            listen_section(lab.gate.address, smb="yes", rpc="yes"), trust_section(lm="allow"),
+            started=False, secrets={})
+        lab.trusted.permit()
+        self.assertEqual(self.establish().returncode, 0)
+        self.postern.start()
+
+    def enter(self, dialect, password=plan.PASSWORD):
+        return lab.client.run(
+            "smbclient", "-m", dialect, "--option=client min protocol=CORE",
+            "--option=client lanman auth=yes", "--option=client ntlmv2 auth=no",
+            f"//{lab.gate.address}/IPC$", "-c", "exit", "-U", f"{DOMAIN}/carol%{password}",
+            check=False)
+
+    def test_enters_across_the_trust_cold_and_cached(self):
+        for dialect in ("NT1", "LANMAN2"):
+            with self.subTest(dialect=dialect):
+                done = self.enter(dialect)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                with Capture(lab, lab.gate) as wire:
+                    done = self.enter(dialect)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                count = wire.count().between(lab.gate.address, plan.TRUSTED.address)
+                self.table.add(f"cached logon across the trust, {dialect} client",
+                               "2 frames, 942 B; between two Sambas 34, 6,385 B", count, "2 frames",
+                               len(count) == 2)
+                self.assertEqual(len(count), 2, count.listing())
+
+    def test_a_wrong_password_is_refused(self):
+        self.assertNotEqual(self.enter("NT1", "not hers").returncode, 0)
+
+
+class BothEndsTest(LabTest):
+    """The program under test at both ends: it permits the trust, and it establishes it."""
+
+    TRUSTED = plan.Domain("client", plan.GATE_DOMAIN, "TWO1", "nt4")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.trusted = cls.class_agent(
+            local_domain_section(cls.TRUSTED.name, ntlmv1="allow"),
+            listen_section(lab.client.address, smb="yes", rpc="yes"),
+            box=lab.client, name=cls.TRUSTED.controller,
+            accounts=((plan.PASSWORD, "olga"), (plan.PASSWORD, "peggy")))
+
+    def setUp(self):
+        self.trusting = self.agent(
+            local_domain_section(plan.OUR_DOMAIN),
+            domain_section(self.TRUSTED, channel="trust", account=ACCOUNT, controllers=None,
+                           answer="no", wins_server=plan.NT4.address), secrets={})
+
+    def trust(self, verb, *words, **options):
+        return self.trusting.run("trust", verb, self.TRUSTED.name, *words, **options)
+
+    def permit(self):
+        self.trusted.run("trust", "permit", plan.OUR_DOMAIN, input=SECRET + "\n", check=True)
+
+    def test_permit_establish_log_on_revoke(self):
+        self.permit()
+        self.assertIn(f"{plan.OUR_DOMAIN}: may trust us", self.trusted.run("trust", "list").stdout)
+        with Capture(lab, lab.gate) as wire:
+            wire.mark("flow")
+            done = self.trust("establish", "--report", input=SECRET + "\n")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("failed", done.stdout)
+        self.table.add("F2 establish, Postern to Postern, channel and all",
+                       "107 frames, 15,230 B, 3 s", wire.count("flow").between(
+                           lab.gate.address, lab.client.address, plan.NT4.address), "")
+        logon = self.trusting.logon(self.TRUSTED.name, "olga", plan.PASSWORD)
+        self.assertEqual(logon.returncode, 0, logon.stdout + logon.stderr)
+        done = self.trust("accounts", "--user", "olga", input=plan.PASSWORD + "\n")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(f"user {self.TRUSTED.name}\\peggy ", done.stdout)
+        self.assertEqual(self.trust("verify").returncode, 0)
+        rotated = self.trusting.run("secret", "rotate", self.TRUSTED.name)
+        self.assertEqual(rotated.returncode, 0, rotated.stdout + rotated.stderr)
+        logon = self.trusting.logon(self.TRUSTED.name, "olga", plan.PASSWORD)
+        self.assertEqual(logon.returncode, 0, logon.stdout + logon.stderr)
+        self.assertEqual(
+            self.trusted.run("trust", "revoke", plan.OUR_DOMAIN).returncode, 0)
+        self.assertNotEqual(self.trust("establish", input=SECRET + "\n").returncode, 0)
+
+    def test_a_wrong_secret_and_a_missing_account_are_told_apart(self):
+        self.permit()
+        done = self.trust("establish", input="wrong\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another password", done.stderr)
+        self.trusted.run("trust", "revoke", plan.OUR_DOMAIN)
+        done = self.trust("establish", input=SECRET + "\n")
+        self.assertIn("there is no account", done.stderr)
+
+    def test_permit_changes_no_other_account(self):
+        self.trusted.run("account", "add", "BOX", "--machine", input="x\n", check=True)
+        done = self.trusted.run("trust", "permit", "BOX", input=SECRET + "\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another kind of account", done.stderr)
+        self.assertEqual(self.trusted.run("trust", "revoke", "BOX").returncode, 1)
+        self.assertIn("BOX$", self.trusted.run("account", "list").stdout)
+
+
+class SambaTrustsTest(LabTest):
+    """A Samba PDC trusts the domain of the program under test."""
+
+    @classmethod
+    def setUpClass(cls):
+        lab.bring_trusted()
+        cls.addClassCleanup(lab.trusted.stop)
+        cls.postern = cls.class_agent(
+            local_domain_section(plan.GATE_DOMAIN, ntlmv1="allow"),
+            listen_section(lab.client.address, smb="yes", rpc="yes"),
+            box=lab.client, name="TWO1", accounts=((plan.PASSWORD, plan.GATE_USER),))
+        cls.postern.run("trust", "permit", DOMAIN, input=SECRET + "\n", check=True)
+
+    NT1 = ("--option=client min protocol=NT1", "--option=client max protocol=NT1")
+
+    def net(self, *words, user, password):
+        return lab.trusted.box.run("net", "-s", lab.trusted.conf, *words, *self.NT1, "-U",
+                                   f"{user}%{password}", check=False)
+
+    def test_samba_goes_through_all_steps_of_establishing(self):
+        """Its tool crashes storing the secret, whoever is at the other end: the wire tells."""
+        with Capture(lab, lab.client) as wire:
+            self.net("rpc", "trustdom", "establish", plan.GATE_DOMAIN, user=f"{DOMAIN}$",
+                     password=SECRET)
+        seen = wire.count().between(plan.TRUSTED.address, lab.client.address).listing()
+        for each in ("STATUS_NOLOGON_INTERDOMAIN_TRUST_ACCOUNT", "NetServerEnum2 Response",
+                     "lsa_OpenPolicy2 response", "lsa_QueryInfoPolicy response"):
+            self.assertIn(each, seen)
+
+    def test_samba_lists_the_trust(self):
+        done = self.net("rpc", "trustdom", "list", "-S", lab.client.address, user=plan.GATE_USER,
+                        password=plan.PASSWORD)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(DOMAIN, done.stdout.split("Trusting domains list")[1])
+
+    def test_users_enter_samba_through_the_trust(self):
+        accounts = json.loads(self.postern.run("account", "list", "--json").stdout)
+        sid = accounts[0]["sid"].rpartition("-")[0]
+        lab.trusted.trust(plan.GATE_DOMAIN, sid, SECRET)
+        lab.trusted.restart()
+        enter = ("smbclient", "-m", "NT1", "--option=client min protocol=NT1",
+                 f"//{plan.TRUSTED.address}/IPC$", "-c", "exit")
+        user = f"{plan.GATE_DOMAIN}/{plan.GATE_USER}"
+        await_event("a logon through the trust", lambda: lab.gate.run(
+            *enter, "-U", f"{user}%{plan.PASSWORD}", check=False).returncode == 0, 30, 0.5)
+        with Capture(lab, lab.client) as wire:
+            done = lab.gate.run(*enter, "-U", f"{user}%{plan.PASSWORD}", check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.table.add("a logon of ours at a Samba PDC that trusts us", "34 to 54 frames",
+                       wire.count().between(plan.TRUSTED.address, lab.client.address), "")
+        refused = lab.gate.run(*enter, "-U", f"{user}%not hers", check=False)
+        self.assertNotEqual(refused.returncode, 0)

@@ -9,7 +9,8 @@ import Wire
 package protocol NetlogonReplication: AnyObject {
     /// Nil: it does not know the opnum.
     func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime,
+        over netlogon: NetlogonService
     ) -> ServiceReply?
 }
 
@@ -99,7 +100,8 @@ package final class NetlogonService: RemoteService {
         } catch {
             return .fault(.badStubData)
         }
-        return replication?.call(opnum, stub, from: caller, now: now) ?? .fault(.opRangeError)
+        return replication?.call(opnum, stub, from: caller, now: now, over: self)
+            ?? .fault(.opRangeError)
     }
 
     /// The calls that make a secure channel, and those over one.

@@ -9,11 +9,17 @@ package struct BrowserConfiguration: Sendable {
     /// Whether we are that domain's primary controller, and so its domain master browser. Another
     /// domain's member announces itself and leaves the rest to its controllers.
     package var isPrimary: Bool
+    /// Whether we are one of its other controllers.
+    package var isBackup: Bool
     package var comment: String
 
-    package init(domain: NetBIOSName, isPrimary: Bool, comment: String = "Postern") {
+    package init(
+        domain: NetBIOSName, isPrimary: Bool, isBackup: Bool = false,
+        comment: String = "Postern"
+    ) {
         self.domain = domain.upcased.with(.workstation)
         self.isPrimary = isPrimary
+        self.isBackup = isBackup
         self.comment = String(decoding: comment.utf8.prefix(BrowseList.longestComment),
             as: UTF8.self)
     }
@@ -163,7 +169,8 @@ extension Browser {
                 .domainMasterBrowser,
             ])
         } else {
-            type.formUnion(.domainMember)
+            type.formUnion(
+                configuration.isBackup ? [.backupDomainController, .timeSource] : .domainMember)
         }
         if isMaster { type.formUnion(.masterBrowser) }
         return type

@@ -22,7 +22,10 @@ extension FuzzTarget {
         },
         FuzzTarget("resolver") { resolver($0) },
         FuzzTarget("responder", seeds: nameSeeds.map { Steps.joined([(0, $0)]) }) {
-            responder($0)
+            responder($0, isNameServer: false)
+        },
+        FuzzTarget("name-server", seeds: nameSeeds.map { Steps.joined([(0, $0)]) }) {
+            responder($0, isNameServer: true)
         },
         FuzzTarget("locator-modern") { locator($0, .modern) },
         FuzzTarget("locator-nt4") { locator($0, .nt4) },
@@ -55,7 +58,7 @@ extension FuzzTarget {
         }
     }
 
-    private static func responder(_ bytes: [UInt8]) {
+    private static func responder(_ bytes: [UInt8], isNameServer: Bool) {
         var numbers = FuzzNumbers()
         let computer = NetBIOSName("GATE1", .workstation)!
         let domain = NetBIOSName("ADLAB", .workstation)!
@@ -63,7 +66,8 @@ extension FuzzTarget {
             ResponderConfiguration(
                 computerName: computer,
                 names: ResponderConfiguration.names(of: computer, in: domain),
-                interfaces: [here], nameServer: IPv4Address(10, 77, 0, 20)),
+                interfaces: [here], nameServer: IPv4Address(10, 77, 0, 20),
+                isNameServer: isNameServer),
             random: { numbers.next() & 3 })
         responder.serve(ServedDomain(
             domain, directory: .init(

@@ -3,20 +3,6 @@ import Interfaces
 import RPC
 import Wire
 
-/// Lengths of time as SAM's structures have them: negative, in 100 ns, the lowest number for ever.
-enum SAMRLength {
-    private static let forever: UInt64 = 1 << 63
-
-    static func wire(_ length: UInt64) -> UInt64 {
-        length >= DomainTime.never ? forever : 0 &- length
-    }
-
-    static func length(_ wire: UInt64) -> UInt64 {
-        if wire == forever { return DomainTime.never }
-        return wire >> 63 == 1 ? 0 &- wire : wire
-    }
-}
-
 extension SAMRService {
     /// The name of `S-1-5-32`.
     static let builtinName = "Builtin"
@@ -42,6 +28,7 @@ extension SAMRService {
     ) throws(SAMRRefusal) -> SamrSIDResponse {
         try server(
             request.serverHandle, caller, needs: SAMRAccess.Server.lookupDomain)
+        if request.name.isEmpty { throw .status(.invalidParameter) }
         let folded = LocalDomain.fold(request.name)
         for home in [Alias.Home.account, .builtin]
         where LocalDomain.fold(name(of: home)) == folded {
@@ -66,7 +53,8 @@ extension SAMRService {
     func openDomain(
         _ request: SamrOpenDomain.Request, _ caller: RemoteCaller
     ) throws(SAMRRefusal) -> ContextHandle {
-        try server(request.serverHandle, caller, needs: SAMRAccess.Server.lookupDomain)
+        // Clients open with a handle that may connect and no more; the domain's rights decide.
+        try server(request.serverHandle, caller, needs: 0)
         for home in [Alias.Home.account, .builtin] where sid(of: home) == request.domainID {
             return try open(.domain(home), request.desiredAccess, caller).handle
         }
@@ -92,7 +80,7 @@ extension SAMRService {
         switch request.informationClass {
         case 1: return .password(passwordPolicy)
         case 2: return .general(general(home))
-        case 3: return .logoff(forceLogoff: SAMRLength.wire(domain.policy.forceLogoff))
+        case 3: return .logoff(forceLogoff: DomainLength.wire(domain.policy.forceLogoff))
         case 4: return .oem(home == .account ? header.comment : "")
         case 5: return .name(name(of: home))
         case 6: return .replication(sourceNodeName: header.replicaSource)
@@ -134,21 +122,21 @@ extension SAMRService {
         policy.minPasswordLength = domain.policy.minimumPasswordLength
         policy.passwordHistoryLength = domain.policy.passwordHistoryLength
         policy.passwordProperties = domain.policy.passwordProperties
-        policy.maxPasswordAge = SAMRLength.wire(domain.policy.maximumPasswordAge)
-        policy.minPasswordAge = SAMRLength.wire(domain.policy.minimumPasswordAge)
+        policy.maxPasswordAge = DomainLength.wire(domain.policy.maximumPasswordAge)
+        policy.minPasswordAge = DomainLength.wire(domain.policy.minimumPasswordAge)
         return policy
     }
 
     private var lockoutPolicy: SamrLockoutPolicy {
         SamrLockoutPolicy(
-            lockoutDuration: SAMRLength.wire(domain.policy.lockoutDuration),
-            lockoutObservationWindow: SAMRLength.wire(domain.policy.lockoutWindow),
+            lockoutDuration: DomainLength.wire(domain.policy.lockoutDuration),
+            lockoutObservationWindow: DomainLength.wire(domain.policy.lockoutWindow),
             lockoutThreshold: domain.policy.lockoutThreshold)
     }
 
     private func general(_ home: Alias.Home) -> SamrDomainGeneral {
         var general = SamrDomainGeneral()
-        general.forceLogoff = SAMRLength.wire(domain.policy.forceLogoff)
+        general.forceLogoff = DomainLength.wire(domain.policy.forceLogoff)
         general.domainName = name(of: home)
         general.replicaSourceNodeName = domain.header.replicaSource
         general.domainModifiedCount = modifiedCount(home)
@@ -212,21 +200,21 @@ extension SAMRService {
                     $0.passwordHistoryLength = min(
                         new.passwordHistoryLength, UInt16(AccountPolicy.historyLimit))
                     $0.passwordProperties = new.passwordProperties
-                    $0.maximumPasswordAge = SAMRLength.length(new.maxPasswordAge)
-                    $0.minimumPasswordAge = SAMRLength.length(new.minPasswordAge)
+                    $0.maximumPasswordAge = DomainLength.length(new.maxPasswordAge)
+                    $0.minimumPasswordAge = DomainLength.length(new.minPasswordAge)
                 }
             }
         case .lockout(let new):
             try changing { () throws(DomainError) in
                 try domain.setPolicy {
                     $0.lockoutThreshold = new.lockoutThreshold
-                    $0.lockoutDuration = SAMRLength.length(new.lockoutDuration)
-                    $0.lockoutWindow = SAMRLength.length(new.lockoutObservationWindow)
+                    $0.lockoutDuration = DomainLength.length(new.lockoutDuration)
+                    $0.lockoutWindow = DomainLength.length(new.lockoutObservationWindow)
                 }
             }
         case .logoff(let forceLogoff):
             try changing { () throws(DomainError) in
-                try domain.setPolicy { $0.forceLogoff = SAMRLength.length(forceLogoff) }
+                try domain.setPolicy { $0.forceLogoff = DomainLength.length(forceLogoff) }
             }
         case .oem(let comment):
             try changing { () throws(DomainError) in try domain.setComment(comment) }

@@ -1,0 +1,414 @@
+import Crypto
+import Interfaces
+import NTLM
+import RPC
+import Testing
+import Wire
+
+@testable import Domain
+
+@Suite struct ReplicationTests {
+    private func populated() throws -> ReplicationWorld {
+        let world = try ReplicationWorld()
+        for number in 0..<12 { try world.primary.user("user\(number)") }
+        let group = try world.primary.domain.createGroup("players")
+        try world.primary.domain.addMember(1_003, to: group.rid)
+        let alias = try world.primary.domain.createAlias("printers")
+        try world.primary.domain.addMember(
+            SID("S-1-5-21-7-7-7-500")!, toAlias: alias.rid, in: .account)
+        return world
+    }
+
+    private func copied() throws -> ReplicationWorld {
+        let world = try populated()
+        try world.run()
+        world.forget()
+        return world
+    }
+
+    @Test func newBackupCopiesEverything() throws {
+        let world = try populated()
+        try world.run()
+        #expect(world.differences() == [])
+        #expect(world.carried.count == 3)
+        #expect(world.notices.contains(.begins(.sam, .new)))
+        #expect(world.backup.role == .backup)
+        let accepted = world.backup.validate(
+            LocalLogon(
+                domain: "GATE", user: "user3", workstation: "",
+                proof: .password(Secret(Array("secret".utf8)))),
+            now: World.begin)
+        if case .refused(let status) = accepted { Issue.record("\(status)") }
+    }
+
+    @Test func smallPagesCopyEverythingToo() throws {
+        let world = try populated()
+        world.pageBytes = 1
+        try world.run()
+        #expect(world.differences() == [])
+        #expect(world.carried.count > 25)
+    }
+
+    @Test func changesAreCopiedAsDeltas() throws {
+        let world = try copied()
+        let domain = world.primary.domain!
+        try domain.setPassword(1_001, NewPassword(Secret(Array("new".utf8))), now: World.begin)
+        try domain.deleteAccount(1_002)
+        try domain.updateAccount(1_004) { $0.name = "renamed" }
+        let added = try world.primary.user("added")
+        try domain.addMember(added.rid, to: 512)
+        try domain.setPolicy { $0.minimumPasswordLength = 3 }
+        try domain.addMember(domain.sid(of: added.rid), toAlias: 544, in: .builtin)
+        world.announce()
+        try world.run()
+        #expect(world.differences() == [])
+        #expect(
+            world.carried.map { $0.opnum } == [NetrDatabaseDeltas.opnum, NetrDatabaseDeltas.opnum])
+        #expect(world.backup.account("renamed")?.rid == 1_004)
+        #expect(world.backup.account("user2") == nil)
+    }
+
+    @Test func deltasComeInSmallPagesToo() throws {
+        let world = try copied()
+        world.pageBytes = 1
+        for number in 0..<5 { try world.primary.user("more\(number)") }
+        try world.primary.domain.updateAccount(1_000) { $0.name = "swapped" }
+        try world.primary.user("user0")
+        world.announce()
+        try world.run()
+        #expect(world.differences() == [])
+        #expect(world.carried.count > 10)
+    }
+
+    @Test func announcementsAreWaitedForAtRandom() throws {
+        let world = try copied()
+        try world.primary.user("added")
+        world.announce(random: 1)
+        // 3,000,000,500 modulo 1,001 milliseconds.
+        #expect(world.pull.nextRequest(now: world.now) == nil)
+        let due = try #require(world.pull.nextDeadline)
+        #expect(due > world.now && due <= world.now + 1_000)
+        world.now = due
+        try world.run()
+        #expect(world.differences() == [])
+    }
+
+    @Test func lostAnnouncementIsMadeUpFor() throws {
+        let world = try copied()
+        try world.primary.user("added")
+        #expect(world.pull.nextRequest(now: world.now + 1_000) == nil)
+        world.now = try #require(world.pull.nextDeadline)
+        #expect(world.now <= 1_000 + ReplicationPull.Limit.poll)
+        try world.run()
+        #expect(world.differences() == [] && world.carried.count == 3)
+    }
+
+    @Test func restartedBackupGoesOnWithDeltas() throws {
+        let world = try copied()
+        try world.restart()
+        #expect(world.differences() == [])
+        try world.primary.user("added")
+        try world.run()
+        #expect(world.differences() == [])
+        #expect(world.carried.allSatisfy { $0.opnum == NetrDatabaseDeltas.opnum })
+    }
+
+    @Test func restartInTheMiddleBeginsAgain() throws {
+        let world = try populated()
+        world.pageBytes = 1
+        try world.run(most: 9)
+        try world.restart()
+        #expect(world.backup.stamp(.sam) == DatabaseStamp(serial: 0, created: 0))
+        try world.run()
+        #expect(world.differences() == [])
+    }
+
+    @Test func olderPrimaryIsCopiedWhole() throws {
+        let world = try copied()
+        // The primary's change is lost, as it is restored to before it.
+        let before = world.primary.records
+        try world.primary.user("lost")
+        world.announce()
+        try world.run()
+        world.forget()
+        #expect(world.backup.account("lost") != nil)
+        var loader = DomainLoader()
+        for key in before.keys.sorted() { loader.take(key: key, before[key]!) }
+        let loaded = loader.finish(proofs: ProofPolicy()) { _ in true }
+        let restored = try #require(loaded)
+        world.announce(serial: restored.serial(of: .sam))
+        let request = try #require(world.pull.nextRequest(now: world.now))
+        #expect(request.kind == .sync(context: 0))
+        #expect(world.pull.takeNotices() == [.begins(.sam, .serialBackwards)])
+        var stub = NDRWriter()
+        ReplicationSource(domain: restored).sync2(
+            NetrDatabaseSync2.Request(
+                call: ReplicationWorld.call, databaseID: .account),
+            key: ReplicationWorld.key
+        ).write(into: &stub)
+        world.deliver(stub.wire.finish())
+        #expect(world.backup.account("lost") == nil)
+        #expect(world.backup.stamp(.sam) == restored.stamp(.sam))
+    }
+
+    @Test func databaseMadeAnewIsCopiedWhole() throws {
+        let world = try copied()
+        world.announce(created: 77)
+        try world.run()
+        #expect(world.carried.allSatisfy { $0.opnum == NetrDatabaseSync2.opnum })
+        #expect(world.notices.contains(.begins(.sam, .createdAnew)))
+    }
+
+    @Test func shortLogLeadsToAFullCopy() throws {
+        let world = try copied()
+        for number in 0..<2_100 {
+            try world.primary.domain.updateAccount(1_000) { $0.fullName = "\(number)" }
+        }
+        world.announce()
+        try world.run()
+        #expect(world.differences() == [])
+        #expect(world.notices.contains(.begins(.sam, .logTooShort)))
+    }
+
+    @Test func otherDomainsAnnouncementsAreNotHeard() throws {
+        let world = try copied()
+        try world.primary.user("added")
+        world.pull.announced(
+            .init(
+                lowSerialNumber: 9, dateAndTime: 0, pulse: 300, random: 0, primaryDCName: "EVIL",
+                domainName: "GATE",
+                databases: [.init(index: 0, largeSerialNumber: 1, dateAndTime: 1)],
+                domainSid: SID("S-1-5-21-9-9-9")),
+            random: 0, now: world.now)
+        #expect(world.pull.nextRequest(now: world.now) == nil && world.pull.primary == "PDC")
+    }
+}
+
+@Suite struct ReplicationFaultTests {
+    private func copied() throws -> ReplicationWorld {
+        let world = try ReplicationWorld()
+        for number in 0..<3 { try world.primary.user("user\(number)") }
+        try world.run()
+        world.forget()
+        try world.primary.user("added")
+        try world.primary.domain.addMember(1_001, to: 512)
+        world.announce()
+        return world
+    }
+
+    @Test func streamCutAtEveryByteStoresNothing() throws {
+        let world = try copied()
+        let before = world.records
+        let request = try #require(world.pull.nextRequest(now: world.now))
+        let whole = try world.answer(request)
+        for length in 0..<whole.count {
+            world.deliver(Array(whole[..<length]))
+            #expect(world.records == before)
+            world.now = try #require(world.pull.nextDeadline)
+            let again = try #require(world.pull.nextRequest(now: world.now))
+            #expect(again.database == request.database)
+        }
+        world.deliver(whole)
+        try world.run()
+        #expect(world.differences() == [])
+    }
+
+    @Test func changedBytesNeverTrapAndNeverHalfStore() throws {
+        let world = try copied()
+        let request = try #require(world.pull.nextRequest(now: world.now))
+        let whole = try world.answer(request)
+        for index in stride(from: 0, to: whole.count, by: 7) {
+            let other = try copied()
+            _ = other.pull.nextRequest(now: other.now)
+            var changed = whole
+            changed[index] ^= 0xff
+            other.deliver(changed)
+        }
+    }
+
+    @Test func unwrittenPageLeavesMemoryAsItWas() throws {
+        let world = try copied()
+        world.refusesWrites = true
+        try world.run()
+        #expect(world.backup.account("added") == nil)
+        #expect(world.notices.contains(.trouble(.sam, .notWritten)))
+        world.refusesWrites = false
+        world.now = try #require(world.pull.nextDeadline)
+        try world.run()
+        #expect(world.differences() == [])
+    }
+
+    @Test func objectThatFailsIsAskedForByItself() throws {
+        let world = try copied()
+        world.tampers = { request, stub in
+            guard case .deltas = request.kind, request.database == .sam else { return stub }
+            // The member's user is not told: its private data is of another key.
+            return Self.rewritten(stub) { delta in
+                guard case .user(let rid, var content) = delta else { return delta }
+                content.privateData[0] ^= 1
+                return .user(rid: rid, content)
+            }
+        }
+        try world.run()
+        #expect(world.differences() == [])
+        #expect(world.carried.contains { $0.opnum == NetrDatabaseRedo.opnum })
+        for notice in world.notices {
+            if case .begins = notice { Issue.record("all is copied again") }
+        }
+    }
+
+    @Test func objectThatFailsTwiceLeadsToAFullCopyAndThenToWaiting() throws {
+        let world = try copied()
+        world.tampers = { request, stub in
+            switch request.kind {
+            case .redo:
+                return Self.redo(stub) { delta in
+                    guard case .user(let rid, var content) = delta else { return delta }
+                    content.privateData[0] ^= 1
+                    return .user(rid: rid, content)
+                }
+            case .deltas: return Self.rewritten(stub) { delta in
+                guard case .user(let rid, var content) = delta else { return delta }
+                content.privateData[0] ^= 1
+                return .user(rid: rid, content)
+            }
+            case .sync: return stub
+            }
+        }
+        try world.run()
+        #expect(world.notices.contains(.begins(.sam, .objectRefused)))
+        #expect(world.differences() == [])
+    }
+
+    @Test func wrongKeyNeverBecomesAPassword() throws {
+        let world = try copied()
+        let request = try #require(world.pull.nextRequest(now: world.now))
+        let hash = world.backup.account("user0")?.ntHash
+        let stub = try world.answer(request)
+        world.pull.answered(
+            stub.span, key: Bytes16(), fileTime: World.begin, now: world.now)
+        #expect(world.backup.account("user0")?.ntHash == hash)
+        #expect(world.backup.account("added") == nil)
+    }
+
+    @Test func pagesWithoutEndAreGivenUp() throws {
+        let world = try copied()
+        world.tampers = { request, stub in
+            guard case .deltas(let since) = request.kind else { return stub }
+            var writer = NDRWriter()
+            NetrDatabaseDeltas.Response(
+                domainModifiedCount: since, deltas: NetlogonDeltaArray([]), status: .moreEntries
+            ).write(into: &writer)
+            return writer.wire.finish()
+        }
+        try world.run()
+        #expect(world.notices == [.trouble(.sam, .endless)])
+        #expect(world.pull.nextRequest(now: world.now) == nil)
+    }
+
+    @Test func failuresAreTriedAgainLaterAndLater() throws {
+        let world = try copied()
+        var waits: [UInt64] = []
+        for _ in 0..<12 {
+            _ = try #require(world.pull.nextRequest(now: world.now))
+            world.pull.failed(now: world.now)
+            let next = try #require(world.pull.nextDeadline)
+            waits.append(next - world.now)
+            world.now = next
+        }
+        #expect(Array(waits.prefix(3)) == [2_000, 4_000, 8_000])
+        #expect(waits.last == ReplicationPull.Limit.lastRetry)
+        try world.run()
+        #expect(world.differences() == [])
+    }
+
+    @Test func refusalIsSaid() throws {
+        let world = try copied()
+        world.primary.domain.header.role = .backup
+        try world.run()
+        #expect(world.notices == [.trouble(.sam, .refused(.invalidDomainRole))])
+    }
+
+    // MARK: Rewriting answers
+
+    private static func rewritten(
+        _ stub: [UInt8], _ change: (NetlogonDelta) -> NetlogonDelta
+    ) -> [UInt8] {
+        var reader = WireReader(stub.span, layer: "test")
+        guard var response = try? NetrDatabaseDeltas.Response(parsing: &reader) else { return [] }
+        response.deltas = response.deltas.map { NetlogonDeltaArray($0.deltas.map(change)) }
+        var writer = NDRWriter()
+        response.write(into: &writer)
+        return writer.wire.finish()
+    }
+
+    private static func redo(
+        _ stub: [UInt8], _ change: (NetlogonDelta) -> NetlogonDelta
+    ) -> [UInt8] {
+        var reader = WireReader(stub.span, layer: "test")
+        guard var response = try? NetrDatabaseRedo.Response(parsing: &reader) else { return [] }
+        response.deltas = response.deltas.map { NetlogonDeltaArray($0.deltas.map(change)) }
+        var writer = NDRWriter()
+        response.write(into: &writer)
+        return writer.wire.finish()
+    }
+}
+
+@Suite struct PromotionTests {
+    @Test func promotedBackupIsAPrimaryThatOthersCopyWhole() throws {
+        let world = try ReplicationWorld()
+        try world.primary.user("anna")
+        try world.run()
+        let serial = world.backup.serial(of: .sam)
+        #expect(throws: DomainError.self) { _ = try world.backup.createAccount("early") }
+        try world.backup.setRole(.primary)
+        let made = try world.backup.createAccount("later")
+        #expect(made.rid > 1_000)
+        #expect(world.backup.serial(of: .sam) > serial + LocalDomain.promotionIncrement)
+        #expect(world.backup.changes(in: .sam, after: serial) == nil)
+        #expect(world.pull.nextRequest(now: world.now + 1_000_000) == nil)
+        try world.backup.setRole(.backup, primary: "OTHER")
+        #expect(world.backup.role == .backup && world.backup.header.replicaSource == "OTHER")
+    }
+
+    @Test func lanManagersCallsAreNotImplemented() throws {
+        let world = try ReplicationWorld()
+        let source = ReplicationSource(domain: world.primary.domain)
+        let call = AccountDatabaseCall(
+            primaryName: nil, computerName: "BDC1", authenticator: NetlogonAuthenticator())
+        let sync = source.accountSync(
+            .init(call: call, reference: 0, level: 0, bufferSize: 0xffff_ffff))
+        #expect(sync.status == .notImplemented && sync.buffer.count == 65_536)
+        let deltas = source.accountDeltas(
+            .init(call: call, recordID: UASInfo(), count: 1, level: 0, bufferSize: 10))
+        #expect(deltas.status == .notImplemented && deltas.buffer.count == 10)
+    }
+
+    @Test func redoTellsThatAnObjectIsGone() throws {
+        let world = try ReplicationWorld()
+        let source = ReplicationSource(domain: world.primary.domain)
+        let response = source.redo(
+            .init(
+                call: ReplicationWorld.call,
+                entry: ChangeLogEntry(
+                    serialNumber: 1, objectRID: 4_711, database: 0, deltaType: 5)),
+            key: ReplicationWorld.key)
+        #expect(response.deltas?.deltas == [.deleteUser(rid: 4_711)])
+    }
+
+    @Test func restartStateSaysWhereToGoOn() throws {
+        let world = try ReplicationWorld()
+        try world.primary.user("anna")
+        try world.primary.user("berta")
+        let response = ReplicationSource(domain: world.primary.domain).sync2(
+            .init(
+                call: ReplicationWorld.call, databaseID: .account, restartState: .user,
+                syncContext: 1_000),
+            key: ReplicationWorld.key)
+        guard case .user(1_001, let user) = response.deltas?.deltas.first else {
+            Issue.record("another delta")
+            return
+        }
+        #expect(user.userName == "berta")
+    }
+}
