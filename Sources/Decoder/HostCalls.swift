@@ -11,6 +11,7 @@ enum HostCalls {
         guard interface == ServerServiceInterface.interface.uuid else { return nil }
         switch opnum {
         case NetrShareEnum.opnum: return "NetrShareEnum"
+        case NetrShareEnumSticky.opnum: return "NetrShareEnumSticky"
         case NetrShareGetInfo.opnum: return "NetrShareGetInfo"
         case NetrServerGetInfo.opnum: return "NetrServerGetInfo"
         case NetrRemoteTOD.opnum: return "NetrRemoteTOD"
@@ -62,7 +63,7 @@ enum HostCalls {
         _ opnum: UInt16, _ reader: inout WireReader, into outline: inout Outline
     ) throws(WireError) {
         switch opnum {
-        case NetrShareEnum.opnum:
+        case NetrShareEnum.opnum, NetrShareEnumSticky.opnum:
             let request = try NetrShareEnum.Request(parsing: &reader)
             outline.field("ServerName", request.serverName)
             outline.field("Level", "\(request.infoStruct.level)")
@@ -82,7 +83,7 @@ enum HostCalls {
     ) throws(WireError) {
         let status: NetStatus
         switch opnum {
-        case NetrShareEnum.opnum:
+        case NetrShareEnum.opnum, NetrShareEnumSticky.opnum:
             let response = try NetrShareEnum.Response(parsing: &reader)
             for share in response.infoStruct.shares { show(share, into: &outline) }
             status = response.status

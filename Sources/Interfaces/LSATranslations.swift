@@ -32,10 +32,10 @@ package struct LookupLevel: RawRepresentable, Hashable, Sendable {
     package static let trustedDomain = LookupLevel(rawValue: 3)
     package static let globalCatalog = LookupLevel(rawValue: 4)
     package static let trustedForest = LookupLevel(rawValue: 5)
-    /// For a read-only controller (LsapLookupRODCReferralToFullDC), the last that is defined.
-    package static let fullController = LookupLevel(rawValue: 7)
+    package static let forest = LookupLevel(rawValue: 6)
 
-    package var isDefined: Bool { (1...7).contains(rawValue) }
+    /// One more is defined, for read-only controllers that ask another.
+    package var isForEveryone: Bool { (1...6).contains(rawValue) }
 }
 
 /// The domains that an answer's entries are of (MS-LSAT 2.2.12, LSAPR_REFERENCED_DOMAIN_LIST):

@@ -22,6 +22,8 @@ package struct NetStatus: RawRepresentable, Hashable, Sendable, CustomStringConv
     package static let noSiteName = NetStatus(1_919)
     /// NERR_NetNameNotFound: no such share.
     package static let shareNotFound = NetStatus(2_310)
+    /// NERR_DeviceNotShared.
+    package static let deviceNotShared = NetStatus(2_311)
     /// NERR_DCNotFound.
     package static let controllerNotFound = NetStatus(2_453)
 
@@ -39,6 +41,7 @@ package struct NetStatus: RawRepresentable, Hashable, Sendable, CustomStringConv
         case .noSuchDomain: "ERROR_NO_SUCH_DOMAIN"
         case .noSiteName: "ERROR_NO_SITENAME"
         case .shareNotFound: "NERR_NetNameNotFound"
+        case .deviceNotShared: "NERR_DeviceNotShared"
         case .controllerNotFound: "NERR_DCNotFound"
         case _: "error \(rawValue)"
         }

@@ -125,10 +125,18 @@ package enum NetrServerGetInfo: RemoteProcedure {
 
         package static func isKnown(_ level: UInt32) -> Bool { (100...102).contains(level) }
 
+        /// Levels that the union has pointers for, but this program nothing to point to.
+        static func hasArm(_ level: UInt32) -> Bool {
+            isKnown(level) || [103, 502, 503, 599].contains(level)
+        }
+
         package init(parsing stub: inout NDRReader) throws(WireError) {
             level = try stub.uint32("Level")
             serverInfo = nil
-            if Self.isKnown(level), try stub.pointer("InfoStruct") {
+            if Self.hasArm(level), try stub.pointer("InfoStruct") {
+                guard Self.isKnown(level) else {
+                    throw stub.wire.invalid("Level", Int(clamping: level), width: 8)
+                }
                 serverInfo = try ServerInfo(level: level, parsing: &stub)
             }
             status = try stub.netStatus("status")
@@ -137,7 +145,7 @@ package enum NetrServerGetInfo: RemoteProcedure {
 
         package func write(into stub: inout NDRWriter) {
             stub.uint32(level)
-            if Self.isKnown(level) {
+            if Self.hasArm(level) {
                 stub.pointer(serverInfo != nil)
                 serverInfo?.write(level: level, into: &stub)
             }

@@ -15,7 +15,7 @@ package struct ShareList: NDRMessage, Equatable, Sendable {
         self.shares = shares
     }
 
-    package var isKnown: Bool { ShareInfo.levels.contains(level) }
+    package var isKnown: Bool { ShareInfo.listLevels.contains(level) }
 
     package init(parsing stub: inout NDRReader) throws(WireError) {
         level = try stub.uint32("Level")
@@ -52,79 +52,89 @@ package struct ShareList: NDRMessage, Equatable, Sendable {
     }
 }
 
+/// What both lists of shares ask.
+package struct ShareEnumRequest: NDRMessage, Equatable, Sendable {
+    package var serverName: String?
+    /// Empty, at the level that is wanted.
+    package var infoStruct: ShareList
+    /// Bytes; all ones for everything at once.
+    package var preferredMaximumLength: UInt32
+    package var resumeHandle: UInt32?
+
+    package init(
+        serverName: String?, level: UInt32, preferredMaximumLength: UInt32 = 0xffff_ffff,
+        resumeHandle: UInt32? = nil
+    ) {
+        self.serverName = serverName
+        infoStruct = ShareList(level: level)
+        self.preferredMaximumLength = preferredMaximumLength
+        self.resumeHandle = resumeHandle
+    }
+
+    package init(parsing stub: inout NDRReader) throws(WireError) {
+        serverName = try stub.optionalWideText("ServerName")
+        infoStruct = try ShareList(parsing: &stub)
+        preferredMaximumLength = try stub.uint32("PreferedMaximumLength")
+        resumeHandle =
+            try stub.pointer("ResumeHandle") ? try stub.uint32("ResumeHandle") : nil
+        try stub.expectEndOfRequest("NetrShareEnum")
+    }
+
+    package func write(into stub: inout NDRWriter) {
+        stub.optionalWideString(serverName)
+        infoStruct.write(into: &stub)
+        stub.uint32(preferredMaximumLength)
+        stub.pointer(resumeHandle != nil)
+        if let resumeHandle { stub.uint32(resumeHandle) }
+    }
+}
+
+package struct ShareEnumResponse: NDRMessage, Equatable, Sendable {
+    package var infoStruct: ShareList
+    package var totalEntries: UInt32
+    package var resumeHandle: UInt32?
+    package var status: NetStatus
+
+    package init(
+        infoStruct: ShareList, totalEntries: UInt32, resumeHandle: UInt32? = nil,
+        status: NetStatus = .success
+    ) {
+        self.infoStruct = infoStruct
+        self.totalEntries = totalEntries
+        self.resumeHandle = resumeHandle
+        self.status = status
+    }
+
+    package init(parsing stub: inout NDRReader) throws(WireError) {
+        infoStruct = try ShareList(parsing: &stub)
+        totalEntries = try stub.uint32("TotalEntries")
+        resumeHandle =
+            try stub.pointer("ResumeHandle") ? try stub.uint32("ResumeHandle") : nil
+        status = try stub.netStatus("status")
+        try stub.expectEnd("NetrShareEnum")
+    }
+
+    package func write(into stub: inout NDRWriter) {
+        infoStruct.write(into: &stub)
+        stub.uint32(totalEntries)
+        stub.pointer(resumeHandle != nil)
+        if let resumeHandle { stub.uint32(resumeHandle) }
+        stub.netStatus(status)
+    }
+}
+
 /// Lists the shares (MS-SRVS 3.1.4.8).
 package enum NetrShareEnum: RemoteProcedure {
     package static let opnum: UInt16 = 15
+    package typealias Request = ShareEnumRequest
+    package typealias Response = ShareEnumResponse
+}
 
-    package struct Request: NDRMessage, Equatable, Sendable {
-        package var serverName: String?
-        /// Empty, at the level that is wanted.
-        package var infoStruct: ShareList
-        /// Bytes; all ones for everything at once.
-        package var preferredMaximumLength: UInt32
-        package var resumeHandle: UInt32?
-
-        package init(
-            serverName: String?, level: UInt32, preferredMaximumLength: UInt32 = 0xffff_ffff,
-            resumeHandle: UInt32? = nil
-        ) {
-            self.serverName = serverName
-            infoStruct = ShareList(level: level)
-            self.preferredMaximumLength = preferredMaximumLength
-            self.resumeHandle = resumeHandle
-        }
-
-        package init(parsing stub: inout NDRReader) throws(WireError) {
-            serverName = try stub.optionalWideText("ServerName")
-            infoStruct = try ShareList(parsing: &stub)
-            preferredMaximumLength = try stub.uint32("PreferedMaximumLength")
-            resumeHandle =
-                try stub.pointer("ResumeHandle") ? try stub.uint32("ResumeHandle") : nil
-            try stub.expectEndOfRequest("NetrShareEnum")
-        }
-
-        package func write(into stub: inout NDRWriter) {
-            stub.optionalWideString(serverName)
-            infoStruct.write(into: &stub)
-            stub.uint32(preferredMaximumLength)
-            stub.pointer(resumeHandle != nil)
-            if let resumeHandle { stub.uint32(resumeHandle) }
-        }
-    }
-
-    package struct Response: NDRMessage, Equatable, Sendable {
-        package var infoStruct: ShareList
-        package var totalEntries: UInt32
-        package var resumeHandle: UInt32?
-        package var status: NetStatus
-
-        package init(
-            infoStruct: ShareList, totalEntries: UInt32, resumeHandle: UInt32? = nil,
-            status: NetStatus = .success
-        ) {
-            self.infoStruct = infoStruct
-            self.totalEntries = totalEntries
-            self.resumeHandle = resumeHandle
-            self.status = status
-        }
-
-        package init(parsing stub: inout NDRReader) throws(WireError) {
-            infoStruct = try ShareList(parsing: &stub)
-            totalEntries = try stub.uint32("TotalEntries")
-            resumeHandle =
-                try stub.pointer("ResumeHandle") ? try stub.uint32("ResumeHandle") : nil
-            status = try stub.netStatus("status")
-            try stub.expectEnd("NetrShareEnum")
-        }
-
-        package func write(into stub: inout NDRWriter) {
-            infoStruct.write(into: &stub)
-            stub.uint32(totalEntries)
-            stub.pointer(resumeHandle != nil)
-            if let resumeHandle { stub.uint32(resumeHandle) }
-            stub.netStatus(status)
-        }
-    }
+/// Lists the shares that outlive a restart (MS-SRVS 3.1.4.9).
+package enum NetrShareEnumSticky: RemoteProcedure {
+    package static let opnum: UInt16 = 36
+    package typealias Request = ShareEnumRequest
+    package typealias Response = ShareEnumResponse
 }
 
 /// Tells of one share (MS-SRVS 3.1.4.10).
@@ -186,6 +196,54 @@ package enum NetrShareGetInfo: RemoteProcedure {
                 shareInfo?.writeMembers(level: level, into: &stub)
                 shareInfo?.writePointees(level: level, into: &stub)
             }
+            stub.netStatus(status)
+        }
+    }
+}
+
+/// Tells whether something of the server's is shared (MS-SRVS 3.1.4.13).
+package enum NetrShareCheck: RemoteProcedure {
+    package static let opnum: UInt16 = 20
+
+    package struct Request: NDRMessage, Equatable, Sendable {
+        package var serverName: String?
+        /// The directory, or whatever else.
+        package var device: String
+
+        package init(serverName: String?, device: String) {
+            self.serverName = serverName
+            self.device = device
+        }
+
+        package init(parsing stub: inout NDRReader) throws(WireError) {
+            serverName = try stub.optionalWideText("ServerName")
+            device = try stub.wideText("Device")
+            try stub.expectEndOfRequest("NetrShareCheck")
+        }
+
+        package func write(into stub: inout NDRWriter) {
+            stub.optionalWideString(serverName)
+            stub.wideString(device)
+        }
+    }
+
+    package struct Response: NDRMessage, Equatable, Sendable {
+        package var type: UInt32
+        package var status: NetStatus
+
+        package init(type: UInt32, status: NetStatus = .success) {
+            self.type = type
+            self.status = status
+        }
+
+        package init(parsing stub: inout NDRReader) throws(WireError) {
+            type = try stub.uint32("Type")
+            status = try stub.netStatus("status")
+            try stub.expectEnd("NetrShareCheck")
+        }
+
+        package func write(into stub: inout NDRWriter) {
+            stub.uint32(type)
             stub.netStatus(status)
         }
     }

@@ -70,31 +70,77 @@ package struct WkstaInfo: Equatable, Sendable {
     }
 }
 
+/// The settings of the redirector (MS-WKST 2.2.5.4, WKSTA_INFO_502): 35 longs, from
+/// wki502_char_wait to wki502_use_512_byte_max_transfer.
+package struct WkstaSettings: Equatable, Sendable {
+    package static let count = 35
+
+    package var values: [UInt32]
+
+    /// What Windows has where nobody set anything, in the structure's order.
+    package static let defaults = WkstaSettings(values: [
+        3_600, 250, 16, 600, 50, 45, 512, 17, 6_144, 10, 500, 10, 500, 40, 45, 0xffff_ffff, 3,
+        20, 5, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0,
+    ])
+
+    init(values: [UInt32]) { self.values = values }
+
+    init(parsing stub: inout NDRReader) throws(WireError) {
+        values = []
+        for _ in 0..<Self.count { values.append(try stub.uint32("wki502")) }
+    }
+
+    func write(into stub: inout NDRWriter) {
+        for value in values { stub.uint32(value) }
+    }
+}
+
 /// Tells of the computer and its domain (MS-WKST 3.2.4.1).
 package enum NetrWkstaGetInfo: RemoteProcedure {
     package static let opnum: UInt16 = 0
 
     package typealias Request = LevelledQuery
 
+    package enum Info: Equatable, Sendable {
+        case wksta(WkstaInfo)
+        case settings(WkstaSettings)
+    }
+
     package struct Response: NDRMessage, Equatable, Sendable {
+        package static let settingsLevel: UInt32 = 502
+
         /// Of what is answered; a level without an arm here comes without content.
         package var level: UInt32
-        package var wkstaInfo: WkstaInfo?
+        package var info: Info?
         package var status: NetStatus
 
-        package init(level: UInt32, wkstaInfo: WkstaInfo?, status: NetStatus = .success) {
+        package init(level: UInt32, info: Info?, status: NetStatus = .success) {
             self.level = level
-            self.wkstaInfo = wkstaInfo
+            self.info = info
             self.status = status
         }
 
-        package static func isKnown(_ level: UInt32) -> Bool { (100...102).contains(level) }
+        package init(level: UInt32, wkstaInfo: WkstaInfo?, status: NetStatus = .success) {
+            self.init(level: level, info: wkstaInfo.map { .wksta($0) }, status: status)
+        }
+
+        /// At the levels 100 to 102.
+        package var wkstaInfo: WkstaInfo? {
+            if case .wksta(let wksta) = info { wksta } else { nil }
+        }
+
+        package static func isKnown(_ level: UInt32) -> Bool {
+            (100...102).contains(level) || level == settingsLevel
+        }
 
         package init(parsing stub: inout NDRReader) throws(WireError) {
             level = try stub.uint32("Level")
-            wkstaInfo = nil
+            info = nil
             if Self.isKnown(level), try stub.pointer("WkstaInfo") {
-                wkstaInfo = try WkstaInfo(level: level, parsing: &stub)
+                info =
+                    level == Self.settingsLevel
+                    ? .settings(try WkstaSettings(parsing: &stub))
+                    : .wksta(try WkstaInfo(level: level, parsing: &stub))
             }
             status = try stub.netStatus("status")
             try stub.expectEnd("NetrWkstaGetInfo")
@@ -103,8 +149,12 @@ package enum NetrWkstaGetInfo: RemoteProcedure {
         package func write(into stub: inout NDRWriter) {
             stub.uint32(level)
             if Self.isKnown(level) {
-                stub.pointer(wkstaInfo != nil)
-                wkstaInfo?.write(level: level, into: &stub)
+                stub.pointer(info != nil)
+                switch info {
+                case .wksta(let wksta): wksta.write(level: level, into: &stub)
+                case .settings(let settings): settings.write(into: &stub)
+                case nil: break
+                }
             }
             stub.netStatus(status)
         }

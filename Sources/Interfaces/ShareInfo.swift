@@ -1,9 +1,9 @@
 import RPC
 import Wire
 
-/// A share (MS-SRVS 2.2.4.22 to 2.2.4.27, SHARE_INFO_0, 1, 2, 501 and 502):
+/// A share (MS-SRVS 2.2.4.22 to 2.2.4.29, SHARE_INFO_0, 1, 2, 501, 502 and 1005):
 /// ```
-/// netname(4)
+/// netname(4), but in 1005, which is flags(4) alone
 /// 1, 2, 501, 502: type(4)  remark(4)     501: flags(4)
 /// 2, 502: permissions(4)  max_uses(4)  current_uses(4)  path(4)  passwd(4)
 /// 502: reserved(4), the descriptor's length  security_descriptor(4)
@@ -16,7 +16,10 @@ package struct ShareInfo: Equatable, Sendable {
     package static let unlimitedUses: UInt32 = 0xffff_ffff
     package static let maximumDescriptor = 65_536
 
-    package static let levels: [UInt32] = [0, 1, 2, 501, 502]
+    /// Those of lists, and of one share.
+    package static let listLevels: [UInt32] = [0, 1, 2, 501, 502]
+    package static let flagsLevel: UInt32 = 1_005
+    package static let levels = listLevels + [flagsLevel]
 
     package var netName: String?
     package var type: UInt32
@@ -65,7 +68,7 @@ package struct ShareInfo: Equatable, Sendable {
         }
     }
 
-    private static func hasType(_ level: UInt32) -> Bool { level != 0 }
+    private static func hasType(_ level: UInt32) -> Bool { level != 0 && level != flagsLevel }
     private static func hasUses(_ level: UInt32) -> Bool { level == 2 || level == 502 }
 
     static func parse(
@@ -73,6 +76,10 @@ package struct ShareInfo: Equatable, Sendable {
     ) throws(WireError) -> (ShareInfo, Deferred) {
         var share = ShareInfo(netName: nil)
         var deferred = Deferred()
+        if level == flagsLevel {
+            share.flags = try stub.uint32("flags")
+            return (share, deferred)
+        }
         deferred.name = try stub.pointer("netname")
         if hasType(level) {
             share.type = try stub.uint32("type")
@@ -108,6 +115,10 @@ package struct ShareInfo: Equatable, Sendable {
     }
 
     func writeMembers(level: UInt32, into stub: inout NDRWriter) {
+        if level == Self.flagsLevel {
+            stub.uint32(flags)
+            return
+        }
         stub.pointer(netName != nil)
         if Self.hasType(level) {
             stub.uint32(type)
@@ -128,6 +139,7 @@ package struct ShareInfo: Equatable, Sendable {
     }
 
     func writePointees(level: UInt32, into stub: inout NDRWriter) {
+        if level == Self.flagsLevel { return }
         if let netName { stub.wideString(netName) }
         if Self.hasType(level), let remark { stub.wideString(remark) }
         if Self.hasUses(level), let path { stub.wideString(path) }

@@ -42,7 +42,8 @@ final class ControlSocket {
         self.daemon = daemon
         let agent = daemon.configuration.agent
         var options = LocalListener.Options()
-        if let found = try UserDatabase.group(agent.controlGroup) {
+        // Only root may give a file to another group: an agent without root is its owner's alone.
+        if Privileges.isRoot, let found = try UserDatabase.group(agent.controlGroup) {
             options.mode = 0o660
             options.group = found
         }

@@ -1,3 +1,4 @@
+import Consumers
 import Configuration
 import Consumers
 import Crypto

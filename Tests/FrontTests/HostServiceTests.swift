@@ -46,7 +46,9 @@ import Wire
         #expect(try wksta(101, world.user).wkstaInfo?.lanRoot == "")
         #expect(try wksta(102, world.user).status == .accessDenied)
         #expect(try wksta(102, world.administrator).status == .success)
-        #expect(try wksta(502, world.administrator).status == .invalidLevel)
+        #expect(try wksta(502, world.user).status == .accessDenied)
+        #expect(try wksta(502, world.administrator).info == .settings(.defaults))
+        #expect(try wksta(1_013, world.administrator).status == .invalidLevel)
         #expect(try info(101, world.caller()).serverInfo?.type == 0x102b)
         #expect(try info(101, world.user).serverInfo?.comment == "Postern")
         #expect(try info(102, world.user).status == .accessDenied)
@@ -65,6 +67,8 @@ import Wire
         #expect(try shares(0, world.user, resume: 1).infoStruct.shares.count == 1)
         #expect(try shares(0, world.user, resume: 9).infoStruct.shares.isEmpty)
         #expect(try shares(7, world.user).status == .invalidLevel)
+        #expect(try shares(501, world.caller()).status == .accessDenied)
+        #expect(try shares(501, world.user).status == .success)
     }
 
     @Test func oneShareIsTold() throws {
@@ -72,12 +76,56 @@ import Wire
             try world.call(
                 server, NetrShareGetInfo.self,
                 NetrShareGetInfo.Request(serverName: nil, netName: name, level: level),
-                world.user)
+                world.caller())
         }
         #expect(try share("netlogon", 1).shareInfo?.netName == "NETLOGON")
         #expect(try share("C$", 1).status == .shareNotFound)
         #expect(try share("IPC$", 2).status == .accessDenied)
-        #expect(try share("IPC$", 1_005).status == .invalidLevel)
+        #expect(try share("IPC$", 501).status == .success)
+        #expect(try share("IPC$", 1_005).shareInfo?.flags == 0)
+        #expect(try share("IPC$", 1_007).status == .invalidLevel)
+    }
+
+    @Test func aDirectoryIsCheckedForItsShare() throws {
+        func check(_ device: String) throws -> NetrShareCheck.Response {
+            try world.call(
+                server, NetrShareCheck.self,
+                NetrShareCheck.Request(serverName: nil, device: device), world.user)
+        }
+        #expect(try check("c:\\NETLOGON").status == .success)
+        #expect(try check("").type == ShareInfo.ipc | ShareInfo.special)
+        #expect(try check("D:\\").status == .deviceNotShared)
+    }
+
+    @Test func whatIsInUseIsNobodysToSee() throws {
+        func sessions(_ level: UInt32, _ caller: RemoteCaller) throws -> NetStatus {
+            try world.call(
+                server, NetrSessionEnum.self,
+                NetrSessionEnum.Request(serverName: nil, level: level), caller
+            ).status
+        }
+        #expect(try sessions(10, world.user) == .accessDenied)
+        #expect(try sessions(10, world.administrator) == .success)
+        #expect(try sessions(11, world.administrator) == .invalidLevel)
+        let users = try world.call(
+            workstation, NetrWkstaUserEnum.self,
+            NetrWkstaUserEnum.Request(serverName: nil, level: 1, resumeHandle: 3),
+            world.administrator)
+        #expect(users.totalEntries == 0 && users.resumeHandle == 3 && users.status == .success)
+        let disks = try world.call(
+            server, NetrServerDiskEnum.self,
+            NetrServerDiskEnum.Request(serverName: nil, level: 0), world.administrator)
+        #expect(disks.status == .success)
+    }
+
+    @Test func sharesThatOutliveARestartHaveNoFlags() throws {
+        func sticky(_ level: UInt32) throws -> ShareEnumResponse {
+            try world.call(
+                server, NetrShareEnumSticky.self,
+                ShareEnumRequest(serverName: nil, level: level), world.administrator)
+        }
+        #expect(try sticky(1).infoStruct.shares.count == 2)
+        #expect(try sticky(501).status == .invalidLevel)
     }
 
     @Test func withoutADirectoryThereIsNoNetlogonShare() throws {

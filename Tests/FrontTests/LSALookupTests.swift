@@ -91,7 +91,9 @@ import Wire
         #expect(trusting.translations.map(\.use) == [.user, .unknown, .unknown])
         let member = try sids(["alice", "Everyone", "ADLAB"], level: .primaryDomain)
         #expect(member.translations.map(\.use) == [.user, .unknown, .domain])
-        for level in [UInt16(0), 8, 0xffff] {
+        #expect(try sids(["alice"], level: .trustedForest).status == .noneMapped)
+        #expect(try names(["S-1-5-21-1-2-3-513"], level: .trustedForest).status == .noneMapped)
+        for level in [UInt16(0), 7, 8, 0xffff] {
             let refused = try sids(["alice"], level: LookupLevel(rawValue: level))
             #expect(refused.status == .invalidParameter)
         }

@@ -11,7 +11,7 @@ enum ServiceSamples {
         _ name: String, _ message: M
     ) -> MessageSample { NetlogonSamples.sample(name, message) }
 
-    static let all = services + shares + controllers + control + trusts + secrets
+    static let all = services + shares + lists + controllers + control + trusts + secrets
 
     // MARK: Services
 
@@ -48,7 +48,13 @@ enum ServiceSamples {
             sample("query of nobody", LevelledQuery(serverName: nil, level: 100)),
             sample(
                 "WkstaGetInfo refusal",
-                NetrWkstaGetInfo.Response(level: 502, wkstaInfo: nil, status: .invalidLevel)),
+                NetrWkstaGetInfo.Response(level: 777, info: nil, status: .invalidLevel)),
+            sample(
+                "WkstaGetInfo settings",
+                NetrWkstaGetInfo.Response(level: 502, info: .settings(.defaults))),
+            sample(
+                "ServerGetInfo of a level that is only refused",
+                NetrServerGetInfo.Response(level: 503, serverInfo: nil, status: .invalidLevel)),
             sample(
                 "ServerGetInfo refusal",
                 NetrServerGetInfo.Response(level: 101, serverInfo: nil, status: .accessDenied)),
@@ -108,6 +114,39 @@ enum ServiceSamples {
             sample(
                 "ShareGetInfo refusal",
                 NetrShareGetInfo.Response(level: 1, shareInfo: nil, status: .shareNotFound)),
+            sample(
+                "ShareGetInfo of flags",
+                NetrShareGetInfo.Response(level: 1_005, shareInfo: ShareInfo(netName: nil))),
+            sample(
+                "ShareCheck", NetrShareCheck.Request(serverName: nil, device: "C:\\netlogon")),
+            sample(
+                "ShareCheck response", NetrShareCheck.Response(type: 0, status: .deviceNotShared)),
+        ]
+
+    private static func list<Call: ListCall>(_ call: Call.Type) -> [MessageSample] {
+        [
+            sample(
+                "list \(Call.levels)",
+                ListRequest<Call>(serverName: "\\\\GATE1", level: Call.levels[1])),
+            sample(
+                "list of no level", ListRequest<Call>(serverName: nil, level: 9, resumeHandle: 0)),
+            sample(
+                "list response \(Call.levels)",
+                ListResponse<Call>(level: Call.levels[0], resumeHandle: 0, status: .success)),
+            sample(
+                "list refusal", ListResponse<Call>(level: 9, status: .invalidLevel)),
+        ]
+    }
+
+    static let lists: [MessageSample] =
+        list(NetrConnectionEnum.self) + list(NetrFileEnum.self) + list(NetrSessionEnum.self)
+        + list(NetrWkstaUserEnum.self) + [
+            sample(
+                "ServerDiskEnum",
+                NetrServerDiskEnum.Request(serverName: nil, level: 0, resumeHandle: 0)),
+            sample(
+                "ServerDiskEnum response",
+                NetrServerDiskEnum.Response(resumeHandle: 0, status: .success)),
         ]
 
     // MARK: Controllers

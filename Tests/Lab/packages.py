@@ -1,5 +1,6 @@
 """Debian packages that the lab needs, and its C programs."""
 
+import glob
 import os
 import pathlib
 import shutil
@@ -10,22 +11,23 @@ from boxes import LabError
 
 PACKAGES = (
     "samba", "samba-dsdb-modules", "samba-vfs-modules", "samba-ad-provision", "samba-testsuite",
-    "winbind", "smbclient", "libwbclient-dev", "python3-samba", "python3-markdown", "tdb-tools",
-    "tshark", "tcpdump", "ethtool", "iproute2", "gcc", "libc6-dev",
+    "winbind", "libnss-winbind", "smbclient", "libwbclient-dev", "python3-samba",
+    "python3-markdown", "tdb-tools", "tshark", "tcpdump", "ethtool", "iproute2", "gcc", "libc6-dev",
 )
 # What calls ntlm_auth; installed by the tests that run them.
 CALLERS = ("freeradius", "freeradius-utils", "squid", "curl")
 PROGRAMS = ("samba", "smbd", "nmbd", "winbindd", "ntlm_auth", "wbinfo", "rpcclient", "smbclient",
             "smbtorture", "nmblookup", "tdbtool", "tshark", "tcpdump", "ethtool", "ip", "ss", "gcc")
 FILES = ("/usr/include/samba-4.0/wbclient.h", "/usr/share/samba/setup/provision.ldif",
-         "/usr/lib/python3/dist-packages/samba/samdb.py")
+         "/usr/lib/python3/dist-packages/samba/samdb.py",
+         "/usr/lib/*/libnss_winbind.so.2")
 NATIVE = {"delay": (), "authbench": ("-I/usr/include/samba-4.0", "-lwbclient"),
           "slotbench": (), "namebench": (), "execbench": ("-lpthread",), "ctlbench": ("-lpthread",)}
 
 
 def missing():
     return ([name for name in PROGRAMS if not shutil.which(name)]
-            + [name for name in FILES if not os.path.exists(name)])
+            + [name for name in FILES if not glob.glob(name)])
 
 
 def install():

@@ -23,8 +23,9 @@ import plan  # noqa: E402
 from boxes import LabError  # noqa: E402
 from measures import table  # noqa: E402
 
-ORDER = ("test_demo", "test_oracle", "test_logon", "test_discovery", "test_responder", "test_service",
-         "test_accounts", "test_callers", "test_front", "test_trusts", "test_wire",
+ORDER = ("test_demo", "test_oracle", "test_logon", "test_discovery", "test_responder",
+         "test_names", "test_service", "test_accounts", "test_callers", "test_front",
+         "test_share", "test_torture", "test_member", "test_trusts", "test_wire",
          "test_faults")
 
 

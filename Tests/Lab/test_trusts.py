@@ -93,9 +93,10 @@ class EstablishTest(TrustTest):
         lab.trusted.permit()
         done, count = self.counted("establish", "--report", text=SECRET)
         frames, octets = map(int, re.search(r"^  all +(\d+) +(\d+)", done.stdout, re.M).groups())
-        # Each connection may end in one frame more or less than is made up for it.
+        # Each connection may end in one frame more or less than is made up for it, and a slow
+        # host acknowledges more often.
         self.assertLessEqual(abs(frames - len(count)), 5, f"{done.stdout}\n{count.listing()}")
-        self.assertLessEqual(abs(octets - count.bytes_without_options), 400, done.stdout)
+        self.assertLessEqual(abs(octets - count.bytes_without_options), 10 * 54, done.stdout)
 
     def test_the_refusal_and_the_mailslots_have_their_documented_sizes(self):
         lab.trusted.permit()

@@ -42,14 +42,18 @@ package final class ServerService: RemoteService {
             case NetrServerGetInfo.opnum:
                 let request = try NetrServerGetInfo.Request(parsing: &stub)
                 return info(request.level, caller.identity)
-            case NetrShareEnum.opnum: return list(try .init(parsing: &stub), caller.identity)
+            case NetrShareEnum.opnum:
+                return list(try .init(parsing: &stub), ShareInfo.listLevels, caller.identity)
+            case NetrShareEnumSticky.opnum:
+                return list(try .init(parsing: &stub), [0, 1, 2, 502], caller.identity)
             case NetrShareGetInfo.opnum: return share(try .init(parsing: &stub), caller.identity)
+            case NetrShareCheck.opnum: return check(try .init(parsing: &stub))
             case NetrRemoteTOD.opnum:
                 _ = try NetrRemoteTOD.Request(parsing: &stub)
                 var time = TimeOfDayInfo(unix: now.unix)
                 time.milliseconds = UInt32(truncatingIfNeeded: now.now)
                 return .stub(NetrRemoteTOD.Response(timeOfDay: time))
-            case _: return .fault(.opRangeError)
+            case _: return try inUse(opnum, &stub, caller.identity)
             }
         } catch {
             return .fault(.badStubData)
@@ -78,26 +82,56 @@ package final class ServerService: RemoteService {
         return .stub(NetrServerGetInfo.Response(level: level, serverInfo: server))
     }
 
+    // MARK: What is in use
+
+    private func inUse(
+        _ opnum: UInt16, _ stub: inout NDRReader, _ caller: FrontIdentity
+    ) throws(WireError) -> ServiceReply {
+        switch opnum {
+        case NetrConnectionEnum.opnum:
+            return ListedNothing.reply(try NetrConnectionEnum.Request(parsing: &stub), caller)
+        case NetrFileEnum.opnum:
+            return ListedNothing.reply(try NetrFileEnum.Request(parsing: &stub), caller)
+        case NetrSessionEnum.opnum:
+            return ListedNothing.reply(try NetrSessionEnum.Request(parsing: &stub), caller)
+        case NetrServerDiskEnum.opnum:
+            let request = try NetrServerDiskEnum.Request(parsing: &stub)
+            var status = NetStatus.success
+            if !caller.isAdministrator {
+                status = .accessDenied
+            } else if request.level != 0 {
+                status = .invalidLevel
+            }
+            return .stub(
+                NetrServerDiskEnum.Response(resumeHandle: request.resumeHandle, status: status))
+        case _: return .fault(.opRangeError)
+        }
+    }
+
     // MARK: Shares
 
     /// Where shares are in the file system is for administrators (MS-SRVS 3.1.4.8).
     private static func isAllowed(_ level: UInt32, _ caller: FrontIdentity) -> Bool {
-        level == 0 || level == 1 || level == 501 || caller.isAdministrator
+        switch level {
+        case 0, 1, ShareInfo.flagsLevel: true
+        case 501: caller.isUser
+        case _: caller.isAdministrator
+        }
     }
 
     /// The list is short, so that it is given whole whatever length is preferred.
     private func list(
-        _ request: NetrShareEnum.Request, _ caller: FrontIdentity
+        _ request: ShareEnumRequest, _ levels: [UInt32], _ caller: FrontIdentity
     ) -> ServiceReply {
         let level = request.infoStruct.level
         func answer(_ list: [ShareInfo], _ status: NetStatus) -> ServiceReply {
             .stub(
-                NetrShareEnum.Response(
+                ShareEnumResponse(
                     infoStruct: ShareList(level: level, shares: list),
                     totalEntries: UInt32(list.count),
                     resumeHandle: request.resumeHandle.map { _ in 0 }, status: status))
         }
-        guard request.infoStruct.isKnown else { return answer([], .invalidLevel) }
+        guard levels.contains(level) else { return answer([], .invalidLevel) }
         guard Self.isAllowed(level, caller) else { return answer([], .accessDenied) }
         let start = Int(clamping: request.resumeHandle ?? 0)
         return answer(start < shares.count ? Array(shares[start...]) : [], .success)
@@ -112,11 +146,41 @@ package final class ServerService: RemoteService {
                     level: request.level, shareInfo: share, status: status))
         }
         guard ShareInfo.levels.contains(request.level) else { return answer(nil, .invalidLevel) }
-        guard Self.isAllowed(request.level, caller) else { return answer(nil, .accessDenied) }
+        // Of one share that they can name, all learn how it is cached (MS-SRVS 3.1.4.10).
+        guard request.level == 501 || Self.isAllowed(request.level, caller) else {
+            return answer(nil, .accessDenied)
+        }
         let name = request.netName.lowercased()
         guard let share = shares.first(where: { $0.netName?.lowercased() == name }) else {
             return answer(nil, .shareNotFound)
         }
         return answer(share, .success)
+    }
+
+    private func check(_ request: NetrShareCheck.Request) -> ServiceReply {
+        let path = request.device.lowercased()
+        // Nothing is what IPC$ shares.
+        for share in shares where share.path?.lowercased() == path {
+            return .stub(NetrShareCheck.Response(type: share.type))
+        }
+        return .stub(NetrShareCheck.Response(type: 0, status: .deviceNotShared))
+    }
+}
+
+/// The answer of calls that list what is in use. Nothing is told to anyone but administrators,
+/// and to them that it is nothing: who is connected is in the program's own status.
+enum ListedNothing {
+    static func reply<Call: ListCall>(
+        _ request: ListRequest<Call>, _ caller: FrontIdentity
+    ) -> ServiceReply {
+        var status = NetStatus.success
+        if !request.list.isKnown {
+            status = .invalidLevel
+        } else if !caller.isAdministrator {
+            status = .accessDenied
+        }
+        return .stub(
+            ListResponse<Call>(
+                level: request.list.level, resumeHandle: request.resumeHandle, status: status))
     }
 }

@@ -14,10 +14,17 @@ package final class WorkstationService: RemoteService {
     package func call(
         _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
-        guard opnum == NetrWkstaGetInfo.opnum else { return .fault(.opRangeError) }
         var stub = NDRReader(WireReader(stub, layer: "WKSSVC"))
         do throws(WireError) {
-            return info(try NetrWkstaGetInfo.Request(parsing: &stub).level, caller.identity)
+            switch opnum {
+            case NetrWkstaGetInfo.opnum:
+                let request = try NetrWkstaGetInfo.Request(parsing: &stub)
+                return info(request.level, caller.identity)
+            case NetrWkstaUserEnum.opnum:
+                return ListedNothing.reply(
+                    try NetrWkstaUserEnum.Request(parsing: &stub), caller.identity)
+            case _: return .fault(.opRangeError)
+            }
         } catch {
             return .fault(.badStubData)
         }
@@ -30,7 +37,7 @@ package final class WorkstationService: RemoteService {
         switch level {
         case 100: isAllowed = true
         case 101: isAllowed = caller.isUser
-        case 102: isAllowed = caller.isAdministrator
+        case 102, NetrWkstaGetInfo.Response.settingsLevel: isAllowed = caller.isAdministrator
         case _:
             return .stub(
                 NetrWkstaGetInfo.Response(level: level, wkstaInfo: nil, status: .invalidLevel))
@@ -38,6 +45,10 @@ package final class WorkstationService: RemoteService {
         guard isAllowed else {
             return .stub(
                 NetrWkstaGetInfo.Response(level: level, wkstaInfo: nil, status: .accessDenied))
+        }
+        if level == NetrWkstaGetInfo.Response.settingsLevel {
+            return .stub(
+                NetrWkstaGetInfo.Response(level: level, info: .settings(.defaults)))
         }
         let host = host()
         return .stub(

@@ -24,6 +24,10 @@ struct AccountTranslator {
     /// Domains that are trusted do not count for those who trust this one.
     private var includesOthers: Bool { level == .workstation || level == .primaryDomain }
 
+    /// Whether anything is looked for: one level is for the trusts between forests alone, of
+    /// which there are none here.
+    private var includesOwn: Bool { level != .trustedForest }
+
     private var own: LSADomain { LSADomain(name: domain.name, sid: domain.sid) }
 
     private static let builtin = LSADomain(name: WellKnownSIDs.builtin, sid: .builtinDomain)
@@ -34,6 +38,7 @@ struct AccountTranslator {
 
     /// `name`, `DOMAIN\name`, `name@DOMAIN` or a domain's own name.
     func find(_ text: String) -> Found? {
+        guard includesOwn else { return nil }
         let bytes = Array(text.utf8)
         if let slash = bytes.firstIndex(of: UInt8(ascii: "\\")) {
             let home = String(decoding: bytes[..<slash], as: UTF8.self)
@@ -105,6 +110,7 @@ struct AccountTranslator {
     // MARK: SIDs
 
     func find(_ sid: SID) -> Found? {
+        guard includesOwn else { return nil }
         if sid == domain.sid { return Self.domain(own) }
         if let rid = sid.relativeIdentifier, sid.domain == domain.sid { return findOwn(rid) }
         if includesPredefined, let found = findPredefined(sid) { return found }
@@ -134,7 +140,7 @@ struct AccountTranslator {
 
     /// The domain that an unknown account's SID is of, where that is known.
     func home(of sid: SID) -> LSADomain? {
-        guard let home = sid.domain else { return nil }
+        guard includesOwn, let home = sid.domain else { return nil }
         if home == domain.sid { return own }
         if home == .builtinDomain { return includesPredefined ? Self.builtin : nil }
         guard includesOthers, let other = others.first(where: { $0.sid == home }) else {

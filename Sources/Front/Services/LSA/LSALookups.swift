@@ -60,7 +60,7 @@ extension LSAService {
         if let refused = refusal(Lookup.hasPolicyHandle, request.policyHandle, caller) {
             return refused.reply { Self.refused(Lookup.self, $0) }
         }
-        guard request.lookupLevel.isDefined else {
+        guard request.lookupLevel.isForEveryone else {
             return Self.refused(Lookup.self, .invalidParameter)
         }
         let translator = AccountTranslator(
@@ -84,7 +84,7 @@ extension LSAService {
         if let refused = refusal(Lookup.hasPolicyHandle, request.policyHandle, caller) {
             return refused.reply { Self.refused(Lookup.self, $0) }
         }
-        guard request.lookupLevel.isDefined else {
+        guard request.lookupLevel.isForEveryone else {
             return Self.refused(Lookup.self, .invalidParameter)
         }
         let translator = AccountTranslator(

@@ -1,0 +1,116 @@
+"""Samba as a member of the embedded domain: client → Samba → this program."""
+
+import shutil
+
+from boxes import await_event
+from labtest import LabTest, lab, plan
+from postern import listen_section, local_domain_section
+
+DOMAIN, BOSS = "GATEDOM", "boss"
+
+
+class SambaMember:
+    """smbd and winbindd in the box `member`, joined by `net rpc join`."""
+
+    def __init__(self, box, controller):
+        self.box, self.controller = box, controller
+        self.folder = box.folder / DOMAIN
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for name in ("private", "lock", "state", "cache", "pid", "log", "ncalrpc", "share"):
+            (self.folder / name).mkdir(parents=True)
+        (self.folder / "share").chmod(0o777)
+        self.conf = self.folder / "smb.conf"
+        folder = self.folder
+        self.conf.write_text(f"""[global]
+            netbios name = MEMBER
+            workgroup = {DOMAIN}
+            security = domain
+            server role = member server
+            client min protocol = NT1
+            client ipc min protocol = NT1
+            client ipc max protocol = NT1
+            server min protocol = NT1
+            wins server = {controller}
+            name resolve order = wins bcast
+            interfaces = lo eth0
+            bind interfaces only = yes
+            private dir = {folder}/private
+            lock directory = {folder}/lock
+            state directory = {folder}/state
+            cache directory = {folder}/cache
+            pid directory = {folder}/pid
+            ncalrpc dir = {folder}/ncalrpc
+            winbindd socket directory = /run/samba/winbindd
+            logging = file
+            log file = {folder}/log/log.%m
+            log level = 0
+            load printers = no
+            disable spoolss = yes
+            idmap config * : backend = tdb
+            idmap config * : range = 200000-299999
+            [data]
+            path = {folder}/share
+            read only = no
+            """)
+        (box.folder / "etc" / "nsswitch.conf").write_text(
+            "passwd: files winbind\ngroup: files winbind\nhosts: files dns\n")
+
+    def net(self, *words, **options):
+        return self.box.run("net", "-s", self.conf, *words, **options)
+
+    def join(self, user, password):
+        self.net("rpc", "join", "-S", "GATE1", "-I", self.controller, "-U", f"{user}%{password}")
+
+    def start(self):
+        self.box.spawn("member-winbindd.log", "winbindd", "--foreground", "--no-process-group",
+                       "-s", self.conf)
+        await_event("winbindd has its channel", lambda: self.wbinfo("-t").returncode == 0, 60)
+        self.box.spawn("member-smbd.log", "smbd", "--foreground", "--no-process-group",
+                       "-s", self.conf)
+        await_event("smbd listens", lambda: self.box.connects(self.box.address, 445), 30)
+
+    def wbinfo(self, *words):
+        return self.box.run("wbinfo", *words, check=False)
+
+    def stop(self):
+        self.box.end_processes()
+        (self.box.folder / "etc" / "nsswitch.conf").unlink(missing_ok=True)
+        shutil.rmtree(self.box.folder / "run" / "winbindd", ignore_errors=True)
+
+
+class SambaMemberTest(LabTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.gate = lab.gate.address
+        cls.postern = cls.class_agent(
+            local_domain_section(DOMAIN),
+            listen_section(cls.gate, smb="yes", rpc="yes", wins_server=None, wins="yes"),
+            accounts=((plan.PASSWORD, "alice"), (plan.ADMINISTRATOR_PASSWORD, BOSS)))
+        cls.postern.run("group", "member", "add", "Domain Admins", BOSS, check=True)
+        cls.member = SambaMember(lab.boxes["member"], cls.gate)
+        cls.addClassCleanup(cls.member.stop)
+        cls.member.join(f"{DOMAIN}/{BOSS}", plan.ADMINISTRATOR_PASSWORD)
+        cls.member.start()
+
+    def log_on(self, user, password):
+        return lab.client.run(
+            "smbclient", f"//{lab.boxes['member'].address}/data", "-U", f"{user}%{password}",
+            "-c", "ls", check=False)
+
+    def test_members_channel_holds(self):
+        self.assertEqual(self.member.wbinfo("-t").returncode, 0)
+
+    def test_users_of_the_domain_are_listed(self):
+        self.assertIn("alice", self.member.wbinfo("-u").stdout)
+
+    def test_user_of_the_domain_reaches_the_share(self):
+        done = self.log_on(f"{DOMAIN}/alice", plan.PASSWORD)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_wrong_password_is_refused(self):
+        self.assertIn("LOGON_FAILURE", self.log_on(f"{DOMAIN}/alice", "wrong").stdout)
+
+    def test_member_changes_its_password(self):
+        done = self.member.wbinfo("--change-secret")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.member.wbinfo("-t").returncode, 0)
