@@ -85,6 +85,13 @@ class ChannelTest(Torture):
         self.passes("rpc.netlogon.zerologon")
 
 
+    def test_logons_in_every_form(self):
+        self.passes("rpc.samlogon", f"realm={DOMAIN}")
+
+    def test_netlogon_as_a_samba_controller_of_the_kind_passes_it(self):
+        self.passes("rpc.netlogon-s3")
+
+
 class SignedChannelTest(Torture):
     old = [f"schannel{number}$" for number in range(12)]
 

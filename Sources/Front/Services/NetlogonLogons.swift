@@ -101,6 +101,10 @@ extension NetlogonService {
             account = String(user[..<at])
         }
         if named.isEmpty || isOurs(named) {
+            // Computers log on over the network; at a keyboard nobody is one.
+            if !Self.isNetwork(information), domain.account(account)?.isMachine == true {
+                return finish(waiting, (.noSuchUser, nil, true))
+            }
             return finish(waiting, validate(identity, account, proof, now))
         }
         guard let other = otherDomains().first(where: { Self.names($0, named) }) else {
@@ -120,6 +124,11 @@ extension NetlogonService {
                 workstation: identity.workstation ?? "",
                 parameterControl: identity.parameterControl.rawValue, proof: proof,
                 peer: caller.peer, wantsWhole: true), waiting)
+    }
+
+    private static func isNetwork(_ information: LogonInformation) -> Bool {
+        if case .network = information { return true }
+        return false
     }
 
     private func isOurs(_ name: String) -> Bool {
