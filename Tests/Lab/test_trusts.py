@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 
+import mailslot
 from boxes import await_event
 from capture import Capture
 from labtest import LabTest, domain_section, lab, plan
@@ -25,6 +26,7 @@ class TrustTest(LabTest):
     def setUpClass(cls):
         lab.bring_trusted()
         cls.addClassCleanup(lab.trusted.stop)
+        cls.await_primary()
         # Samba starts the servers of its pipes when they are first called.
         lab.trusted.permit()
         for words in (("querydispinfo",), ("enumdomusers",)):
@@ -41,6 +43,14 @@ class TrustTest(LabTest):
     def establish(self, *words, secret=SECRET):
         return self.trust("establish", *words, input=secret + "\n")
 
+    @classmethod
+    def await_primary(cls):
+        """A fresh nmbd is its domain's primary only once its election is over."""
+        asker = mailslot.Asker(lab.client, hears=plan.TRUSTED.address)
+        cls.addClassCleanup(asker.close)
+        await_event("TRUSTPDC answers GETDC", lambda: asker.getdc(
+            plan.TRUSTED.address, DOMAIN, 0x1B), 40)
+
     def counted(self, verb, *words, text):
         """What the sub-command says, and what it cost on the wire, at its best of three."""
         best = None
@@ -48,7 +58,9 @@ class TrustTest(LabTest):
             with Capture(lab, lab.gate) as wire:
                 done = self.trust(verb, *words, input=text + "\n")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-            count = wire.count().only(lambda frame: frame.protocol != "ARP")
+            # A neighbour's broadcasts, elections say, are none of the flow's.
+            count = wire.count().only(lambda frame: frame.protocol != "ARP" and (
+                frame.source == lab.gate.address or frame.destination != plan.BROADCAST))
             if best is None or count.milliseconds < best[1].milliseconds:
                 best = done, count
         return best
@@ -93,10 +105,11 @@ class EstablishTest(TrustTest):
         lab.trusted.permit()
         done, count = self.counted("establish", "--report", text=SECRET)
         frames, octets = map(int, re.search(r"^  all +(\d+) +(\d+)", done.stdout, re.M).groups())
-        # Each connection may end in one frame more or less than is made up for it, and a slow
-        # host acknowledges more often.
+        # Each connection may end in one frame more or less than is made up for it; and an answer
+        # that comes when the flow is over finds its port closed.
+        count = count.only(lambda frame: frame.protocol != "ICMP")
         self.assertLessEqual(abs(frames - len(count)), 5, f"{done.stdout}\n{count.listing()}")
-        self.assertLessEqual(abs(octets - count.bytes_without_options), 10 * 54, done.stdout)
+        self.assertLessEqual(abs(octets - count.bytes_without_options), 400, done.stdout)
 
     def test_the_refusal_and_the_mailslots_have_their_documented_sizes(self):
         lab.trusted.permit()
