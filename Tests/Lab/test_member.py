@@ -47,6 +47,7 @@ class SambaMember:
             log level = 0
             load printers = no
             disable spoolss = yes
+            winbind scan trusted domains = yes
             idmap config * : backend = tdb
             idmap config * : range = 200000-299999
             [data]
@@ -150,3 +151,20 @@ class SambaMemberTest(LabTest):
     def test_member_changes_its_password(self):
         self.wbinfo("--change-secret")
         self.wbinfo("-t")
+
+
+class KnownDomainsTest(LabTest):
+    def test_domains_are_known_while_their_controllers_are_not_reachable(self):
+        gate = lab.gate.address
+        postern = self.agent(local_domain_section(DOMAIN), domain_section(plan.AD),
+                             listen_section(gate, smb="yes", rpc="yes", wins_server=None))
+
+        def trusts():
+            return lab.client.run("rpcclient", "--option=client min protocol=NT1", "-U%", gate,
+                                  "-c", "enumtrust", check=False).stdout
+
+        await_event("the domain's SID is known", lambda: "S-1-5-21-" in trusts(), 10)
+        self.healed(lab.ad).freeze()
+        postern.stop()
+        postern.start()
+        self.assertRegex(trusts(), rf"{plan.AD.name} S-1-5-21-")
