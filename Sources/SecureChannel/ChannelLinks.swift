@@ -194,7 +194,8 @@ extension Channel {
                 key: session.key, domain: settings.domain, computer: settings.computer)
         }
         let association = Association(
-            settings, role == .mapper ? .mapper : .netlogon, controller: controller, security: security)
+            settings, role == .mapper ? .mapper : .netlogon, controller: controller,
+            security: security)
         links[id] = Link(
             role: role, controller: controller, association: association, openedAt: now,
             setupDeadline: now + ChannelLimit.connect, lastUsed: now)

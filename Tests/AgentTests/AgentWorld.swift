@@ -226,7 +226,8 @@ final class AgentWorld {
         case .controllerFailed(let address, _, _): failures.append(address)
         case .notice(let notice): notices.append(notice)
         case .passwordSet: break
-        case .answer, .controllerAnswered, .translated: problems.append("the agent keeps that to itself")
+        case .answer, .controllerAnswered, .translated:
+            problems.append("the agent keeps that to itself")
         case .mapped: break
         }
     }

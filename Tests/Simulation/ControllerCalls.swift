@@ -53,7 +53,9 @@ extension ControllerConnection {
         let translations = request.names.map { name in
             if name == "ADLAB" { return TranslatedSIDEx2(use: .domain, sid: sid, domainIndex: 0) }
             let user = String(name.split(separator: "\\").last ?? "")
-            guard SimulatedUser.exists(user) else { return TranslatedSIDEx2(use: .unknown, sid: nil) }
+            guard SimulatedUser.exists(user) else {
+                return TranslatedSIDEx2(use: .unknown, sid: nil)
+            }
             return TranslatedSIDEx2(
                 use: .user, sid: sid.appending(SimulatedUser.relativeID(user)), domainIndex: 0)
         }
