@@ -107,7 +107,7 @@ final class SecretRotator {
         case .setPending: setPending(index)
         case .makeKey:
             daemon.readSecrets()
-            daemon.rebuild(index) { [self] _, failure in
+            daemon.rebuild(index) { [self] failure in
                 if let failure { return advance(index) { $0.keyFailed(failure) } }
                 let newest = AgentBuilder.secrets(
                     of: name(index), in: daemon.store, daemon.log

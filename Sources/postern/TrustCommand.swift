@@ -88,8 +88,6 @@ final class TrustDialogue {
     let store: StateStore
     let dialogue: Dialogue<SystemExchange>
 
-    private static let mostNetworks = 16
-
     init(
         _ configuration: Configuration, _ options: Options, domain: String
     ) throws(SetupFailure) {
@@ -106,20 +104,12 @@ final class TrustDialogue {
         self.domain = name
         store = try Setup.store(configuration, owner: try Setup.account(configuration))
         dialogue = Dialogue(
-            SystemExchange(networks: Self.networks(configuration)),
+            SystemExchange(networks: Setup.networks(configuration)),
             computer: configuration.agent.name, keepsFrames: options.has("pcap"))
         dialogue.portOffset = settings.portOffset
         if options.has("report"), Terminal.isInteractive {
             dialogue.onStep = { Terminal.writeError($0.title + "\n") }
         }
-    }
-
-    /// Ours, for broadcasts and for what datagrams say of where they come from.
-    private static func networks(_ configuration: Configuration) -> [IPv4Network] {
-        if let listen = configuration.listen { return listen.interfaces }
-        let all = (try? Host.addresses()) ?? []
-        return Array(
-            all.filter { $0.isUp && !$0.isLoopback }.map { $0.network }.prefix(mostNetworks))
     }
 
     var directory: NameDirectory {
