@@ -112,7 +112,11 @@ enum FrontBuilder {
     private static func known(_ agent: Agent) -> [ConfiguredDomain] {
         agent.domains.map { domain in
             var controller: String?
-            if let label = domain.channel.controller?.name, !label.isEmpty {
+            if let current = domain.channel.controller {
+                // One that is configured by its address may have told its name since.
+                let found = domain.locator.controllers.first { $0.address == current.address }
+                let names = [current.name, found?.hostName ?? ""]
+                let label = names.first { !$0.isEmpty } ?? ""
                 controller = label.split(separator: ".").first.map { $0.uppercased() }
             }
             return ConfiguredDomain(

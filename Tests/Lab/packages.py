@@ -16,6 +16,8 @@ PACKAGES = (
 )
 # What calls ntlm_auth; installed by the tests that run them.
 CALLERS = ("freeradius", "freeradius-utils", "squid", "curl")
+# Clients that are not Samba's; installed by the tests that run them.
+CLIENTS = ("python3-impacket",)
 PROGRAMS = ("samba", "smbd", "nmbd", "winbindd", "ntlm_auth", "wbinfo", "rpcclient", "smbclient",
             "smbtorture", "nmblookup", "tdbtool", "tshark", "tcpdump", "ethtool", "ip", "ss", "gcc")
 FILES = ("/usr/include/samba-4.0/wbclient.h", "/usr/share/samba/setup/provision.ldif",
@@ -41,6 +43,11 @@ def install():
 
 def install_callers():
     _install(CALLERS)
+
+
+def install_clients():
+    if not pathlib.Path("/usr/lib/python3/dist-packages/impacket").exists():
+        _install(CLIENTS)
 
 
 def _install(packages):

@@ -67,9 +67,9 @@ package final class EndpointMapperService: RemoteService {
     }
 
     package func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
-        var reader = WireReader(stub, layer: "endpoint mapper")
+        var reader = stub
         do {
             switch opnum {
             case EptMap.opnum: return map(try EptMap.Request(parsing: &reader))
@@ -125,8 +125,10 @@ package final class EndpointMapperService: RemoteService {
             if Self.matches(entries[next], request) { found.append(entries[next]) }
             next += 1
         }
-        // The last page of several says that it is: clients stop at one that is not full.
-        let isOver = found.isEmpty || !isFirst && found.count < asked
+        // A page that is not full is the last one; clients stop there. Of several, it says so too:
+        // alone, that would be taken for a failure.
+        let isOver = found.isEmpty || next == entries.count && found.count < asked
+        let isEnd = found.isEmpty || isOver && !isFirst
         var handle = request.entryHandle
         if isOver {
             caller.handles[handle] = nil
@@ -143,7 +145,7 @@ package final class EndpointMapperService: RemoteService {
         return Self.reply(
             EptLookup.Response(
                 entryHandle: handle, entries: found, maximumEntries: UInt32(asked),
-                status: isOver ? EndpointMapper.notRegistered : 0))
+                status: isEnd ? EndpointMapper.notRegistered : 0))
     }
 
     /// By interface or not at all: objects are not registered.
