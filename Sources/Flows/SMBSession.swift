@@ -36,14 +36,17 @@ package final class SMBSession<Link: Exchange> {
     var session: SMB1.ClientSession
     private var buffer: [UInt8] = []
     private var isEstablished = false
+    private let holder: SessionKeyHolder
 
     /// Connects; what the session is like is settled by `establish`.
     private init(
         _ dialogue: Dialogue<Link>, _ target: SMBTarget,
-        _ credentials: SMB1.ClientSession.Credentials, _ way: LogonWay
+        _ credentials: SMB1.ClientSession.Credentials, _ way: LogonWay,
+        _ holder: SessionKeyHolder = SessionKeyHolder()
     ) throws(FlowError) {
         self.dialogue = dialogue
         self.target = target
+        self.holder = holder
         var configuration = SMB1.ClientSession.Configuration()
         configuration.credentials = credentials
         configuration.sendsAhead = true
@@ -63,10 +66,7 @@ package final class SMBSession<Link: Exchange> {
             return try SMBSession(dialogue, target, .anonymous, .anonymous)
         case .account(let account):
             let way: LogonWay = account.allowsNTLMv1 ? .responses : .extended
-            return try SMBSession(
-                dialogue, target,
-                account.credentials(
-                    way, LogonNonces(dialogue.link), workstation: dialogue.computer), way)
+            return try begin(dialogue, target, as: account, way)
         }
     }
 
@@ -74,12 +74,23 @@ package final class SMBSession<Link: Exchange> {
     package static func beginPlain(
         _ dialogue: Dialogue<Link>, _ target: SMBTarget, as account: SessionAccount
     ) throws(FlowError) -> SMBSession {
-        try SMBSession(
+        try begin(dialogue, target, as: account, .responses)
+    }
+
+    private static func begin(
+        _ dialogue: Dialogue<Link>, _ target: SMBTarget, as account: SessionAccount,
+        _ way: LogonWay
+    ) throws(FlowError) -> SMBSession {
+        let holder = SessionKeyHolder()
+        return try SMBSession(
             dialogue, target,
             account.credentials(
-                .responses, LogonNonces(dialogue.link), workstation: dialogue.computer),
-            .responses)
+                way, LogonNonces(dialogue.link), workstation: dialogue.computer, holder),
+            way, holder)
     }
+
+    /// Nil before the session is set up, and in one of nobody.
+    var sessionKey: Bytes16? { holder.key }
 
     /// A session that stands, or why it does not. A server without extended security is asked a
     /// second time, in the way that it knows.

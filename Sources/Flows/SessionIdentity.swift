@@ -53,21 +53,26 @@ struct LogonNonces {
     }
 }
 
+/// The session's key, once its responses are made: what SAM's passwords go under.
+final class SessionKeyHolder {
+    var key: Bytes16?
+}
+
 extension SessionAccount {
     func credentials(
-        _ way: LogonWay, _ nonces: LogonNonces, workstation: String
+        _ way: LogonWay, _ nonces: LogonNonces, workstation: String, _ holder: SessionKeyHolder
     ) -> SMB1.ClientSession.Credentials {
         switch way {
         case .anonymous: return .anonymous
-        case .responses: return .user { peer in responses(peer, nonces) }
+        case .responses: return .user { peer in responses(peer, nonces, holder) }
         case .extended:
-            let handshake = ExtendedLogon(self, nonces, workstation: workstation)
+            let handshake = ExtendedLogon(self, nonces, workstation: workstation, holder)
             return .extended { token in handshake.answer(token) }
         }
     }
 
     private func responses(
-        _ peer: SMB1.NegotiateNTLM, _ nonces: LogonNonces
+        _ peer: SMB1.NegotiateNTLM, _ nonces: LogonNonces, _ holder: SessionKeyHolder
     ) -> SMB1.ClientSession.Logon {
         var challenge = Bytes8()
         if case .challenge(let bytes, _, _) = peer.security, bytes.count == 8 {
@@ -87,6 +92,7 @@ extension SessionAccount {
                 clientChallenge: nonces.clientChallenge, timestamp: nonces.now,
                 targetInfo: [0, 0, 0, 0])
         }
+        holder.key = key
         return SMB1.ClientSession.Logon(
             accountName: user, primaryDomain: domain, lmResponse: lm, ntResponse: nt,
             signing: SMB1.Signing(
@@ -99,10 +105,15 @@ extension SessionAccount {
 private final class ExtendedLogon {
     private let handshake: ClientHandshake
     private let nonces: LogonNonces
+    private let holder: SessionKeyHolder
     private var isOffered = false
 
-    init(_ account: SessionAccount, _ nonces: LogonNonces, workstation: String) {
+    init(
+        _ account: SessionAccount, _ nonces: LogonNonces, workstation: String,
+        _ holder: SessionKeyHolder
+    ) {
         self.nonces = nonces
+        self.holder = holder
         handshake = ClientHandshake(
             account: ClientHandshake.Account(
                 userName: account.user, domainName: account.domain, ntowf: account.ntowf),
@@ -121,6 +132,7 @@ private final class ExtendedLogon {
                 ClientHandshake.Nonces(
                     clientChallenge: nonces.clientChallenge, sessionKey: nonces.sessionKey,
                     now: nonces.now))
+            holder.key = session.exportedSessionKey
             return SMB1.ClientSession.SecurityStep(
                 token: message, isLast: true,
                 signing: SMB1.Signing(
