@@ -35,7 +35,9 @@ final class SAMDesk<Link: Exchange> {
             dialogue, MailslotDesk(dialogue), terms.domain, terms.directory, terms.controllers)
         let session = try dialogue.step("session as \(terms.administrator.user)") {
             () throws(FlowError) -> (String, SMBSession<Link>) in
-            let session = try TrustVerify.logOn(dialogue, primary, terms.administrator)
+            var administrator = terms.administrator
+            administrator.prefersExtended = true
+            let session = try TrustVerify.logOn(dialogue, primary, administrator)
             return (primary.name, session)
         }
         let desk = SAMDesk(dialogue, terms, primary, session)
@@ -127,8 +129,8 @@ final class SAMDesk<Link: Exchange> {
     /// The class of userAccountControl alone (MS-SAMR 2.2.6.12).
     private static var control: UInt16 { 16 }
 
-    /// Sets the password, in UTF-16LE, and lets the account be used. Gives the controller's refusal;
-    /// what is thrown leaves open whether it has taken it.
+    /// Sets the password, in UTF-16LE, and lets the account be used. Gives the controller's
+    /// refusal; what is thrown leaves open whether it has taken it.
     func set(_ password: Secret) throws(FlowError) -> FlowError? {
         guard let key = session.sessionKey else {
             return dialogue.contradicted("the session has no key to send a password under")

@@ -65,8 +65,8 @@ package final class SMBSession<Link: Exchange> {
         case .anonymous:
             return try SMBSession(dialogue, target, .anonymous, .anonymous)
         case .account(let account):
-            let way: LogonWay = account.allowsNTLMv1 ? .responses : .extended
-            return try begin(dialogue, target, as: account, way)
+            return try begin(
+                dialogue, target, as: account, account.beginsPlain ? .responses : .extended)
         }
     }
 
@@ -100,7 +100,7 @@ package final class SMBSession<Link: Exchange> {
         let first = try begin(dialogue, target, as: identity)
         let outcome = try first.establish()
         guard outcome == .refused(.sessionSetup, .notSupported),
-            case .account(let account) = identity, !account.allowsNTLMv1
+            case .account(let account) = identity, !account.beginsPlain
         else { return (first, outcome) }
         first.abandon()
         let second = try beginPlain(dialogue, target, as: account)
@@ -236,6 +236,8 @@ package final class SMBSession<Link: Exchange> {
         while true {
             if let event = session.nextEvent() { return event }
             try flush()
+            // A logon that this server has no way for ends before it is sent.
+            if let event = session.nextEvent() { return event }
             if !session.isWaiting {
                 throw dialogue.contradicted("\(target.name): the session has come to its end")
             }

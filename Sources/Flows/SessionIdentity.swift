@@ -21,6 +21,9 @@ package struct SessionAccount {
     /// Whether an NTLMv1 response may go over the wire, which a weak password does not outlive.
     /// It is how the documented flows log on, and all that old servers take.
     package var allowsNTLMv1: Bool
+    /// Whether NTLMSSP is tried first all the same. Without it Samba gives a session no key, under
+    /// which passwords could be set.
+    package var prefersExtended = false
 
     package init(user: String, domain: String, ntowf: Bytes16, allowsNTLMv1: Bool) {
         self.user = user
@@ -28,6 +31,8 @@ package struct SessionAccount {
         self.ntowf = ntowf
         self.allowsNTLMv1 = allowsNTLMv1
     }
+
+    var beginsPlain: Bool { allowsNTLMv1 && !prefersExtended }
 }
 
 /// The ways of logging on, by what they demand of the server.

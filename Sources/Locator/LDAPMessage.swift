@@ -58,7 +58,8 @@ package struct LDAPMessage: Equatable, CustomStringConvertible {
 
 /// Its protocolOp.
 package enum LDAPOperation: Equatable, CustomStringConvertible {
-    /// `[APPLICATION 0] { version INTEGER (3), name, authentication [3] { mechanism, credentials } }`
+    /// `[APPLICATION 0] { version INTEGER (3), name,
+    ///     authentication [3] { mechanism, credentials } }`
     case bindRequest(mechanism: String, credentials: [UInt8])
     /// `[APPLICATION 1] { COMPONENTS OF LDAPResult, serverSaslCreds [7] OPTIONAL }`
     case bindResponse(LDAPResult, credentials: [UInt8])

@@ -65,7 +65,8 @@ enum JoinCommand {
         let keeper = SecretKeeper(domain.store, name, password)
         do throws(FlowError) {
             _ = try Join.run(
-                domain.dialogue, terms, password: SecretRotator.wide(password), keeper: keeper.phases)
+                domain.dialogue, terms, password: SecretRotator.wide(password),
+                keeper: keeper.phases)
         } catch {
             try domain.finish("join of \(name)", documented: nil)
             let code = domain.failed(error)
@@ -74,7 +75,8 @@ enum JoinCommand {
         }
         try domain.finish("join of \(name)", documented: nil)
         if let agent, let failure = DomainDialogue.channelFailure(agent, name) {
-            Terminal.writeError("postern: \(name): the secure channel: \(failure)\n\(keeper.words)\n")
+            Terminal.writeError("postern: \(name): the secure channel: \(failure)\n")
+            Terminal.writeError(keeper.words + "\n")
             return .failed
         }
         Terminal.write("\(name): joined as \(domain.settings.account)\n")

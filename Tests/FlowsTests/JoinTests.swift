@@ -110,7 +110,9 @@ final class JoinWorld {
     @Test func anAccountOfAnotherKindIsNeverTakenOver() {
         let world = JoinWorld(.sam, account: "HUMAN$")
         world.terms.resets = true
-        #expect(world.join() == "account HUMAN$: HUMAN$ is not a computer's account; it is left as it was")
+        #expect(
+            world.join()
+                == "account HUMAN$: HUMAN$ is not a computer's account; it is left as it was")
         #expect(world.host.passwords.isEmpty)
     }
 
