@@ -29,6 +29,7 @@ package final class Channel {
         case mapped(IPv4Address, port: UInt16)
         case notice(ChannelNotice)
         case passwordSet(PasswordOutcome)
+        case translated(UInt32, TranslationOutcome)
     }
 
     enum Phase {
@@ -81,6 +82,7 @@ package final class Channel {
     /// The link that carries a change of our password, and until when it may.
     var passwordLink: Int?
     var passwordDeadline: UInt64 = .max
+    var translations = TranslationLine()
     /// A logon ran out of time at a controller that said nothing at all: nobody else waits for
     /// it, until it says something or another one serves.
     var isDoubtful = false
@@ -149,7 +151,7 @@ package final class Channel {
             switch phase {
             case .locating, .down:
                 phase = .down
-                answerAllWaiting(.unavailable(.noController))
+                answerAllWaiting(.noController)
             case .connecting, .keyed, .refused:
                 // What is established, or being tried, says more than the locator knows.
                 break
@@ -208,11 +210,12 @@ package final class Channel {
 
     package func stop() {
         isStopped = true
-        answerAllWaiting(.unavailable(.noController))
+        answerAllWaiting(.noController)
         for id in logons.keys { answer(id, .unavailable(.noController)) }
         passwordEnded(.unknown)
         for id in links.keys { outputs.append(.close(link: id, abort: false)) }
         links.removeAll()
+        closeTranslator()
         phase = .down
     }
 
@@ -264,7 +267,7 @@ package final class Channel {
 
     /// When `tick` wants to be called next; `.max`: not before another input.
     package var nextDeadline: UInt64 {
-        var next = min(earliest, passwordDeadline)
+        var next = min(earliest, passwordDeadline, translations.nextDeadline)
         if case .refused(_, let until) = phase { next = min(next, until) }
         for link in links.values {
             next = min(next, link.nextDeadline)
@@ -276,6 +279,7 @@ package final class Channel {
     package func tick(now: UInt64) {
         if now >= earliest { expireLogons(now: now) }
         expirePassword(now: now)
+        if now >= translations.nextDeadline { tickTranslator(now: now) }
         for id in Array(links.keys) { tickLink(id, now: now) }
         if case .refused(_, let until) = phase, now >= until {
             begin(now: now)
@@ -332,8 +336,9 @@ package final class Channel {
         outputs.append(.answer(logon: id, outcome))
     }
 
-    func answerAllWaiting(_ outcome: LogonOutcome) {
-        while let id = waiting.takeFirst() { answer(id, outcome) }
+    func answerAllWaiting(_ why: Unavailable) {
+        while let id = waiting.takeFirst() { answer(id, .unavailable(why)) }
+        translationsFailed(why)
     }
 }
 

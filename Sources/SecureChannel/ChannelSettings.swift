@@ -59,6 +59,8 @@ package enum ChannelLimit {
     package static let callsPerConnection = 16
     /// Logons that wait for a connection or a key; a further one is answered `overloaded`.
     package static let waiting = 4_096
+    /// Questions for names and SIDs that wait for a controller; a further one is `overloaded`.
+    package static let translations = 256
     /// After a second connection did not come about, until the next attempt.
     package static let sparePause: UInt64 = 5_000
     /// A second connection that nothing used for so long is closed.

@@ -273,6 +273,7 @@ extension Channel {
         }
         outputs.append(.controllerAnswered(session.controller.address))
         dispatch(now: now)
+        askNext(now: now)
     }
 }
 

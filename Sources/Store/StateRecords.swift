@@ -188,6 +188,24 @@ package struct KnownControllers: StateRecord, Equatable, Sendable, CustomStringC
     }
 }
 
+/// What a configured domain's controllers have told of it: `domain/DOMAIN`.
+package struct LearnedDomain: StateRecord, Equatable, Sendable, CustomStringConvertible {
+    package static var kind: StaticString { "domain" }
+    package static var version: UInt8 { 1 }
+
+    package var sid: SID
+
+    package init(sid: SID) { self.sid = sid }
+
+    package var description: String { sid.description }
+
+    package init(parsing reader: inout WireReader) throws(WireError) {
+        sid = try SID(parsing: &reader)
+    }
+
+    package func write(into writer: inout WireWriter) { sid.write(into: &writer) }
+}
+
 /// A number that only goes up, such as a change log's serial number: `counter/NAME`.
 package struct Counter: StateRecord, Equatable, Sendable, CustomStringConvertible {
     package static var kind: StaticString { "counter" }

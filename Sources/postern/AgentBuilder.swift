@@ -67,7 +67,15 @@ enum AgentBuilder {
             name: settings.name, dnsName: settings.dnsName ?? "",
             policy: DomainPolicy(
                 ntlmv1: ntlmv1, allowsLM: settings.lm == .allow, deadline: settings.deadline),
-            locator: locator, channel: channel, ports: ports(settings.name, store))
+            locator: locator, channel: channel, ports: ports(settings.name, store),
+            sid: sid(settings.name, store))
+    }
+
+    private static func sid(_ name: String, _ store: StateStore) -> SID? {
+        let record = try? store.read { state throws(StoreError) in
+            try state.get(LearnedDomain.self, name)
+        }
+        return record.flatMap { $0 }?.sid
     }
 
     static func channelSettings(_ settings: DomainSettings, _ computer: String) -> ChannelSettings {

@@ -140,6 +140,14 @@ final class Daemon {
         settle()
     }
 
+    /// Nobody but the front asks.
+    func translate(_ question: TranslationQuestion, domain: String, caller: UInt64) {
+        agent.translate(
+            question, domain: domain, caller: caller, now: loop.now,
+            microseconds: loop.microseconds)
+        settle()
+    }
+
     /// Does what the cores want done until they want nothing more, then sets the one timer.
     func settle() {
         if isSettling { return }
@@ -164,6 +172,11 @@ final class Daemon {
                 front?.answered(caller, outcome)
             } else {
                 control?.answer(caller, outcome)
+            }
+        case .translated(let caller, let outcome): front?.translated(caller, outcome)
+        case .learned(let index, let sid):
+            save("a domain's SID") { state throws(StoreError) in
+                try state.put(LearnedDomain(sid: sid), agent.domains[index].name)
             }
         case .locator(let index, let wanted): sockets[index].perform(wanted)
         case .channel(let index, let wanted): perform(index, wanted)
@@ -194,7 +207,7 @@ final class Daemon {
             explanations[index]?.failed(address, reason)
         case .notice(let notice): note(index, notice)
         case .passwordSet(let outcome): rotator?.passwordSet(index, outcome)
-        case .answer, .controllerAnswered: break
+        case .answer, .controllerAnswered, .translated: break
         }
     }
 
