@@ -157,21 +157,26 @@ final class SecretRotator {
     }
 
     /// 384 random bits, in characters that every system takes for a password.
-    private static func password() -> Secret {
+    static func password() -> Secret {
         let kinds = Array(
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         return Secret(SystemRandom.bytes(Limit.length).map { kinds[Int($0 & 63)] })
+    }
+
+    /// A password that `password()` made, in UTF-16LE.
+    static func wide(_ password: Secret) -> Secret {
+        var units: [UInt8] = []
+        units.reserveCapacity(2 * Limit.length)
+        for byte in password.bytes { units += [byte, 0] }
+        defer { Wipe.bytes(&units) }
+        return Secret(units)
     }
 
     private func setPending(_ index: Int) {
         guard let pending = secrets(index)?.pending else {
             return advance(index) { $0.passwordSet(.notSent) }
         }
-        var units: [UInt8] = []
-        units.reserveCapacity(2 * Limit.length)
-        for byte in pending.secret.bytes { units += [byte, 0] }
-        let password = Secret(units)
-        Wipe.bytes(&units)
+        let password = Self.wide(pending.secret)
         daemon.channel(index) {
             $0.setPassword(password, deadline: $1 + Limit.step, now: $1)
         }
