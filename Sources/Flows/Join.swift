@@ -58,12 +58,13 @@ package struct JoinKeeper {
     package var keepPending: () -> Bool
     /// The controller has not taken it.
     package var drop: () -> Void
-    /// The controller has taken it. False where that cannot be written down.
-    package var promote: () -> Bool
+    /// This controller has taken it, and others may not have heard of it. False where that cannot
+    /// be written down.
+    package var promote: (IPv4Address) -> Bool
 
     package init(
         keepPending: @escaping () -> Bool, drop: @escaping () -> Void,
-        promote: @escaping () -> Bool
+        promote: @escaping (IPv4Address) -> Bool
     ) {
         self.keepPending = keepPending
         self.drop = drop
@@ -97,7 +98,7 @@ package enum Join {
             controller = directory.controller
         }
         defer { end(desk) }
-        try set(dialogue, desk, terms, password, keeper)
+        try set(dialogue, desk, terms, password, keeper, controller)
         if let channel = terms.channel {
             try prove(dialogue, channel, password, controller)
         }
@@ -113,7 +114,7 @@ package enum Join {
 
     private static func set<Link: Exchange>(
         _ dialogue: Dialogue<Link>, _ desk: Desk<Link>, _ terms: JoinTerms, _ password: Secret,
-        _ keeper: JoinKeeper
+        _ keeper: JoinKeeper, _ controller: ControllerAddress
     ) throws(FlowError) {
         try dialogue.step("secret of \(terms.account)") { () throws(FlowError) -> (String, Void) in
             guard keeper.keepPending() else {
@@ -131,7 +132,7 @@ package enum Join {
                 undo(desk)
                 throw refusal
             }
-            guard keeper.promote() else {
+            guard keeper.promote(controller.address) else {
                 throw dialogue.contradicted(
                     "the controller has the new secret, and the state, where it is kept as "
                         + "pending, cannot be written")

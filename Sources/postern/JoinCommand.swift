@@ -138,7 +138,7 @@ final class SecretKeeper {
     var phases: JoinKeeper {
         JoinKeeper(
             keepPending: { self.keepPending() }, drop: { self.drop() },
-            promote: { self.promote() })
+            promote: { self.promote(at: $0) })
     }
 
     private var fresh: StoredSecret {
@@ -187,12 +187,13 @@ final class SecretKeeper {
         if change({ $0 = before }) { words = "nothing was changed" }
     }
 
-    private func promote() -> Bool {
+    private func promote(at controller: IPv4Address) -> Bool {
         let fresh = self.fresh
         let old = before
         let isKept = change {
             $0 = DomainSecrets(
-                sequence: (old?.sequence ?? 0) &+ 1, current: fresh, previous: old?.current)
+                sequence: (old?.sequence ?? 0) &+ 1, current: fresh, previous: old?.current,
+                askedController: controller)
         }
         if isKept { words = "the account is ours and its secret is kept" }
         return isKept

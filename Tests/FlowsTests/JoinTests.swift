@@ -38,7 +38,7 @@ final class JoinWorld {
             },
             drop: { [self] in host.log.append("dropped") },
             promote: { [self] in
-                host.log.append("promoted")
+                host.log.append($0 == host.address ? "promoted" : "promoted elsewhere")
                 return true
             })
     }
