@@ -57,6 +57,8 @@ package final class Channel {
     var secrets: [Bytes16] = []
     var attempt = KeyAttempt()
     var candidates: [ControllerAddress] = []
+    /// The controller that took the newest secret, until when it is preferred to others.
+    var pin: Pin?
     /// Those that failed, or refused us, since the search for a key began.
     var tried: Set<IPv4Address> = []
     /// Why the last of them refused our account, if one did.
@@ -96,6 +98,11 @@ package final class Channel {
         var isSealed: Bool
         /// The hash of the secret that it was made with.
         var secret: Bytes16
+    }
+
+    struct Pin: Equatable {
+        var address: IPv4Address
+        var until: UInt64
     }
 
     struct PendingLogon {
@@ -141,6 +148,12 @@ package final class Channel {
         case .locating, .down, .keyed:
             break
         }
+    }
+
+    /// The controller that took the newest secret: until `until` it is tried before others, who may
+    /// not have heard of the change, or until one of those has. Nil: all are alike.
+    package func prefer(_ address: IPv4Address?, until: UInt64) {
+        pin = address.map { Pin(address: $0, until: until) }
     }
 
     /// The controllers that are believed to answer, the preferred one first; none: the domain is
@@ -359,6 +372,8 @@ package enum ChannelNotice {
     /// The controller refuses our account.
     case accountRefused(controller: ControllerAddress, NTStatus)
     case usedFormerSecret(controller: ControllerAddress)
+    /// A controller other than the one that was asked to take the newest secret knows it too.
+    case secretSpread(controller: ControllerAddress)
     case weakened(controller: ControllerAddress, String)
 }
 

@@ -150,7 +150,7 @@ extension Channel {
     func connect(now: UInt64) {
         guard !isStopped else { return }
         otherPortTried = nil
-        if var next = candidates.first(where: { !tried.contains($0.address) }) {
+        if var next = nextCandidate(now: now) {
             next.usesSessionService = onSessionService.contains(next.address)
             pursue(next, now: now)
         } else if let refusal {
@@ -160,6 +160,15 @@ extension Channel {
             phase = .down
             answerAllWaiting(.noController)
         }
+    }
+
+    private func nextCandidate(now: UInt64) -> ControllerAddress? {
+        if let pin, now < pin.until, !tried.contains(pin.address),
+            let pinned = candidates.first(where: { $0.address == pin.address })
+        {
+            return pinned
+        }
+        return candidates.first { !tried.contains($0.address) }
     }
 
     private func refuse(_ status: NTStatus, until: UInt64) {

@@ -67,6 +67,9 @@ package enum ChannelLimit {
     package static let idle: UInt64 = 60_000
     /// Silence with calls outstanding after which the controller's health is asked about.
     package static let silence: UInt64 = 1_000
+    /// How long the controller that took a new secret is preferred, at most. Replication between
+    /// sites is due within 3 hours (MS-ADTS 6.1.1.2.2.3), and may have failed once or twice.
+    package static let preference: UInt64 = 12 * 3_600_000
     /// First and longest pause after controllers refused our account.
     package static let refusedPause: UInt64 = 1_000
     package static let refusedPauseMost: UInt64 = 30_000

@@ -233,6 +233,9 @@ final class Daemon {
             finishRebuild(index, failure: "\(status.name): \(remedy)")
         case .usedFormerSecret(let controller):
             log.warning("\(domain.name): \(controller.label) still takes the former secret only")
+        case .secretSpread(let controller):
+            log.info("\(domain.name): \(controller.label) knows the new secret too")
+            forgetPreference(index)
         case .weakened(let controller, let what):
             log.warning("\(domain.name): channel to \(controller.label) has \(what)")
         }
@@ -291,11 +294,38 @@ final class Daemon {
         secretsSeen = store.generation
         for index in agent.domains.indices {
             let hashes = AgentBuilder.secrets(of: agent.domains[index].name, in: store, log)
+            let preference = preference(index)
             agent.channel(index, now: loop.now, microseconds: loop.microseconds) {
+                $0.prefer(preference?.controller, until: preference?.until ?? 0)
                 $0.useSecrets(hashes, now: loop.now)
             }
         }
         settle()
+    }
+
+    /// The controller that was asked to take the newest secret, and until when it comes first.
+    private func preference(_ index: Int) -> (controller: IPv4Address, until: UInt64)? {
+        let record = try? store.read { state throws(StoreError) in
+            try state.get(DomainSecrets.self, agent.domains[index].name)
+        }
+        guard let secrets = record ?? nil, let controller = secrets.askedController else {
+            return nil
+        }
+        let age = SystemClock.unixSeconds - min(
+            SystemClock.unixSeconds, (secrets.pending ?? secrets.current).since)
+        let left = ChannelLimit.preference - min(ChannelLimit.preference, age * 1_000)
+        return left == 0 ? nil : (controller, loop.now + left)
+    }
+
+    /// Another controller knows the newest secret: none need be preferred any more.
+    private func forgetPreference(_ index: Int) {
+        let name = agent.domains[index].name
+        save("secrets") { state throws(StoreError) in
+            guard var secrets = try state.get(DomainSecrets.self, name), secrets.pending == nil
+            else { return }
+            secrets.askedController = nil
+            try state.put(secrets, name)
+        }
     }
 
     /// For people.
