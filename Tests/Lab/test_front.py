@@ -246,7 +246,7 @@ class JoinTest(Front):
     """Samba's tools join the domain and use their account."""
 
     def conf(self, name):
-        folder = labtest.plan.STATE / "join"
+        folder = labtest.plan.STATE / "join" / name
         for each in ("private", "lock", "state", "cache", "pid", "ncalrpc"):
             (folder / each).mkdir(parents=True, exist_ok=True)
         conf = folder / "smb.conf"
@@ -282,3 +282,9 @@ class JoinTest(Front):
         self.taken(lab.client.run(
             "rpcclient", "-s", conf, "-U", boss, self.gate, "-c",
             f"schannel; samlogon alice {plan.PASSWORD}", check=False))
+
+    def test_member_joins_by_the_password_that_is_its_name(self):
+        self.postern.run("account", "add", "OLDPC", "--machine", "--default-password", check=True)
+        conf, server = self.conf("OLDPC"), ("-S", "GATE1", "-I", self.gate)
+        self.taken(self.net(conf, "rpc", "oldjoin", *server))
+        self.assertIn("is OK", self.taken(self.net(conf, "rpc", "testjoin", *server)))
