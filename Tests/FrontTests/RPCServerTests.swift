@@ -349,7 +349,7 @@ import Wire
     @Test func nonsenseEndsTheConnectionAndOthersLive() throws {
         let good = try RPCPeer()
         try good.bind()
-        for bytes in [[4, 0, 0, 0], [5, 0, 0, 3, 0x10, 0, 0, 0, 3, 0], [5, 0, 0, 3, 0, 0]]
+        for bytes in [[4, 0, 0, 0], [5, 0, 0, 3, 0x10, 0, 0, 0, 3, 0], [5, 0, 0, 3, 1, 0]]
             as [[UInt8]]
         {
             let bad = try RPCPeer(good)
