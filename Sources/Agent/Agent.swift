@@ -27,10 +27,12 @@ package struct LogonCall {
     package var patience: UInt64
     /// Whether the answer must carry all that is said of the user.
     package var wantsWhole: Bool
+    /// Whether the answer must carry the keys that the logon gives.
+    package var wantsKeys: Bool
 
     package init(
         domain: String, user: String, workstation: String, parameterControl: UInt32,
-        proof: Proof, patience: UInt64 = 0, wantsWhole: Bool = false
+        proof: Proof, patience: UInt64 = 0, wantsWhole: Bool = false, wantsKeys: Bool = true
     ) {
         self.domain = domain
         self.user = user
@@ -39,6 +41,7 @@ package struct LogonCall {
         self.proof = proof
         self.patience = patience
         self.wantsWhole = wantsWhole
+        self.wantsKeys = wantsKeys
     }
 }
 
@@ -230,7 +233,7 @@ package final class Agent {
         return LogonRequest(
             domain: asked, user: call.user, workstation: workstation,
             parameterControl: call.parameterControl, proof: proof,
-            wantsWhole: call.wantsWhole)
+            wantsWhole: call.wantsWhole, wantsKeys: call.wantsKeys)
     }
 
     /// Which protocol the responses are of: NTLMv2's is longer than 24 bytes (MS-NLMP 2.2.2.8).
