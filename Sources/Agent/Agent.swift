@@ -79,6 +79,8 @@ package final class Agent {
         var proof: Ledger.Proof
         /// Microseconds on the caller's clock when the logon came.
         var since: UInt64
+        /// The password's, if it is one whose refusal would be kept.
+        var mark: RefusalMemory.Mark?
     }
 
     package init(
@@ -206,10 +208,20 @@ package final class Agent {
                 .answer(caller: caller, .refused(.ntlmBlocked, authoritative: true)))
             return
         }
+        var mark: RefusalMemory.Mark?
+        if case .password(let secret) = call.proof {
+            let asked = call.domain.isEmpty ? domain.name : call.domain
+            mark = domain.refusals.mark(domain: asked, user: call.user, password: secret)
+        }
+        if let mark, let status = domain.refusals.refusal(of: mark, now: now) {
+            domain.ledger.repeatedly()
+            outputs.append(.answer(caller: caller, .refused(status, authoritative: true)))
+            return
+        }
         nextLogon &+= 1
         if nextLogon == 0 { nextLogon = 1 }
         callers[nextLogon] = Caller(
-            token: caller, domain: index, proof: proof, since: microseconds)
+            token: caller, domain: index, proof: proof, since: microseconds, mark: mark)
         let patience = call.patience == 0
             ? domain.policy.deadline : min(call.patience, domain.policy.deadline)
         domain.channel.logon(
@@ -336,6 +348,7 @@ package final class Agent {
             case .answer(let logon, let outcome):
                 guard let caller = callers.removeValue(forKey: logon) else { continue }
                 domain.ledger.answered(outcome, microseconds: microseconds - caller.since)
+                if let mark = caller.mark { domain.refusals.note(mark, outcome, now: now) }
                 // A controller speaks for its own domain; of others it may be wrong.
                 if case .accepted(let user) = outcome, let sid = user.domainSID,
                     Self.same(user.domain, domain.name)

@@ -74,7 +74,7 @@ extension Agent {
         let outcome: LogonOutcome
         switch local.domain.validate(logon, now: fileTime(at: now)) {
         case .accepted(let session):
-            var identity = LogonIdentity(session)
+            let identity = LogonIdentity(session)
             if call.wantsWhole {
                 identity.whole = WholeValidation(session.validation(server: name))
             }
@@ -114,7 +114,7 @@ extension Agent {
 }
 
 extension LogonIdentity {
-    package init(_ session: LocalSession) {
+    package convenience init(_ session: LocalSession) {
         self.init(
             user: session.account.name, domain: session.domainName,
             fullName: session.account.fullName, userRID: session.account.rid,

@@ -74,8 +74,8 @@ package enum Unavailable: Equatable, Sendable {
     }
 }
 
-/// Who a controller says the user is.
-package struct LogonIdentity {
+/// Who a controller says the user is. A reference, as it is handed on until the caller has it.
+package final class LogonIdentity {
     package var user: String
     package var domain: String
     package var fullName: String
