@@ -179,7 +179,8 @@ package final class Agent {
     }
 
     static func same(_ left: String, _ right: String) -> Bool {
-        left.utf8.count == right.utf8.count && left.uppercased() == right.uppercased()
+        left == right
+            || left.utf8.count == right.utf8.count && left.uppercased() == right.uppercased()
     }
 
     /// Validates a logon. The answer comes as an output with `caller`, by the deadline.

@@ -75,7 +75,12 @@ package struct WireWriter: ~Copyable {
 
     /// `text` in UTF-16LE, without a terminator.
     package mutating func utf16LE(_ text: String) {
-        for unit in text.utf16 { uint16LE(unit) }
+        // Nearly every name is in ASCII, where a unit is a byte and a zero.
+        if text.utf8.allSatisfy({ $0 < 0x80 }) {
+            for byte in text.utf8 { uint16LE(UInt16(byte)) }
+        } else {
+            for unit in text.utf16 { uint16LE(unit) }
+        }
     }
 
     // MARK: Patches
