@@ -109,7 +109,7 @@ extension Agent {
 
     /// `now` as a FILETIME (MS-DTYP 2.3.3).
     package func fileTime(at now: UInt64) -> UInt64 {
-        Self.fileTime(seconds: epoch + now / 1_000)
+        FileTime.at(unixSeconds: epoch + now / 1_000)
     }
 }
 
