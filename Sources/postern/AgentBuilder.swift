@@ -66,9 +66,10 @@ enum AgentBuilder {
         return AgentDomain(
             name: settings.name, dnsName: settings.dnsName ?? "",
             policy: DomainPolicy(
-                ntlmv1: ntlmv1, allowsLM: settings.lm == .allow, deadline: settings.deadline),
+                ntlmv1: ntlmv1, allowsLM: settings.lm == .allow, deadline: settings.deadline,
+                refusalsKept: settings.refusedPasswords),
             locator: locator, channel: channel, ports: ports(settings.name, store),
-            sid: sid(settings.name, store))
+            sid: sid(settings.name, store), random: random)
     }
 
     private static func sid(_ name: String, _ store: StateStore) -> SID? {
