@@ -26,6 +26,14 @@ package enum TrustEstablish {
             let browser = try findBrowser(dialogue, desk, ends, &findings)
             try browse(dialogue, browser, ends, &findings)
             try identify(dialogue, ends, provesChannel, &findings)
+            findings.isProved = true
+        } else {
+            skipWithoutSMB1(dialogue)
+            if provesChannel, let settings = ends.channelSettings {
+                try dialogue.proveChannel(
+                    settings, secrets: [ends.secret], at: [primary.controller])
+                findings.isProved = true
+            }
         }
         try findLogonServers(dialogue, desk, ends, &findings)
         return findings
@@ -62,6 +70,13 @@ package enum TrustEstablish {
             guard error.isUnavailable else { throw error }
             dialogue.forgive("it answers no mailslots, as controllers of today do not")
             return SMBTarget(address, name: "*SMBSERVER")
+        }
+    }
+
+    /// What nothing stands in for; the secure channel proves more than they did.
+    private static func skipWithoutSMB1<Link: Exchange>(_ dialogue: Dialogue<Link>) {
+        for title in ["browse list", "server's and domain's names", "domain's name, once more"] {
+            dialogue.skip(title, "only over SMB1, which the controller does not speak")
         }
     }
 
@@ -144,9 +159,9 @@ package enum TrustEstablish {
                 let isKnown = try? session.knows(
                     account: ends.domain.text + "\\" + ends.account), isKnown == false
             {
-                return RefusalText.channel(.noTrustSAMAccount, ends.channel)
+                return RefusalText.channel(.noTrustSAMAccount, account: ends.account)
             }
-            return RefusalText.channel(proof, ends.channel)
+            return RefusalText.channel(proof, account: ends.account)
         case _: break
         }
         return "\(ends.account) is refused: \(status.name), \(status.text)"
@@ -259,7 +274,7 @@ package enum TrustEstablish {
             () throws(FlowError) -> (String, Void) in
             let (status, cipher) = try session.prove(ends.channel)
             if status.isError {
-                throw dialogue.contradicted(RefusalText.channel(status, ends.channel))
+                throw dialogue.contradicted(RefusalText.channel(status, account: ends.account))
             }
             return (cipher == .aes ? "keyed, AES" : "keyed, RC4", ())
         }

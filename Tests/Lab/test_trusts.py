@@ -458,3 +458,95 @@ class SambaTrustsTest(LabTest):
                        wire.count().between(plan.TRUSTED.address, lab.client.address), "")
         refused = lab.gate.run(*enter, "-U", f"{user}%not hers", check=False)
         self.assertNotEqual(refused.returncode, 0)
+
+
+class ModernTrustTest(LabTest):
+    """An AD controller, which speaks no SMB1, at the trusted end."""
+
+    SID = "S-1-5-21-1004336348-1177238915-682003330"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.addClassCleanup(cls.permit, "")
+
+    @classmethod
+    def permit(cls, password=SECRET):
+        """As an administrator of the AD domain makes the trust; without a password it is ended."""
+        lab.ad.box.run("/usr/bin/python3", "-B", plan.HERE / "store_ad_trust.py", lab.ad.conf,
+                       plan.OUR_DOMAIN, cls.SID, input=password + "\n")
+
+    def setUp(self):
+        self.permit()
+        self.postern = self.made(controllers=None, dns_name=plan.AD.dns_name)
+
+    def made(self, **settings):
+        return self.agent(domain_section(
+            plan.AD, channel="trust", account=ACCOUNT, answer="no", **settings),
+            started=False, secrets={})
+
+    def trust(self, verb, *words, **options):
+        return self.postern.run("trust", verb, plan.AD.name, *words, **options)
+
+    def establish(self, *words, secret=SECRET):
+        done = self.trust("establish", *words, input=secret + "\n")
+        return done
+
+    def assertLogsOn(self):
+        logon = self.postern.logon(plan.AD.name, "alice", plan.PASSWORD)
+        self.assertEqual(logon.returncode, 0, logon.stdout + logon.stderr)
+
+    def test_what_it_cannot_offer_is_skipped_and_the_channel_proves_the_rest(self):
+        with Capture(lab, lab.gate) as wire:
+            done = self.establish("--report")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("speaks no SMB1", done.stdout)
+        for step in ("browse list", "server's and domain's names"):
+            self.assertRegex(done.stdout, rf"{step}.*\n +skipped: only over SMB1")
+        self.assertRegex(done.stdout, rf"secure channel as {re.escape(ACCOUNT)}.*\n.*AES, sealed")
+        self.table.add("F2 establish at an AD controller, channel and all",
+                       "107 frames, 15,230 B, 3 s", wire.count().between(
+                           lab.gate.address, plan.AD.address), "")
+        self.postern.start()
+        self.assertLogsOn()
+        self.assertEqual(self.postern.logon(plan.AD.name, "alice", "not hers").returncode, 1)
+
+    def test_verified_without_an_agent_and_over_its_live_channel(self):
+        self.assertEqual(self.establish().returncode, 0)
+        done = self.trust("verify", "--report")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("the secret makes a channel", done.stdout)
+        self.assertIn("skipped", done.stdout)
+        self.postern.start()
+        done = self.trust("verify")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("the channel is live", done.stdout)
+
+    def test_a_running_agent_proves_the_secret(self):
+        self.postern = self.made()
+        self.postern.start()
+        done = self.establish()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertLogsOn()
+
+    def test_a_wrong_secret_and_a_missing_account_are_told_apart(self):
+        for permitted, secret, words in ((SECRET, "wrong", "another password"),
+                                         ("", SECRET, "there is no account")):
+            with self.subTest(words):
+                self.permit(permitted)
+                done = self.establish(secret=secret)
+                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                self.assertIn(f"secure channel as {ACCOUNT}", done.stderr)
+                self.assertIn(words, done.stderr)
+                self.assertIn("nothing was changed", done.stderr)
+                self.assertIn("no secret", self.postern.run("secret", "show", plan.AD.name).stdout)
+
+    def test_the_secret_rotates(self):
+        self.assertEqual(self.establish().returncode, 0)
+        self.postern.start()
+        self.assertLogsOn()
+        done = self.postern.run("secret", "rotate", plan.AD.name)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertLogsOn()
+        self.postern.stop()
+        self.postern.start()
+        self.assertLogsOn()
