@@ -149,6 +149,10 @@ package enum TrustEstablish {
             let (session, outcome) = try SMBSession.open(dialogue, primary, as: .anonymous)
             defer { session.abandon() }
             guard case .established = outcome else { break }
+            // The name may be another domain's host by now.
+            if let identity = try? session.domainIdentity([.accountDomain]) {
+                try dialogue.check(identity, ends)
+            }
             let (proof, _) = try session.prove(ends.channel)
             if !proof.isError {
                 return "the password is right, but \(ends.account) was refused with "
