@@ -149,14 +149,14 @@ package enum TrustEstablish {
             let (session, outcome) = try SMBSession.open(dialogue, primary, as: .anonymous)
             defer { session.abandon() }
             guard case .established = outcome else { break }
-            // The name may be another domain's host by now.
-            if let identity = try? session.domainIdentity([.accountDomain]) {
-                try dialogue.check(identity, ends)
-            }
             let (proof, _) = try session.prove(ends.channel)
             if !proof.isError {
                 return "the password is right, but \(ends.account) was refused with "
                     + "\(status.name): does \(primary.name) take NTLMv1 or NTLMv2 only?"
+            }
+            // The name may be another domain's host by now, which knows no such account.
+            if let identity = try? session.domainIdentity([.accountDomain]) {
+                try dialogue.check(identity, ends)
             }
             // Some answer so to an account that is not there too.
             if proof == .accessDenied,

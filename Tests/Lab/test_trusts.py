@@ -221,6 +221,7 @@ class EstablishTest(TrustTest):
         self.assertIsNotNone(answer)
         self.postern = self.agent(
             trust_section(wins_server=lab.boxes["member"].address), started=False, secrets={})
+        lab.client.run("rpcclient", "-U", "%", plan.NT4.address, "-c", "lsaquery", check=False)
         done = self.establish()
         self.assertRefused(done, f"this is a controller of {plan.NT4.name}, not of {DOMAIN}")
         self.assertIn(f"session setup as {ACCOUNT}: ", done.stderr)
