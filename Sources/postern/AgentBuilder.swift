@@ -126,11 +126,15 @@ enum AgentBuilder {
                 log.error("\(name): no secret; run `postern secret import \(name)`")
                 return []
             }
-            return [record.pending, record.current, record.previous].compactMap { $0 }.map(hash)
+            return hashes(record)
         } catch {
             log.error("\(name): \(error.description)")
             return []
         }
+    }
+
+    static func hashes(_ record: DomainSecrets) -> [Bytes16] {
+        [record.pending, record.current, record.previous].compactMap { $0 }.map(hash)
     }
 
     /// NTOWFv1 (MS-NLMP 3.3.1), the shared secret of MS-NRPC 3.1.1.
