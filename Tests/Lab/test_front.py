@@ -120,7 +120,9 @@ class RemoteCallsTest(Front):
     def test_users_and_groups_are_listed(self):
         shown = self.rpcclient("enumdomusers", "enumdomgroups", "querydispinfo",
                                "querydispinfo2", "querydispinfo3", "enumdomains", "querydominfo",
-                               "enumalsgroups builtin")
+                               "enumalsgroups builtin",
+                               *(f"querydominfo {level}" for level in range(1, 14)
+                                 if level != 10))
         for word in ("user:[alice] rid:[0x", f"user:[{BOSS}]", "group:[Domain Admins] rid:[0x200]",
                      "Account: alice\tName: Alice Liddell"):
             self.assertIn(word, shown)
