@@ -282,6 +282,22 @@ import Wire
         }
     }
 
+    @Test func whoHasUsKeepTheMostGivesWayToTheOthers() throws {
+        let first = try RPCPeer()
+        let part = [UInt8](repeating: 0, count: 5_000)
+        var peers = [first]
+        while !peers.contains(where: \.isClosed) {
+            let peer = peers.count == 1 ? first : try RPCPeer(first)
+            peers.append(peer)
+            try peer.bind()
+            peer.send(fragment(.firstFragment, part))
+            for _ in 0..<(peer === first ? 180 : 160) { peer.send(fragment([], part)) }
+            first.settle()
+            #expect(first.server.heldBytes <= RPCServer.Limit.heldBytes)
+        }
+        #expect(first.server.counters.overLimit == 1)
+    }
+
     @Test func fragmentBombEndsTheConnection() throws {
         let peer = try RPCPeer()
         try peer.bind()
