@@ -197,9 +197,10 @@ import Wire
 
     @Test func whoHasUsKeepTheMostGivesWayToTheOthers() {
         let world = SMBWorld()
-        let partial = [0, 0, 0xff, 0xff] + [UInt8](repeating: 0xff, count: 60_000)
+        let partial = [0, 0, 0xff, 0xff] + [UInt8](repeating: 0xff, count: 6_000)
         let greedy = SMBConnectionID(0)
-        let most = SMBLimits.heldBytes / partial.count
+        world.server.heldLimit = 100_000
+        let most = world.server.heldLimit / partial.count
         for number in 0...most {
             let id = SMBConnectionID(UInt64(number))
             world.open(id, from: IPv4Address(10, 0, 0, UInt8(number % 4)))

@@ -48,6 +48,7 @@ package final class RPCServer: PipeServer {
     private var latest = FrontTime(now: 0, unix: 0)
     /// Over all associations.
     private(set) var heldBytes = 0
+    var heldLimit = Limit.heldBytes
     /// In whole seconds, so that many associations are looked at together.
     private var earliest: UInt64 = .max
     package private(set) var counters = Counters()
@@ -253,7 +254,7 @@ package final class RPCServer: PipeServer {
     /// Takes the bytes that it has us keep into the account, and sees to the limit.
     private func count(_ association: ServerAssociation, _ now: FrontTime) {
         recount(association)
-        while heldBytes > Limit.heldBytes,
+        while heldBytes > heldLimit,
             let greediest = associations.values.max(by: { $0.countedBytes < $1.countedBytes })
         {
             counters.overLimit += 1

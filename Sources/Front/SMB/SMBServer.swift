@@ -34,6 +34,7 @@ package final class SMBServer {
     private var peers: [IPv4Address: Int] = [:]
     /// Over all connections.
     private(set) var heldBytes = 0
+    var heldLimit = SMBLimits.heldBytes
 
     /// `random` gives unpredictable bytes: the challenges.
     package init(
@@ -139,7 +140,7 @@ package final class SMBServer {
     private func settle(_ connection: SMBConnection) {
         if connection.isAuthenticated { uncount(connection) }
         count(connection)
-        while heldBytes > SMBLimits.heldBytes, let greediest {
+        while heldBytes > heldLimit, let greediest {
             context.counters.overLimit += 1
             greediest.close()
             end(greediest)
