@@ -22,7 +22,6 @@ final class FrontSockets {
     private var unreadBytes = 0
     private var timer: Timer?
     private var isSettling = false
-    private let sids = LearnedSIDs()
 
     /// Connections whose peers do not read the end of what they were sent.
     private static let endingLimit = 256
@@ -63,7 +62,7 @@ final class FrontSockets {
             try listen(Port.direct &+ settings.portOffset, .direct)
         }
         front = FrontBuilder.front(
-            daemon.configuration, daemon.agent, rpcPort: rpcPort, sids: sids,
+            daemon.configuration, daemon.agent, rpcPort: rpcPort,
             neighbourhood: daemon.names.neighbourhood)
         timer = Timer(loop) { [self] in
             front?.tick(now: time)
@@ -155,10 +154,12 @@ final class FrontSockets {
     static func isOurs(_ caller: UInt64) -> Bool { caller & mark != 0 }
 
     func answered(_ caller: UInt64, _ outcome: LogonOutcome) {
-        if case .accepted(let identity) = outcome, let sid = identity.domainSID {
-            sids.learn(sid, of: identity.domain)
-        }
         front?.answered(caller & ~Self.mark, outcome, now: time)
+        settle()
+    }
+
+    func translated(_ caller: UInt64, _ outcome: TranslationOutcome) {
+        front?.translated(caller & ~Self.mark, outcome, now: time)
         settle()
     }
 
@@ -210,6 +211,8 @@ final class FrontSockets {
             case .send(let id, let bytes): send(bytes, on: id)
             case .close(let id): end(id)
             case .logon(let token, let logon): ask(token, logon)
+            case .translate(let token, let domain, let question):
+                daemon.translate(question, domain: domain, caller: token | Self.mark)
             }
         }
         isSettling = false

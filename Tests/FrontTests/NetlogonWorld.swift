@@ -112,7 +112,7 @@ final class NetlogonWorld {
             if let id = links.removeValue(forKey: link) { server.closed(id) }
         case .answer(let logon, let outcome): answers[logon] = outcome
         case .notice(let notice): notices.append(notice)
-        case .passwordSet: break
+        case .passwordSet, .translated: break
         case .controllerFailed, .controllerSilent, .controllerAnswered, .mapped: break
         }
     }

@@ -46,6 +46,7 @@ package final class ChannelWorld {
     /// The ports that were mapped last, as they are remembered.
     package private(set) var ports: [IPv4Address: UInt16] = [:]
     package private(set) var notices: [ChannelNotice] = []
+    package private(set) var translations: [UInt32: TranslationOutcome] = [:]
     package private(set) var passwordOutcomes: [PasswordOutcome] = []
     /// What must never be, and was.
     package private(set) var problems: [String] = []
@@ -220,6 +221,7 @@ package final class ChannelWorld {
             ports[address] = port
         case .notice(let notice): notices.append(notice)
         case .passwordSet(let outcome): passwordOutcomes.append(outcome)
+        case .translated(let id, let outcome): translations[id] = outcome
         }
     }
 
@@ -298,7 +300,7 @@ extension ChannelWorld {
         case .send(let link, let bytes): "send on \(link): \(bytes.count) bytes"
         case .answer(let logon, .accepted): "answer \(logon): accepted"
         case .open, .close, .answer, .controllerFailed, .controllerSilent, .controllerAnswered,
-            .mapped, .notice, .passwordSet:
+            .mapped, .notice, .passwordSet, .translated:
             "\(output)"
         }
     }
