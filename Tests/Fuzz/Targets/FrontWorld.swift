@@ -49,8 +49,9 @@ final class FrontWorld {
         netlogon.replication = ReplicationService(domain: domain)
         let configured = { [ConfiguredDomain(name: "ADLAB", dnsName: "ad.lab")] }
         let host = ServedHost(computerName: "GATE1", domainName: "GATE", serverType: 0x102b)
+        let authority = LSAService(domain: domain, configured: configured, random: random)
         services = [
-            netlogon, LSAService(domain: domain, configured: configured, random: random),
+            netlogon, authority,
             SAMRService(domain: domain, random: random), DirectorySetupService(domain),
             WorkstationService(host: { host }),
             ServerService(host: { host }, netlogonPath: "/srv/netlogon"),
@@ -73,7 +74,8 @@ final class FrontWorld {
         let smb = SMBServer(
             settings, pipes: rpc, administration: administration, files: Scripts(),
             random: random)
-        front = Front(smb: smb, rpc: rpc, netlogon: netlogon, localDomain: "GATE")
+        front = Front(
+            smb: smb, rpc: rpc, netlogon: netlogon, lsa: authority, localDomain: "GATE")
     }
 
     func receive(_ connection: FrontConnection, _ bytes: [UInt8], holdingLogons: Bool = false) {
@@ -112,6 +114,8 @@ final class FrontWorld {
             switch output {
             case .send(_, let bytes): sent.append(bytes)
             case .close(let connection): closed.insert(connection)
+            case .translate(let token, _, _):
+                front.translated(token, .unavailable(.noController), now: now)
             case .logon(let token, _):
                 waiting.append(token)
                 if !holdingLogons {
