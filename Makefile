@@ -42,10 +42,11 @@ bench: embedded
 	@packaging/prerequisites lab
 	python3 Tests/Lab/bench.py --binary build/postern
 
-# SECONDS_EACH: how long each parser and core is fuzzed.
-SECONDS_EACH ?= 20
+# SECONDS_EACH: how long each parser and core is fuzzed; TARGETS: which, all of them without it.
+SECONDS_EACH ?= 60
+TARGETS ?=
 fuzz: prerequisites
-	Tests/Fuzz/run $(SECONDS_EACH)
+	Tests/Fuzz/run $(SECONDS_EACH) $(TARGETS)
 
 install: embedded
 	install -D -m 0755 build/postern $(DESTDIR)$(PREFIX)/bin/postern

@@ -78,6 +78,17 @@ class Session:
         self.tree_id, = struct.unpack_from("<H", answer, 24)
         return self.status(answer)
 
+    def transact(self, name, parameters, data):
+        """A transaction in one message; the parameters of its answer."""
+        start = 32 + 1 + 28 + 2 + len(name) + 1
+        words = struct.pack("<HHHHBBHIHHHHHBB", len(parameters), len(data), 64, 1024, 0, 0, 0, 0,
+                            0, len(parameters), start, len(data), start + len(parameters), 0, 0)
+        answer = self.exchange(TRANSACTION, words, name.encode() + b"\0" + parameters + data, 5)
+        if self.status(answer) != SUCCESS:
+            raise ConnectionError(f"no transaction {name}: 0x{self.status(answer):08x}")
+        count, at = struct.unpack_from("<HH", answer, 33 + 6)
+        return answer[at:at + count]
+
     def open_pipe(self, name):
         words = struct.pack("<BBHHHHHIHIII", 0xff, 0, 0, 0, 0x42, 0, 0, 0, 1, 0, 0, 0)
         answer = self.exchange(OPEN_ANDX, words, b"\\PIPE\\" + name.encode() + b"\0", 4)
