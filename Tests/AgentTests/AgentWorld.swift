@@ -75,7 +75,7 @@ final class AgentWorld {
                 random: { UInt32(truncatingIfNeeded: numbers.next()) })
             return AgentDomain(
                 name: setup.name, dnsName: setup.dnsName, policy: setup.policy,
-                locator: locator, channel: channel, ports: [:])
+                locator: locator, channel: channel, ports: [:], random: random)
         }
         agent = Agent(
             name: "GATE1", domains: domains, locals: locals.map { AgentLocalDomain($0) },
@@ -104,12 +104,15 @@ final class AgentWorld {
     }
 
     static func one(
-        ntlmv1: DomainPolicy.NTLMv1 = .mschap, allowsLM: Bool = false, controllers: [UInt8] = [10]
+        ntlmv1: DomainPolicy.NTLMv1 = .mschap, allowsLM: Bool = false,
+        controllers: [UInt8] = [10], refusalsKept: UInt64 = 0
     ) -> AgentWorld {
         ready([
             Domain(
                 name: "ADLAB", dnsName: "ad.lab",
-                policy: DomainPolicy(ntlmv1: ntlmv1, allowsLM: allowsLM, deadline: 5_000),
+                policy: DomainPolicy(
+                    ntlmv1: ntlmv1, allowsLM: allowsLM, deadline: 5_000,
+                    refusalsKept: refusalsKept),
                 controllers: controllers),
         ])
     }
