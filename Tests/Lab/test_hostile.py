@@ -250,7 +250,8 @@ class LiesTest(HostileTest):
     def test_frames_of_impossible_lengths_end_their_connection(self):
         before = self.front("smb")["malformed"]
         frames = ((445, b"\0\xff\xff\xff"), (445, b"\0\x01\0\0"), (445, b"\x81\0\0\x44"),
-                  (139, b"\0\0\0\x44" + bytes(68)), (139, b"\x81\x02\0\0"), (139, b"\x81\0\0\x02\xc0\x00"),
+                  (139, b"\0\0\0\x44" + bytes(68)), (139, b"\x81\x02\0\0"),
+                  (139, b"\x81\0\0\x02\xc0\x00"),
                   (445, b"\0\0\0\x40\xfeSMB" + bytes(60)), (445, b"\0\0\0\x01\xff"))
         with self.bearable("frames that lie"):
             for port, frame in frames:
