@@ -1,4 +1,5 @@
 import Configuration
+import Consumers
 import Crypto
 import Flows
 import Interfaces
