@@ -4,6 +4,7 @@ import Crypto
 import Flows
 import Interfaces
 import Loop
+import SecureChannel
 import NTLM
 import Store
 import Wire
