@@ -4,8 +4,8 @@ import Crypto
 import Flows
 import Interfaces
 import Loop
-import SecureChannel
 import NTLM
+import SecureChannel
 import Store
 import Wire
 
