@@ -6,6 +6,7 @@ import Interfaces
 import Loop
 import NTLM
 import SecureChannel
+import SecureChannel
 import Store
 import Wire
 
