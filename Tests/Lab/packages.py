@@ -16,13 +16,7 @@ PACKAGES = (
     "nettle-dev", "curl", "nbtscan", "nmap", "python3-impacket",
 )
 # What calls ntlm_auth; installed by the tests that run them.
-<<<<<<< HEAD
-CALLERS = ("freeradius", "freeradius-utils", "squid", "curl")
-# Clients that are not Samba's; installed by the tests that run them.
-CLIENTS = ("python3-impacket",)
-=======
 CALLERS = ("freeradius", "freeradius-utils", "squid")
->>>>>>> main
 PROGRAMS = ("samba", "smbd", "nmbd", "winbindd", "ntlm_auth", "wbinfo", "rpcclient", "smbclient",
             "smbtorture", "nmblookup", "tdbtool", "tshark", "tcpdump", "ethtool", "ip", "ss", "gcc",
             "curl", "nbtscan", "nmap")
@@ -51,11 +45,6 @@ def install():
 
 def install_callers():
     _install(CALLERS)
-
-
-def install_clients():
-    if not pathlib.Path("/usr/lib/python3/dist-packages/impacket").exists():
-        _install(CLIENTS)
 
 
 def _install(packages):

@@ -7,7 +7,6 @@ import re
 import struct
 
 import labtest
-import packages
 import ntlm
 import smb1
 from labtest import LabTest, domain_section, lab, plan
@@ -221,11 +220,6 @@ class RemoteCallsTest(Front):
 
 class ImpacketTest(Front):
     EXAMPLES = "/usr/share/doc/python3-impacket/examples"
-
-    @classmethod
-    def setUpClass(cls):
-        packages.install_clients()
-        super().setUpClass()
 
     def impacket(self, script, *words, user="alice", password=plan.PASSWORD, **options):
         return lab.client.run("/usr/bin/python3", f"{self.EXAMPLES}/{script}.py",
