@@ -125,12 +125,6 @@ package final class EndpointMapperService: RemoteService {
             if Self.matches(entries[next], request) { found.append(entries[next]) }
             next += 1
         }
-<<<<<<< HEAD
-        // A page that is not full is the last one; clients stop there. Of several, it says so too:
-        // alone, that would be taken for a failure.
-        let isOver = found.isEmpty || next == entries.count && found.count < asked
-        let isEnd = found.isEmpty || isOver && !isFirst
-=======
         // The last page of several says that it is: clients stop at one that is not full. Where
         // the first is all there is, that is no error, and there is nothing to go on with.
         if isFirst, !found.isEmpty, next == entries.count {
@@ -139,7 +133,6 @@ package final class EndpointMapperService: RemoteService {
                     entryHandle: .null, entries: found, maximumEntries: UInt32(asked), status: 0))
         }
         let isOver = found.isEmpty || !isFirst && found.count < asked
->>>>>>> main
         var handle = request.entryHandle
         if isOver {
             caller.handles[handle] = nil
@@ -156,7 +149,7 @@ package final class EndpointMapperService: RemoteService {
         return Self.reply(
             EptLookup.Response(
                 entryHandle: handle, entries: found, maximumEntries: UInt32(asked),
-                status: isEnd ? EndpointMapper.notRegistered : 0))
+                status: isOver ? EndpointMapper.notRegistered : 0))
     }
 
     /// By interface or not at all: objects are not registered.
