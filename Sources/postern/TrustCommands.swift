@@ -5,6 +5,7 @@ import Flows
 import Interfaces
 import Loop
 import NTLM
+import SecureChannel
 import Store
 import Wire
 
