@@ -4,6 +4,7 @@ import Crypto
 import Domain
 import Front
 import Interfaces
+import Locator
 import NTLM
 import RPC
 import SMB
