@@ -88,8 +88,20 @@ package enum AccountOrders {
             case _: return OrderResult(.misused, "there is no order \(verb)\n")
             }
         } catch {
+            return refusal(name, error, domain)
+        }
+    }
+
+    static func refusal(
+        _ name: String, _ error: DomainError, _ domain: LocalDomain
+    ) -> OrderResult {
+        guard error.status == .invalidDomainRole else {
             return .refused("\(name): \(error.description)")
         }
+        let primary = domain.header.replicaSource
+        return .refused(
+            "\(name): this host is a backup controller of \(domain.name); accounts are changed at "
+                + "its primary\(primary.isEmpty ? "" : " " + primary)")
     }
 
     enum Found {
@@ -192,7 +204,7 @@ package enum AccountOrders {
                 }
             }
         } catch {
-            return .refused("lines \(firstLine) and following: \(error.description)")
+            return refusal("lines \(firstLine) and following", error, domain)
         }
         return OrderResult(
             problems.isEmpty ? .done : .refused, "\(counts.new) \(counts.changed)\n\(problems)")

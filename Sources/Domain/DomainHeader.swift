@@ -4,6 +4,8 @@ import Wire
 package enum DomainRole: UInt32, Sendable {
     case backup = 2
     case primary = 3
+
+    package var name: String { self == .primary ? "primary" : "backup" }
 }
 
 /// What the domain knows of itself.

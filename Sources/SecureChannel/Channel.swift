@@ -29,6 +29,7 @@ package final class Channel {
         case mapped(IPv4Address, port: UInt16)
         case notice(ChannelNotice)
         case passwordSet(PasswordOutcome)
+        case pulled(PullOutcome)
     }
 
     enum Phase {
@@ -78,9 +79,8 @@ package final class Channel {
     /// Set when a live connection's key was refused: the next key tells whether somebody took it.
     var keyWasReplaced = false
     var isStopped = false
-    /// The link that carries a change of our password, and until when it may.
-    var passwordLink: Int?
-    var passwordDeadline: UInt64 = .max
+    /// The one call under way that is no logon and has the credential chain.
+    var chained: ChainedCall?
     /// A logon ran out of time at a controller that said nothing at all: nobody else waits for
     /// it, until it says something or another one serves.
     var isDoubtful = false
@@ -210,7 +210,7 @@ package final class Channel {
         isStopped = true
         answerAllWaiting(.unavailable(.noController))
         for id in logons.keys { answer(id, .unavailable(.noController)) }
-        passwordEnded(.unknown)
+        chainedEnded(.lost)
         for id in links.keys { outputs.append(.close(link: id, abort: false)) }
         links.removeAll()
         phase = .down
@@ -264,7 +264,7 @@ package final class Channel {
 
     /// When `tick` wants to be called next; `.max`: not before another input.
     package var nextDeadline: UInt64 {
-        var next = min(earliest, passwordDeadline)
+        var next = min(earliest, chained?.deadline ?? .max)
         if case .refused(_, let until) = phase { next = min(next, until) }
         for link in links.values {
             next = min(next, link.nextDeadline)
@@ -275,7 +275,7 @@ package final class Channel {
 
     package func tick(now: UInt64) {
         if now >= earliest { expireLogons(now: now) }
-        expirePassword(now: now)
+        expireChainedCall(now: now)
         for id in Array(links.keys) { tickLink(id, now: now) }
         if case .refused(_, let until) = phase, now >= until {
             begin(now: now)

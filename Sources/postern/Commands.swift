@@ -23,6 +23,16 @@ enum Commands {
                 request, daemon.agent.locals.map { $0.domain },
                 now: daemon.agent.fileTime(at: daemon.loop.now))
             done(result.text, ExitCode(result.outcome))
+        case .domain:
+            guard isOwner else {
+                return done("only root and the agent's own user may do that\n", .failed)
+            }
+            let result = DomainOrders.run(
+                request, daemon.agent.locals.map { $0.domain },
+                primary: { daemon.agent.primaryState($0) },
+                state: { daemon.agent.pullState($0, now: daemon.loop.now) },
+                changed: { daemon.roleChanged($0) })
+            done(result.text, ExitCode(result.outcome))
         case .status: done(StatusReport.text(daemon, json: request.wantsJSON), .success)
         case .find: find(request, daemon, done)
         case .explain: explain(request, daemon, done)

@@ -2,8 +2,10 @@ import Agent
 import Configuration
 import Consumers
 import Crypto
+import Domain
 import Locator
 import Loop
+import Mailslot
 import SecureChannel
 import Store
 import Wire
@@ -30,6 +32,8 @@ final class Daemon {
     private var rebuilds: [Int: Rebuild] = [:]
     private var secretsSeen: UInt64 = 0
     private(set) var rotator: SecretRotator?
+    /// Who announced itself as the primary of a domain that we are the primary of.
+    private var rival = ""
     private var own: [UInt64: (SecureChannel.LogonOutcome) -> Void] = [:]
     private var lastOwn: UInt64 = 0
     let started: UInt64
@@ -39,9 +43,10 @@ final class Daemon {
         loop: EventLoop = EventLoop()
     ) {
         self.loop = loop
-        self.configuration = configuration
         self.store = store
         self.log = log
+        let configuration = LocalDomains.withChannels(configuration, store, log)
+        self.configuration = configuration
         loop.updateNow()
         started = loop.now
         let epoch = SystemClock.unixSeconds - loop.now / 1_000
@@ -163,6 +168,7 @@ final class Daemon {
             }
         case .locator(let index, let wanted): sockets[index].perform(wanted)
         case .channel(let index, let wanted): perform(index, wanted)
+        case .copied(let local, let notice): note(local, notice)
         }
     }
 
@@ -188,8 +194,48 @@ final class Daemon {
             rebuilds[index]?.trace.failed(reason)
         case .notice(let notice): note(index, notice)
         case .passwordSet(let outcome): rotator?.passwordSet(index, outcome)
-        case .answer, .controllerAnswered: break
+        case .answer, .controllerAnswered, .pulled: break
         }
+    }
+
+    // MARK: A second controller
+
+    /// Somebody at `source` told that a domain of ours has changed.
+    func announced(_ change: AnnounceChange, from source: IPv4Address) {
+        let domain = change.unicodeDomainName.description
+        let name = change.unicodePrimaryDCName.description
+        for local in agent.locals
+        where local.domain.role == .primary && local.domain.sid == change.domainSid
+            && local.domain.name == domain.uppercased() && rival != name {
+            rival = name
+            log.error(
+                "\(domain): \(name) at \(source.description) announces itself as the primary "
+                    + "too; one of the two must be demoted, see `postern domain --help`")
+        }
+        agent.announced(
+            change, random: UInt64(SystemRandom.number()), now: loop.now,
+            microseconds: loop.microseconds)
+        settle()
+    }
+
+    private func note(_ local: Int, _ notice: PullNotice) {
+        let text = "\(agent.locals[local].domain.name): \(notice.description)"
+        switch notice {
+        case .begins, .current: log.info(text)
+        case .trouble, .foreign: log.error(text)
+        }
+        names.serveLocalDomain(local)
+    }
+
+    /// A domain's role has changed.
+    func roleChanged(_ local: Int) {
+        let domain = agent.locals[local].domain
+        log.warning("\(domain.name): this host is its \(domain.role.name) now")
+        if domain.role == .primary {
+            agent.stopPulling(local, microseconds: loop.microseconds)
+        }
+        names.roleChanged(local)
+        settle()
     }
 
     // MARK: What the log says

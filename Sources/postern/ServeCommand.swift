@@ -84,7 +84,8 @@ enum ServeCommand {
         }
         daemon.start {
             log.info("ready")
-            manager.ready(status: "serving \(daemon.agent.domains.count) domains")
+            let count = daemon.agent.domains.count { !$0.isOfBackup }
+            manager.ready(status: "serving \(count) domains")
         }
         daemon.run()
         for watcher in watchers { watcher.close() }

@@ -215,7 +215,7 @@ final class AgentWorld {
             }
         case .controllerFailed(let address, _, _): failures.append(address)
         case .notice(let notice): notices.append(notice)
-        case .passwordSet: break
+        case .passwordSet, .pulled: break
         case .answer, .controllerAnswered: problems.append("the agent keeps that to itself")
         case .mapped: break
         }

@@ -113,6 +113,7 @@ final class NetlogonWorld {
         case .answer(let logon, let outcome): answers[logon] = outcome
         case .notice(let notice): notices.append(notice)
         case .passwordSet: break
+        case .pulled(let outcome): pulled.append(outcome)
         case .controllerFailed, .controllerSilent, .controllerAnswered, .mapped: break
         }
     }

@@ -47,6 +47,7 @@ package final class ChannelWorld {
     package private(set) var ports: [IPv4Address: UInt16] = [:]
     package private(set) var notices: [ChannelNotice] = []
     package private(set) var passwordOutcomes: [PasswordOutcome] = []
+    package private(set) var pullOutcomes: [PullOutcome] = []
     /// What must never be, and was.
     package private(set) var problems: [String] = []
     /// Is told everything, for whoever looks for the cause of a problem.
@@ -220,6 +221,7 @@ package final class ChannelWorld {
             ports[address] = port
         case .notice(let notice): notices.append(notice)
         case .passwordSet(let outcome): passwordOutcomes.append(outcome)
+        case .pulled(let outcome): pullOutcomes.append(outcome)
         }
     }
 
@@ -298,7 +300,7 @@ extension ChannelWorld {
         case .send(let link, let bytes): "send on \(link): \(bytes.count) bytes"
         case .answer(let logon, .accepted): "answer \(logon): accepted"
         case .open, .close, .answer, .controllerFailed, .controllerSilent, .controllerAnswered,
-            .mapped, .notice, .passwordSet:
+            .mapped, .notice, .passwordSet, .pulled:
             "\(output)"
         }
     }

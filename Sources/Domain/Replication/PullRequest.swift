@@ -43,10 +43,10 @@ package struct PullRequest: Equatable, CustomStringConvertible {
 
     package var description: String {
         switch kind {
-        case .deltas(let since): "changes of database \(database.rawValue) since \(since)"
-        case .sync: "all of database \(database.rawValue)"
+        case .deltas(let since): "changes of \(database.name) since \(since)"
+        case .sync: "all of \(database.name)"
         case .redo(let entry):
-            "object \(entry.objectRID) of database \(database.rawValue)"
+            "object \(entry.objectRID) of \(database.name)"
         }
     }
 }
@@ -64,11 +64,11 @@ package enum PullNotice: Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .begins(let database, let reason):
-            "database \(database.rawValue) is copied whole: \(reason.description)"
+            "\(database.name) is copied whole: \(reason.description)"
         case .current(let database, let serial):
-            "database \(database.rawValue) is current at \(serial)"
+            "\(database.name) is as the primary's at \(serial)"
         case .trouble(let database, let trouble):
-            "database \(database.rawValue) is not copied: \(trouble.description)"
+            "\(database.name) is not copied: \(trouble.description)"
         case .foreign(let name, let sid, let own):
             "\(name) announces itself as the primary of a domain of the same name with SID "
                 + "\(sid.description); ours is \(own.description)"

@@ -68,6 +68,8 @@ package final class ReplicationPull {
     private var retryAt: UInt64 = 0
     private var pollAt: UInt64
     private var notices: [PullNotice] = []
+    /// The serial numbers that were last said to be reached.
+    private var told: InlineArray<3, UInt64> = [.max, .max, .max]
     /// The last other domain of our name that was heard of.
     private var foreigner: SID?
     /// The computer name of who the domain is a copy of.
@@ -357,7 +359,10 @@ package final class ReplicationPull {
     }
 
     private func current(_ database: DomainDatabase, _ serial: UInt64, _ now: UInt64) {
+        let index = Int(database.rawValue)
         currentAt = now
+        if told[index] == serial, lastTrouble == nil { return }
+        told[index] = serial
         lastTrouble = nil
         notices.append(.current(database, serial: serial))
     }
