@@ -77,9 +77,7 @@ extension Agent {
     func tellPull(_ index: Int, _ output: Channel.Output, now: UInt64) {
         guard let backup = backups.first(where: { $0.channel == index }) else { return }
         switch output {
-        case .notice(.keyed(let controller, _, _)):
-            let name = controller.name.split(separator: ".").first.map { String($0) }
-            backup.pull.connected(to: name ?? "", now: now)
+        case .notice(.keyed): backup.pull.connected(now: now)
         case .pulled(.answered(let stub, let key)):
             backup.pull.answered(stub.span, key: key, fileTime: fileTime(at: now), now: now)
         case .pulled(.failed): backup.pull.failed(now: now)
@@ -92,19 +90,27 @@ extension Agent {
     /// Asks for the next page where one is due.
     func pump(_ index: Int, now: UInt64) {
         guard let backup = backups.first(where: { $0.channel == index }) else { return }
-        let channel = domains[index].channel
-        if channel.controller != nil, let request = backup.pull.nextRequest(now: now) {
-            channel.pull(
-                request.opnum, deadline: now + AgentBackup.deadline, now: now
-            ) { primary, authenticator in
-                request.stub(
-                    DatabaseCall(
-                        primaryName: "\\\\" + primary, computerName: name,
-                        authenticator: authenticator))
-            }
+        if let controller = domains[index].channel.controller {
+            ask(controller.address, for: backup, now: now)
         }
         for notice in backup.pull.takeNotices() {
             tell(.copied(local: backup.local, notice))
+        }
+    }
+
+    private func ask(_ address: IPv4Address, for backup: AgentBackup, now: UInt64) {
+        let domain = domains[backup.channel]
+        for controller in domain.locator.controllers where controller.address == address {
+            if let name = controller.identity?.netbiosName { backup.pull.isCopy(of: name) }
+        }
+        guard let request = backup.pull.nextRequest(now: now) else { return }
+        domain.channel.pull(
+            request.opnum, deadline: now + AgentBackup.deadline, now: now
+        ) { primary, authenticator in
+            request.stub(
+                DatabaseCall(
+                    primaryName: "\\\\" + primary, computerName: name,
+                    authenticator: authenticator))
         }
     }
 

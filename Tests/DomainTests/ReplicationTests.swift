@@ -148,7 +148,7 @@ import Wire
         try world.run()
         world.forget()
         try world.restorePrimary(before)
-        world.pull.connected(to: "PDC", now: world.now)
+        world.pull.connected(now: world.now)
         try world.run()
         #expect(world.notices.contains { if case .begins(.sam, _) = $0 { true } else { false } })
         #expect(world.differences() == [])
@@ -164,7 +164,7 @@ import Wire
         header.write(into: &writer)
         records["domain"] = writer.finish()
         try world.restorePrimary(records)
-        world.pull.connected(to: "PDC", now: world.now)
+        world.pull.connected(now: world.now)
         try world.run()
         #expect(world.notices.contains(.begins(.sam, .createdAnew)))
         #expect(world.notices.contains(.begins(.builtin, .createdAnew)))
@@ -211,7 +211,7 @@ import Wire
         header.write(into: &writer)
         records["domain"] = writer.finish()
         try world.restorePrimary(records)
-        world.pull.connected(to: "PDC", now: world.now)
+        world.pull.connected(now: world.now)
         try world.run()
         #expect(world.notices == [.trouble(.lsa, .otherDomain(other, own: World.sid))])
         let text = try #require(world.notices.first?.description)
@@ -225,7 +225,7 @@ import Wire
     @Test func aNewConnectionCostsThreeQuestions() throws {
         let world = try copied()
         let before = world.records
-        world.pull.connected(to: "PDC", now: world.now)
+        world.pull.connected(now: world.now)
         try world.run()
         #expect(world.carried.map { $0.database } == [.lsa, .sam, .builtin])
         #expect(world.records == before)
@@ -252,7 +252,7 @@ import Wire
                 databases: [.init(index: 0, largeSerialNumber: 1, dateAndTime: 1)],
                 domainSid: SID("S-1-5-21-9-9-9")),
             random: 0, now: world.now)
-        #expect(world.pull.nextRequest(now: world.now) == nil && world.pull.primary == "PDC")
+        #expect(world.pull.nextRequest(now: world.now) == nil)
         let notice = try #require(world.pull.takeNotices().first)
         #expect(notice.description.contains("S-1-5-21-9-9-9"))
     }

@@ -20,6 +20,8 @@ package final class ReplicationPull {
         /// After a failure, doubled with each up to the most.
         package static let firstRetry: UInt64 = 2_000
         package static let lastRetry: UInt64 = 300_000
+        /// The longest pause after a new connection.
+        package static let reconnection: UInt64 = 10_000
         /// Objects that are asked for again by themselves; more are a reason to ask for all.
         package static let redos = 64
         /// Deltas of one database, where every object of every kind has one, and bytes of them.
@@ -72,8 +74,6 @@ package final class ReplicationPull {
     private var told: InlineArray<3, UInt64> = [.max, .max, .max]
     /// The last other domain of our name that was heard of.
     private var foreigner: SID?
-    /// The computer name of who the domain is a copy of.
-    package private(set) var primary: String
     /// When the copy was last found to be the primary's, and what went wrong since.
     package private(set) var currentAt: UInt64?
     package private(set) var lastTrouble: PullTrouble?
@@ -81,7 +81,6 @@ package final class ReplicationPull {
     /// Everything is looked at once at the start.
     package init(domain: LocalDomain, now: UInt64) {
         self.domain = domain
-        primary = LocalDomain.fold(domain.header.replicaSource)
         pollAt = now + Limit.poll
         for database in DomainDatabase.allCases { wishDeltas(database, due: now) }
     }
@@ -160,13 +159,18 @@ package final class ReplicationPull {
 
     // MARK: What is heard
 
+    /// The computer name of the primary, once it is known.
+    package func isCopy(of name: String) {
+        let folded = LocalDomain.fold(name)
+        guard domain.role == .backup, folded != domain.header.replicaSource else { return }
+        try? domain.change { () throws(DomainError) in domain.header.replicaSource = folded }
+    }
+
     /// There is a new secure channel to the primary, which may be another than before by now.
-    /// `name` is its computer name, empty where that is not known.
-    package func connected(to name: String, now: UInt64) {
-        if !name.isEmpty { primary = LocalDomain.fold(name) }
-        // Whatever stood in the way may be over.
-        retryAt = 0
-        failures = 0
+    package func connected(now: UInt64) {
+        // Whatever stood in the way may be over. It is not asked at once in any case, as what
+        // stands in the way may be why the channel is new.
+        retryAt = min(retryAt, now + Limit.reconnection)
         pollAt = now + Limit.poll
         for database in DomainDatabase.allCases { wishDeltas(database, due: now) }
         wish(.lsa, .whole(.connected, isHint: true), due: now)
@@ -328,7 +332,6 @@ package final class ReplicationPull {
                 application.apply(deltas)
                 if isWhole { application.sweep() }
                 if let stamp, application.failed.isEmpty { domain.setStamp(database, stamp) }
-                domain.header.replicaSource = primary
             }
         } catch {
             return nil
