@@ -104,12 +104,12 @@ package enum AccountOrders {
                 + "its primary\(primary.isEmpty ? "" : " " + primary)")
     }
 
-    enum Found {
+    package enum Found {
         case found(LocalDomain)
         case none(String)
     }
 
-    static func find(_ name: String, _ domains: [LocalDomain]) -> Found {
+    package static func find(_ name: String, _ domains: [LocalDomain]) -> Found {
         if name.isEmpty, domains.count == 1 { return .found(domains[0]) }
         if domains.isEmpty { return .none("there is no [local domain NAME] with accounts") }
         if let found = domains.first(where: { Agent.same($0.name, name) }) {

@@ -48,6 +48,8 @@ package enum AgentOutput {
     case answer(caller: UInt64, LogonOutcome)
     /// What became of the copy of an embedded domain that this host is a backup of.
     case copied(local: Int, PullNotice)
+    /// Its primary has answered, or not.
+    case looked(local: Int)
 }
 
 /// The logon router: takes a logon to its domain's channel under that domain's policy, and keeps

@@ -52,12 +52,25 @@ extension Agent {
             trouble: backup.pull.lastTrouble?.description)
     }
 
+    /// Asks the primary whether it is there, where it may be: `looked` tells when that is known.
+    /// False: nobody can be asked.
+    package func look(_ local: Int, now: UInt64, microseconds: UInt64) -> Bool {
+        guard let backup = backup(of: local), domains[backup.channel].channel.controller != nil
+        else { return false }
+        backup.pull.look(now: now)
+        settle(backup.channel, now: now, microseconds: microseconds)
+        return true
+    }
+
     package func primaryState(_ local: Int) -> PrimaryState {
         guard let backup = backup(of: local),
             let controller = domains[backup.channel].channel.controller
         else { return .away }
-        if backup.pull.lastTrouble == .refused(.invalidDomainRole) { return .stepsBack }
-        return .answers(controller.label)
+        switch backup.pull.lastTrouble {
+        case .refused(.invalidDomainRole): return .stepsBack
+        case .unreachable: return .away
+        case _: return .answers(controller.label)
+        }
     }
 
     /// The channel of a domain that became the primary, or that looks for another one.
@@ -80,7 +93,10 @@ extension Agent {
         case .notice(.keyed): backup.pull.connected(now: now)
         case .pulled(.answered(let stub, let key)):
             backup.pull.answered(stub.span, key: key, fileTime: fileTime(at: now), now: now)
-        case .pulled(.failed): backup.pull.failed(now: now)
+            tell(.looked(local: backup.local))
+        case .pulled(.failed):
+            backup.pull.failed(now: now)
+            tell(.looked(local: backup.local))
         case .open, .send, .close, .answer, .controllerFailed, .controllerSilent,
             .controllerAnswered, .mapped, .notice, .passwordSet:
             break

@@ -34,6 +34,8 @@ final class Daemon {
     private(set) var rotator: SecretRotator?
     /// Who announced itself as the primary of a domain that we are the primary of.
     private var rival = ""
+    /// Who waits for what a domain's primary answers.
+    private var lookers: [Int: [() -> Void]] = [:]
     private var own: [UInt64: (SecureChannel.LogonOutcome) -> Void] = [:]
     private var lastOwn: UInt64 = 0
     let started: UInt64
@@ -52,6 +54,7 @@ final class Daemon {
         let epoch = SystemClock.unixSeconds - loop.now / 1_000
         agent = AgentBuilder.agent(configuration, store: store, epoch: epoch, log: log)
         timer = Timer(loop) { [self] in
+            readSecretsIfChanged()
             agent.tick(now: loop.now, microseconds: loop.microseconds)
             settle()
         }
@@ -169,6 +172,8 @@ final class Daemon {
         case .locator(let index, let wanted): sockets[index].perform(wanted)
         case .channel(let index, let wanted): perform(index, wanted)
         case .copied(let local, let notice): note(local, notice)
+        case .looked(let local):
+            for resume in lookers.removeValue(forKey: local) ?? [] { resume() }
         }
     }
 
@@ -225,6 +230,15 @@ final class Daemon {
         case .trouble, .foreign: log.error(text)
         }
         names.serveLocalDomain(local)
+    }
+
+    /// Calls `done` once it is known whether the domain's primary answers, where it may.
+    func look(_ local: Int, done: @escaping () -> Void) {
+        lookers[local, default: []].append(done)
+        if !agent.look(local, now: loop.now, microseconds: loop.microseconds) {
+            for resume in lookers.removeValue(forKey: local) ?? [] { resume() }
+        }
+        settle()
     }
 
     /// A domain's role has changed.

@@ -176,6 +176,12 @@ package final class ReplicationPull {
         wish(.lsa, .whole(.connected, isHint: true), due: now)
     }
 
+    /// Everything is compared now.
+    package func look(now: UInt64) {
+        retryAt = now
+        for database in DomainDatabase.allCases { wishDeltas(database, due: now) }
+    }
+
     /// The primary announced a change. It asks for a random wait, so that its backups do not all
     /// come at once: `random` is any number.
     package func announced(_ change: AnnounceChange, random: UInt64, now: UInt64) {
