@@ -41,11 +41,14 @@ final class AgentWorld {
     private(set) var problems: [String] = []
     private(set) var notices: [ChannelNotice] = []
     private(set) var failures: [IPv4Address] = []
+    private(set) var copied: [PullNotice] = []
+    private(set) var looks = 0
     /// Controllers that answer no ping.
     var deaf: Set<IPv4Address> = []
     private var nextCaller: UInt64 = 0
 
-    init(_ setups: [Domain], locals: [LocalDomain] = []) {
+    /// `isBackup`: the first domain is the channel of the first local one to its primary.
+    init(_ setups: [Domain], locals: [LocalDomain] = [], isBackup: Bool = false) {
         self.setups = setups
         let network = SimulatedNetwork(clock: clock)
         self.network = network
@@ -60,7 +63,7 @@ final class AgentWorld {
                 return controller
             }
         }
-        let domains = setups.map { setup in
+        let domains = setups.enumerated().map { index, setup in
             let channel = Channel(
                 settings: ChannelSettings(
                     domain: setup.name, profile: .modern, kind: .workstation, account: "GATE1$",
@@ -73,10 +76,14 @@ final class AgentWorld {
                 random: { UInt32(truncatingIfNeeded: numbers.next()) })
             return AgentDomain(
                 name: setup.name, dnsName: setup.dnsName, policy: setup.policy,
-                locator: locator, channel: channel, ports: [:])
+                isOfBackup: isBackup && index == 0, locator: locator, channel: channel, ports: [:])
         }
         agent = Agent(
             name: "GATE1", domains: domains, locals: locals.map { AgentLocalDomain($0) },
+            backups: isBackup
+                ? [AgentBackup(
+                    local: 0, channel: 0, pull: ReplicationPull(domain: locals[0], now: 0))]
+                : [],
             epoch: 1_700_000_000, random: random)
         for index in domains.indices {
             agent.channel(index, now: now, microseconds: microseconds) {
@@ -94,8 +101,10 @@ final class AgentWorld {
     }
 
     /// A world whose domains are all ready.
-    static func ready(_ setups: [Domain], locals: [LocalDomain] = []) -> AgentWorld {
-        let world = AgentWorld(setups, locals: locals)
+    static func ready(
+        _ setups: [Domain], locals: [LocalDomain] = [], isBackup: Bool = false
+    ) -> AgentWorld {
+        let world = AgentWorld(setups, locals: locals, isBackup: isBackup)
         world.begin()
         world.run(200)
         return world
@@ -199,6 +208,8 @@ final class AgentWorld {
                 return
             }
             answers[caller] = Answer(outcome: outcome, after: now - since)
+        case .copied(_, let notice): copied.append(notice)
+        case .looked: looks += 1
         }
     }
 
