@@ -213,10 +213,8 @@ final class ConfigurationParser {
     }
 
     private func check(_ domain: LocalDomainSettings, _ section: Section) {
-        for key in ["primary", "profile", "unsealed", "rc4"] {
-            if domain.role == .primary, let line = line(of: key, section) {
-                report(line, "\"\(key)\" goes with role = backup")
-            }
+        if domain.role == .primary, let line = line(of: "primary", section) {
+            report(line, "\"primary\" goes with role = backup")
         }
     }
 

@@ -208,7 +208,9 @@ extension LogonAnswerer {
             answer(try SAMLogonRequest(parsing: &reader), request, &outbox, &counters)
         case .announceChange:
             let change = try AnnounceChange(parsing: &reader)
-            if heard.count < Self.mostHeard { heard.append((change, request.arrival.source.address)) }
+            if heard.count < Self.mostHeard {
+                heard.append((change, request.arrival.source.address))
+            }
             counters.changesHeard += 1
         case _:
             _ = try NetlogonMessage(parsing: &reader)

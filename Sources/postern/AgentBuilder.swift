@@ -90,7 +90,8 @@ enum AgentBuilder {
             name: settings.name, dnsName: settings.dnsName ?? "",
             policy: DomainPolicy(
                 ntlmv1: ntlmv1, allowsLM: settings.lm == .allow, deadline: settings.deadline),
-            isOfBackup: settings.isOfBackup, locator: locator, channel: channel, ports: ports(settings.name, store))
+            isOfBackup: settings.isOfBackup, locator: locator, channel: channel,
+            ports: ports(settings.name, store))
     }
 
     /// What is remembered is only a hint: without it, or where it is damaged, the search begins

@@ -17,8 +17,8 @@ extension ExitCode {
     }
 }
 
-/// Orders about the domain, its accounts and groups, carried out by the running agent, whose memory and state
-/// then agree, or on the state itself where no agent runs.
+/// Orders about the domain, its accounts and groups, carried out by the running agent, whose memory
+/// and state then agree, or on the state itself where no agent runs.
 final class LocalOrders {
     private let configuration: Configuration
     private let client: AgentClient?

@@ -12,7 +12,7 @@ enum SecretCommand {
                postern secret rotate DOMAIN [--config FILE]
                postern secret show DOMAIN [--config FILE]
 
-        DOMAIN is one of [domain DOMAIN], or a local domain that this host is a backup controller of.
+        DOMAIN has a section [domain DOMAIN], or is a local domain that this host is a backup of.
         import takes our account's password from FILE, or as one line from standard input, or
         asks for it. The running agent notices by itself. rotate has the running agent change it at
         the domain's controller; `change secret` in the domain's section says how often it does so
