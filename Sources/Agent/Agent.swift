@@ -50,6 +50,9 @@ package enum AgentOutput {
     case copied(local: Int, PullNotice)
     /// Its primary has answered, or not.
     case looked(local: Int)
+    case translated(caller: UInt64, TranslationOutcome)
+    /// A domain's SID is known now, or another one than before: to be kept.
+    case learned(domain: Int, SID)
 }
 
 /// The logon router: takes a logon to its domain's channel under that domain's policy, and keeps
@@ -67,6 +70,11 @@ package final class Agent {
     private var outputs: [AgentOutput] = []
     private var nextLogon: UInt32 = 0
     private var callers: [UInt32: Caller] = [:]
+    private var nextTranslation: UInt32 = 0
+    /// Who asked; nobody, where the agent itself wants to know.
+    private var askers: [UInt32: UInt64?] = [:]
+    /// Whether somebody is served who has to be told the configured domains' SIDs.
+    package var asksForSIDs = false
 
     private struct Caller {
         var token: UInt64
@@ -285,6 +293,49 @@ package final class Agent {
         }
     }
 
+    // MARK: Translations
+
+    /// Asks the controller of the domain for names or SIDs. The answer comes as an output with
+    /// `caller`, by the domain's deadline.
+    package func translate(
+        _ question: TranslationQuestion, domain name: String, caller: UInt64, now: UInt64,
+        microseconds: UInt64
+    ) {
+        guard let index = domainIndex(named: name) else {
+            outputs.append(.translated(caller: caller, .unavailable(.noController)))
+            return
+        }
+        translate(question, index, caller: caller, now: now)
+        settle(index, now: now, microseconds: microseconds)
+    }
+
+    private func translate(
+        _ question: TranslationQuestion, _ index: Int, caller: UInt64?, now: UInt64
+    ) {
+        nextTranslation &+= 1
+        askers[nextTranslation] = .some(caller)
+        let domain = domains[index]
+        domain.channel.translate(
+            nextTranslation, question, deadline: now + domain.policy.deadline, now: now)
+    }
+
+    private func translated(_ id: UInt32, _ outcome: TranslationOutcome, _ index: Int) {
+        guard let asker = askers.removeValue(forKey: id) else { return }
+        if let caller = asker {
+            outputs.append(.translated(caller: caller, outcome))
+        } else if case .translated(let found) = outcome, let first = found.first, let own = first,
+            own.use == .domain
+        {
+            learn(own.sid, of: index)
+        }
+    }
+
+    private func learn(_ sid: SID, of index: Int) {
+        if domains[index].sid == sid { return }
+        domains[index].sid = sid
+        outputs.append(.learned(domain: index, sid))
+    }
+
     // MARK: Keeping in step
 
     func tell(_ output: AgentOutput) { outputs.append(output) }
@@ -317,6 +368,12 @@ package final class Agent {
             case .answer(let logon, let outcome):
                 guard let caller = callers.removeValue(forKey: logon) else { continue }
                 domain.ledger.answered(outcome, microseconds: microseconds - caller.since)
+                // A controller speaks for its own domain; of others it may be wrong.
+                if case .accepted(let user) = outcome, let sid = user.domainSID,
+                    Self.same(user.domain, domain.name)
+                {
+                    learn(sid, of: index)
+                }
                 var answer = outcome
                 if case .unavailable = outcome { answer = caller.fallback ?? outcome }
                 outputs.append(.answer(caller: caller.token, answer))
@@ -335,6 +392,12 @@ package final class Agent {
                 domain.ports[address] = port
                 outputs.append(.channel(domain: index, output))
             case .pulled: break
+            case .translated(let id, let outcome): translated(id, outcome, index)
+            case .notice(.keyed):
+                outputs.append(.channel(domain: index, output))
+                if asksForSIDs, domain.sid == nil, !domain.isOfBackup {
+                    translate(.names([domain.name]), index, caller: nil, now: now)
+                }
             case .controllerSilent, .open, .send, .close, .notice, .passwordSet:
                 outputs.append(.channel(domain: index, output))
             }

@@ -98,7 +98,7 @@ extension Agent {
             backup.pull.failed(now: now)
             tell(.looked(local: backup.local))
         case .open, .send, .close, .answer, .controllerFailed, .controllerSilent,
-            .controllerAnswered, .mapped, .notice, .passwordSet:
+            .controllerAnswered, .mapped, .notice, .passwordSet, .translated:
             break
         }
     }

@@ -36,12 +36,14 @@ package final class AgentDomain {
     package let channel: Channel
     package internal(set) var ledger = Ledger()
     var ports: [IPv4Address: UInt16]
+    /// The domain's, once its controller has told it.
+    package internal(set) var sid: SID?
     /// When the waiting for a better controller ends.
     private var settleAt: UInt64?
 
     package init(
         name: String, dnsName: String, policy: DomainPolicy, isOfBackup: Bool = false,
-        locator: Locator, channel: Channel, ports: [IPv4Address: UInt16]
+        locator: Locator, channel: Channel, ports: [IPv4Address: UInt16], sid: SID? = nil
     ) {
         self.name = name
         self.dnsName = dnsName
@@ -50,6 +52,7 @@ package final class AgentDomain {
         self.locator = locator
         self.channel = channel
         self.ports = ports
+        self.sid = sid
     }
 
     package var nextDeadline: UInt64 {

@@ -1,12 +1,14 @@
 import Wire
 
-/// A piece of a command's answer: text for the terminal, in order.
+/// A piece of a command's answer, in order: text for the terminal, or bytes of a file.
 ///
 ///     kind(1) requestID(4) stream(1) text(to the frame's end)
 package struct CommandOutput: Equatable, CustomStringConvertible {
     package enum Stream: UInt8, Sendable {
         case standardOutput = 1
         case standardError = 2
+        /// Not text: a capture file, which is the caller's to keep.
+        case capture = 3
     }
 
     /// Longest text in one frame; a longer answer is several.

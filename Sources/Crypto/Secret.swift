@@ -26,15 +26,22 @@ package enum Wipe {
 
 /// The operating system's randomness.
 package enum SystemRandom {
-    /// `count` unpredictable bytes, 256 at most.
+    /// Up to so many bytes, getrandom gives all or fails only where the kernel has none at all.
+    private static let most = 256
+
+    /// `count` unpredictable bytes.
     package static func bytes(_ count: Int) -> [UInt8] {
-        precondition(count <= 256)
         var out = [UInt8](repeating: 0, count: count)
-        let got = unsafe out.withUnsafeMutableBytes {
-            unsafe getrandom($0.baseAddress, $0.count, 0)
+        unsafe out.withUnsafeMutableBytes { buffer in
+            var start = 0
+            while start < count {
+                let size = min(most, count - start)
+                let place = unsafe buffer.baseAddress.map { unsafe $0 + start }
+                precondition(
+                    unsafe getrandom(place, size, 0) == size, "no randomness from the kernel")
+                start += size
+            }
         }
-        // Up to 256 bytes, getrandom gives all or fails only where the kernel has none at all.
-        precondition(got == count, "no randomness from the kernel")
         return out
     }
 }

@@ -36,14 +36,17 @@ package final class SMBSession<Link: Exchange> {
     var session: SMB1.ClientSession
     private var buffer: [UInt8] = []
     private var isEstablished = false
+    private let holder: SessionKeyHolder
 
     /// Connects; what the session is like is settled by `establish`.
     private init(
         _ dialogue: Dialogue<Link>, _ target: SMBTarget,
-        _ credentials: SMB1.ClientSession.Credentials, _ way: LogonWay
+        _ credentials: SMB1.ClientSession.Credentials, _ way: LogonWay,
+        _ holder: SessionKeyHolder = SessionKeyHolder()
     ) throws(FlowError) {
         self.dialogue = dialogue
         self.target = target
+        self.holder = holder
         var configuration = SMB1.ClientSession.Configuration()
         configuration.credentials = credentials
         configuration.sendsAhead = true
@@ -62,11 +65,8 @@ package final class SMBSession<Link: Exchange> {
         case .anonymous:
             return try SMBSession(dialogue, target, .anonymous, .anonymous)
         case .account(let account):
-            let way: LogonWay = account.allowsNTLMv1 ? .responses : .extended
-            return try SMBSession(
-                dialogue, target,
-                account.credentials(
-                    way, LogonNonces(dialogue.link), workstation: dialogue.computer), way)
+            return try begin(
+                dialogue, target, as: account, account.beginsPlain ? .responses : .extended)
         }
     }
 
@@ -74,12 +74,23 @@ package final class SMBSession<Link: Exchange> {
     package static func beginPlain(
         _ dialogue: Dialogue<Link>, _ target: SMBTarget, as account: SessionAccount
     ) throws(FlowError) -> SMBSession {
-        try SMBSession(
+        try begin(dialogue, target, as: account, .responses)
+    }
+
+    private static func begin(
+        _ dialogue: Dialogue<Link>, _ target: SMBTarget, as account: SessionAccount,
+        _ way: LogonWay
+    ) throws(FlowError) -> SMBSession {
+        let holder = SessionKeyHolder()
+        return try SMBSession(
             dialogue, target,
             account.credentials(
-                .responses, LogonNonces(dialogue.link), workstation: dialogue.computer),
-            .responses)
+                way, LogonNonces(dialogue.link), workstation: dialogue.computer, holder),
+            way, holder)
     }
+
+    /// Nil before the session is set up, and in one of nobody.
+    var sessionKey: Bytes16? { holder.key }
 
     /// A session that stands, or why it does not. A server without extended security is asked a
     /// second time, in the way that it knows.
@@ -89,7 +100,7 @@ package final class SMBSession<Link: Exchange> {
         let first = try begin(dialogue, target, as: identity)
         let outcome = try first.establish()
         guard outcome == .refused(.sessionSetup, .notSupported),
-            case .account(let account) = identity, !account.allowsNTLMv1
+            case .account(let account) = identity, !account.beginsPlain
         else { return (first, outcome) }
         first.abandon()
         let second = try beginPlain(dialogue, target, as: account)
@@ -225,6 +236,8 @@ package final class SMBSession<Link: Exchange> {
         while true {
             if let event = session.nextEvent() { return event }
             try flush()
+            // A logon that this server has no way for ends before it is sent.
+            if let event = session.nextEvent() { return event }
             if !session.isWaiting {
                 throw dialogue.contradicted("\(target.name): the session has come to its end")
             }

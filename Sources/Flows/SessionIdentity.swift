@@ -21,6 +21,9 @@ package struct SessionAccount {
     /// Whether an NTLMv1 response may go over the wire, which a weak password does not outlive.
     /// It is how the documented flows log on, and all that old servers take.
     package var allowsNTLMv1: Bool
+    /// Whether NTLMSSP is tried first all the same. Without it Samba gives a session no key, under
+    /// which passwords could be set.
+    package var prefersExtended = false
 
     package init(user: String, domain: String, ntowf: Bytes16, allowsNTLMv1: Bool) {
         self.user = user
@@ -28,6 +31,8 @@ package struct SessionAccount {
         self.ntowf = ntowf
         self.allowsNTLMv1 = allowsNTLMv1
     }
+
+    var beginsPlain: Bool { allowsNTLMv1 && !prefersExtended }
 }
 
 /// The ways of logging on, by what they demand of the server.
@@ -53,21 +58,26 @@ struct LogonNonces {
     }
 }
 
+/// The session's key, once its responses are made: what SAM's passwords go under.
+final class SessionKeyHolder {
+    var key: Bytes16?
+}
+
 extension SessionAccount {
     func credentials(
-        _ way: LogonWay, _ nonces: LogonNonces, workstation: String
+        _ way: LogonWay, _ nonces: LogonNonces, workstation: String, _ holder: SessionKeyHolder
     ) -> SMB1.ClientSession.Credentials {
         switch way {
         case .anonymous: return .anonymous
-        case .responses: return .user { peer in responses(peer, nonces) }
+        case .responses: return .user { peer in responses(peer, nonces, holder) }
         case .extended:
-            let handshake = ExtendedLogon(self, nonces, workstation: workstation)
+            let handshake = ExtendedLogon(self, nonces, workstation: workstation, holder)
             return .extended { token in handshake.answer(token) }
         }
     }
 
     private func responses(
-        _ peer: SMB1.NegotiateNTLM, _ nonces: LogonNonces
+        _ peer: SMB1.NegotiateNTLM, _ nonces: LogonNonces, _ holder: SessionKeyHolder
     ) -> SMB1.ClientSession.Logon {
         var challenge = Bytes8()
         if case .challenge(let bytes, _, _) = peer.security, bytes.count == 8 {
@@ -87,6 +97,7 @@ extension SessionAccount {
                 clientChallenge: nonces.clientChallenge, timestamp: nonces.now,
                 targetInfo: [0, 0, 0, 0])
         }
+        holder.key = key
         return SMB1.ClientSession.Logon(
             accountName: user, primaryDomain: domain, lmResponse: lm, ntResponse: nt,
             signing: SMB1.Signing(
@@ -99,10 +110,15 @@ extension SessionAccount {
 private final class ExtendedLogon {
     private let handshake: ClientHandshake
     private let nonces: LogonNonces
+    private let holder: SessionKeyHolder
     private var isOffered = false
 
-    init(_ account: SessionAccount, _ nonces: LogonNonces, workstation: String) {
+    init(
+        _ account: SessionAccount, _ nonces: LogonNonces, workstation: String,
+        _ holder: SessionKeyHolder
+    ) {
         self.nonces = nonces
+        self.holder = holder
         handshake = ClientHandshake(
             account: ClientHandshake.Account(
                 userName: account.user, domainName: account.domain, ntowf: account.ntowf),
@@ -121,6 +137,7 @@ private final class ExtendedLogon {
                 ClientHandshake.Nonces(
                     clientChallenge: nonces.clientChallenge, sessionKey: nonces.sessionKey,
                     now: nonces.now))
+            holder.key = session.exportedSessionKey
             return SMB1.ClientSession.SecurityStep(
                 token: message, isLast: true,
                 signing: SMB1.Signing(

@@ -19,7 +19,8 @@ package enum TrustEstablish {
         _ dialogue: Dialogue<Link>, _ ends: TrustEnds, provesChannel: Bool
     ) throws(FlowError) -> TrustFindings {
         let desk = try MailslotDesk(dialogue)
-        let primary = try findPrimary(dialogue, desk, ends)
+        let primary = try findPrimary(
+            dialogue, desk, ends.domain, ends.directory, ends.controllers)
         var findings = TrustFindings(primary: primary)
         if try proveAccount(dialogue, primary, ends) {
             let browser = try findBrowser(dialogue, desk, ends, &findings)
@@ -33,20 +34,21 @@ package enum TrustEstablish {
     // MARK: 1 and 2: the primary controller
 
     static func findPrimary<Link: Exchange>(
-        _ dialogue: Dialogue<Link>, _ desk: MailslotDesk<Link>, _ ends: TrustEnds
+        _ dialogue: Dialogue<Link>, _ desk: MailslotDesk<Link>, _ domain: NetBIOSName,
+        _ directory: NameDirectory, _ controllers: [IPv4Address]
     ) throws(FlowError) -> SMBTarget {
-        let name = ends.domain.with(.domainMasterBrowser)
+        let name = domain.with(.domainMasterBrowser)
         let address = try dialogue.step(
             "address of \(name.description)", documented: "WINS query"
         ) { () throws(FlowError) -> (String, IPv4Address) in
-            let found = try dialogue.addresses(of: name, in: ends.directory)
+            let found = try dialogue.addresses(of: name, in: directory)
             if let first = found.first { return (first.description, first) }
-            if let first = ends.controllers.first {
+            if let first = controllers.first {
                 return ("no such name; configured is \(first.description)", first)
             }
             throw dialogue.unavailable(
                 "nobody has the name \(name.description): is the primary controller of "
-                    + "\(ends.domain.text) up, and known to our WINS server?")
+                    + "\(domain.text) up, and known to our WINS server?")
         }
         do throws(FlowError) {
             let computer = try dialogue.step(

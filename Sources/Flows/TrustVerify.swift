@@ -30,7 +30,8 @@ package struct TrustVerify<Link: Exchange> {
     ) throws(FlowError) -> (findings: TrustFindings, session: SMBSession<Link>?) {
         let flow = TrustVerify(dialogue, ends, isPrelude: isPrelude)
         let desk = try MailslotDesk(dialogue)
-        let primary = try TrustEstablish.findPrimary(dialogue, desk, ends)
+        let primary = try TrustEstablish.findPrimary(
+            dialogue, desk, ends.domain, ends.directory, ends.controllers)
         var findings = TrustFindings(primary: primary)
         let first = try nullSession(dialogue, primary)
         // The documented flow says good-bye to the second session only.

@@ -36,18 +36,23 @@ package final class Front {
         case close(FrontConnection)
         /// To be validated; its outcome comes back by `answered` under the same token, once.
         case logon(token: UInt64, FrontLogon)
+        /// To be asked of the domain's controller; the outcome comes back by `translated` under
+        /// the same token, once.
+        case translate(token: UInt64, domain: String, TranslationQuestion)
     }
 
     private enum Waiter {
         case smb(UInt64)
         case bind(UInt64)
         case netlogon(UInt64)
+        case lookup(UInt64)
     }
 
     package let smb: SMBServer
     package let rpc: RPCServer
     /// Where there is an embedded domain.
     package let netlogon: NetlogonService?
+    private let lsa: LSAService?
     private let localDomain: String?
     private var nextSMB: UInt64 = 0
     private var waiting: [UInt64: Waiter] = [:]
@@ -55,10 +60,14 @@ package final class Front {
     private var outputs: [Output] = []
     private var taken = 0
 
-    package init(smb: SMBServer, rpc: RPCServer, netlogon: NetlogonService?, localDomain: String?) {
+    package init(
+        smb: SMBServer, rpc: RPCServer, netlogon: NetlogonService?, lsa: LSAService? = nil,
+        localDomain: String?
+    ) {
         self.smb = smb
         self.rpc = rpc
         self.netlogon = netlogon
+        self.lsa = lsa
         self.localDomain = localDomain
     }
 
@@ -115,8 +124,16 @@ package final class Front {
             if let netlogon, let reply = netlogon.answered(ticket, outcome) {
                 rpc.answered(netlogon.interface, ticket: ticket, reply, now: now)
             }
-        case nil: return
+        case .lookup, nil: return
         }
+        settle(now)
+    }
+
+    package func translated(_ token: UInt64, _ outcome: TranslationOutcome, now: FrontTime) {
+        guard case .lookup(let number) = waiting.removeValue(forKey: token), let lsa,
+            let (ticket, reply) = lsa.answered(number, outcome, now: now)
+        else { return }
+        rpc.answered(lsa.interface, ticket: ticket, reply, now: now)
         settle(now)
     }
 
@@ -165,6 +182,11 @@ package final class Front {
                 }
             }
             for (ticket, logon) in netlogon?.takeLogons() ?? [] { ask(logon, .netlogon(ticket)) }
+            for (number, domain, question) in lsa?.takeQuestions() ?? [] {
+                nextToken += 1
+                waiting[nextToken] = .lookup(number)
+                outputs.append(.translate(token: nextToken, domain: domain, question))
+            }
             smb.pipesAnswered(now: now)
             while let output = smb.nextOutput() {
                 switch output {

@@ -42,7 +42,7 @@ extension WireReader {
     }
 
     @_lifetime(self: copy self)
-    private mutating func berLength(_ field: StaticString) throws(WireError) -> Int {
+    mutating func berLength(_ field: StaticString) throws(WireError) -> Int {
         let first = try uint8(field)
         if first < 0x80 { return Int(first) }
         let octets = Int(first & 0x7f)

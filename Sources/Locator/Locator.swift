@@ -112,6 +112,27 @@ package final class Locator {
         settle(now)
     }
 
+    // MARK: Asking anew
+
+    /// Asks the name services and the controllers that it knows once more, as an administrator
+    /// wants it. What is known stays until an answer, or the lack of one, says otherwise.
+    package func searchAnew(now: UInt64) {
+        for index in controllers.indices { probeAnew(index, now) }
+        discover(now)
+        timerFired(now: now)
+    }
+
+    /// Whether an answer is awaited that tells more than is known. Who was down before `since` is
+    /// awaited once, and not while it stays down.
+    package func isSearching(since: UInt64) -> Bool {
+        if !lookups.isEmpty || !queue.isEmpty { return true }
+        for controller in controllers {
+            guard let probe = controller.probe else { continue }
+            if !controller.health.isDown || probe.sentAt <= since { return true }
+        }
+        return false
+    }
+
     // MARK: Whom to ask
 
     /// The controllers to try, best first. Those that are down are not among them.

@@ -71,6 +71,12 @@ extension Locator {
         return true
     }
 
+    /// A probe that is asked for, in place of the one that is under way.
+    func probeAnew(_ index: Int, _ now: UInt64) {
+        controllers[index].probe = nil
+        sendProbe(index, now)
+    }
+
     private func sendProbe(_ index: Int, _ now: UInt64) {
         let controller = controllers[index]
         let kind = probeKind(controller)

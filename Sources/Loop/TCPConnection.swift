@@ -112,6 +112,12 @@ package final class TCPConnection: StreamConnection {
         told?()
     }
 
+    /// Our end; nil once it is closed.
+    package var local: Endpoint? {
+        guard let raw = unsafe raw else { return nil }
+        return unsafe Endpoint(localOf: descriptor(of: raw))
+    }
+
     override package func close() {
         onConnected = nil
         onFailed = nil

@@ -58,9 +58,34 @@ final class Association {
         static let fragment = 5_840
     }
 
+    /// What is called over the connection.
+    enum Service {
+        case mapper
+        case netlogon
+        /// The Local Security Authority; its port matters where it is reached over TCP.
+        case authority(port: UInt16)
+
+        var interface: SyntaxID {
+            switch self {
+            case .mapper: EndpointMapper.interface
+            case .netlogon: Netlogon.interface
+            case .authority: LSA.interface
+            }
+        }
+
+        /// Below `\PIPE\`.
+        var pipe: String {
+            switch self {
+            case .mapper: EndpointMapper.pipe
+            case .netlogon: "netlogon"
+            case .authority: LSA.pipe
+            }
+        }
+    }
+
     let endpoint: Endpoint
     var step: Step
-    private let isMapper: Bool
+    private let service: Service
     /// Calls with the credential chain go one after the other, whatever the connection could take:
     /// each one's authenticator follows from the answer before.
     private let isChained: Bool
@@ -79,16 +104,21 @@ final class Association {
     private var events: [Event] = []
 
     init(
-        _ settings: ChannelSettings, mapper: Bool, controller: ControllerAddress,
+        _ settings: ChannelSettings, _ service: Service, controller: ControllerAddress,
         security: Security? = nil
     ) {
-        isMapper = mapper
+        self.service = service
         isChained = settings.profile == .nt4
         self.security = security
-        step = mapper ? .map : .none
+        step = .none
+        var known: UInt16?
+        switch service {
+        case .mapper: step = .map
+        case .netlogon: known = controller.netlogonPort
+        case .authority(let port): known = port
+        }
         switch settings.profile {
         case .modern:
-            let known = mapper ? nil : controller.netlogonPort
             endpoint = Endpoint(
                 controller.address, known ?? EndpointMapper.port &+ settings.portOffset)
             carriage = Carriage()
@@ -103,7 +133,7 @@ final class Association {
             if controller.usesSessionService, let called, let calling {
                 names = (called, calling)
             }
-            carriage = PipeCarriage(pipe: "netlogon", names: names)
+            carriage = PipeCarriage(pipe: service.pipe, names: names)
         }
     }
 
@@ -234,8 +264,7 @@ final class Association {
             maximumTransmitFragment: UInt16(Limit.fragment),
             maximumReceiveFragment: UInt16(Limit.fragment),
             contexts: [
-                PresentationContext(
-                    id: contextID, isMapper ? EndpointMapper.interface : Netlogon.interface),
+                PresentationContext(id: contextID, service.interface),
             ])
         let header = PDUHeader(
             alters ? .alterContext : .bind, [.single, .concurrentMultiplexing],

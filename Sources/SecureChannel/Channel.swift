@@ -30,6 +30,7 @@ package final class Channel {
         case notice(ChannelNotice)
         case passwordSet(PasswordOutcome)
         case pulled(PullOutcome)
+        case translated(UInt32, TranslationOutcome)
     }
 
     enum Phase {
@@ -57,6 +58,8 @@ package final class Channel {
     var secrets: [Bytes16] = []
     var attempt = KeyAttempt()
     var candidates: [ControllerAddress] = []
+    /// The controller that took the newest secret, until when it is preferred to others.
+    var pin: Pin?
     /// Those that failed, or refused us, since the search for a key began.
     var tried: Set<IPv4Address> = []
     /// Why the last of them refused our account, if one did.
@@ -81,6 +84,7 @@ package final class Channel {
     var isStopped = false
     /// The one call under way that is no logon and has the credential chain.
     var chained: ChainedCall?
+    var translations = TranslationLine()
     /// A logon ran out of time at a controller that said nothing at all: nobody else waits for
     /// it, until it says something or another one serves.
     var isDoubtful = false
@@ -94,6 +98,11 @@ package final class Channel {
         var isSealed: Bool
         /// The hash of the secret that it was made with.
         var secret: Bytes16
+    }
+
+    struct Pin: Equatable {
+        var address: IPv4Address
+        var until: UInt64
     }
 
     struct PendingLogon {
@@ -141,6 +150,12 @@ package final class Channel {
         }
     }
 
+    /// The controller that took the newest secret: until `until` it is tried before others, who may
+    /// not have heard of the change, or until one of those has. Nil: all are alike.
+    package func prefer(_ address: IPv4Address?, until: UInt64) {
+        pin = address.map { Pin(address: $0, until: until) }
+    }
+
     /// The controllers that are believed to answer, the preferred one first; none: the domain is
     /// unreachable, and logons are answered so at once.
     package func useControllers(_ list: [ControllerAddress], now: UInt64) {
@@ -149,7 +164,7 @@ package final class Channel {
             switch phase {
             case .locating, .down:
                 phase = .down
-                answerAllWaiting(.unavailable(.noController))
+                answerAllWaiting(.noController)
             case .connecting, .keyed, .refused:
                 // What is established, or being tried, says more than the locator knows.
                 break
@@ -208,11 +223,12 @@ package final class Channel {
 
     package func stop() {
         isStopped = true
-        answerAllWaiting(.unavailable(.noController))
+        answerAllWaiting(.noController)
         for id in logons.keys { answer(id, .unavailable(.noController)) }
         chainedEnded(.lost)
         for id in links.keys { outputs.append(.close(link: id, abort: false)) }
         links.removeAll()
+        closeTranslator()
         phase = .down
     }
 
@@ -264,7 +280,7 @@ package final class Channel {
 
     /// When `tick` wants to be called next; `.max`: not before another input.
     package var nextDeadline: UInt64 {
-        var next = min(earliest, chained?.deadline ?? .max)
+        var next = min(earliest, chained?.deadline ?? .max, translations.nextDeadline)
         if case .refused(_, let until) = phase { next = min(next, until) }
         for link in links.values {
             next = min(next, link.nextDeadline)
@@ -276,6 +292,7 @@ package final class Channel {
     package func tick(now: UInt64) {
         if now >= earliest { expireLogons(now: now) }
         expireChainedCall(now: now)
+        if now >= translations.nextDeadline { tickTranslator(now: now) }
         for id in Array(links.keys) { tickLink(id, now: now) }
         if case .refused(_, let until) = phase, now >= until {
             begin(now: now)
@@ -332,8 +349,9 @@ package final class Channel {
         outputs.append(.answer(logon: id, outcome))
     }
 
-    func answerAllWaiting(_ outcome: LogonOutcome) {
-        while let id = waiting.takeFirst() { answer(id, outcome) }
+    func answerAllWaiting(_ why: Unavailable) {
+        while let id = waiting.takeFirst() { answer(id, .unavailable(why)) }
+        translationsFailed(why)
     }
 }
 
@@ -354,6 +372,8 @@ package enum ChannelNotice {
     /// The controller refuses our account.
     case accountRefused(controller: ControllerAddress, NTStatus)
     case usedFormerSecret(controller: ControllerAddress)
+    /// A controller other than the one that was asked to take the newest secret knows it too.
+    case secretSpread(controller: ControllerAddress)
     case weakened(controller: ControllerAddress, String)
 }
 

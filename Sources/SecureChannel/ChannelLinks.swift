@@ -83,6 +83,10 @@ extension Channel {
     // MARK: Inputs from connections
 
     package func linkOpened(_ id: Int, now: UInt64) {
+        if isTranslator(id) {
+            translations.link?.association.opened()
+            return pumpTranslator(now: now)
+        }
         guard let link = links[id] else { return }
         links[id]?.setupDeadline = link.openedAt + ChannelLimit.setup
         links[id]?.isConnected = true
@@ -91,6 +95,10 @@ extension Channel {
     }
 
     package func linkReceived(_ id: Int, _ bytes: Span<UInt8>, now: UInt64) {
+        if isTranslator(id) {
+            translations.link?.association.received(bytes)
+            return pumpTranslator(now: now)
+        }
         guard let link = links[id] else { return }
         links[id]?.silentSince = now
         links[id]?.silenceTold = false
@@ -101,6 +109,7 @@ extension Channel {
     }
 
     package func linkClosed(_ id: Int, _ loss: ConnectionLoss, now: UInt64) {
+        if isTranslator(id) { return translatorLost(now: now) }
         guard let link = links[id] else { return }
         if link.isReady {
             drop(id, abort: false, loss: loss, now: now)
@@ -141,7 +150,7 @@ extension Channel {
     func connect(now: UInt64) {
         guard !isStopped else { return }
         otherPortTried = nil
-        if var next = candidates.first(where: { !tried.contains($0.address) }) {
+        if var next = nextCandidate(now: now) {
             next.usesSessionService = onSessionService.contains(next.address)
             pursue(next, now: now)
         } else if let refusal {
@@ -149,13 +158,22 @@ extension Channel {
             refusedPause = min(refusedPause * 2, ChannelLimit.refusedPauseMost)
         } else {
             phase = .down
-            answerAllWaiting(.unavailable(.noController))
+            answerAllWaiting(.noController)
         }
+    }
+
+    private func nextCandidate(now: UInt64) -> ControllerAddress? {
+        if let pin, now < pin.until, !tried.contains(pin.address),
+            let pinned = candidates.first(where: { $0.address == pin.address })
+        {
+            return pinned
+        }
+        return candidates.first { !tried.contains($0.address) }
     }
 
     private func refuse(_ status: NTStatus, until: UInt64) {
         phase = .refused(status, until: until)
-        answerAllWaiting(.unavailable(.channelRefused(status)))
+        answerAllWaiting(.channelRefused(status))
     }
 
     /// Opens the connection that the key at `controller` needs next.
@@ -185,7 +203,8 @@ extension Channel {
                 key: session.key, domain: settings.domain, computer: settings.computer)
         }
         let association = Association(
-            settings, mapper: role == .mapper, controller: controller, security: security)
+            settings, role == .mapper ? .mapper : .netlogon, controller: controller,
+            security: security)
         links[id] = Link(
             role: role, controller: controller, association: association, openedAt: now,
             setupDeadline: now + ChannelLimit.connect, lastUsed: now)

@@ -64,9 +64,7 @@ extension Channel {
         precondition(password.bytes.count <= passwordSize, "a password that does not fit")
         var buffer: [UInt8] = []
         buffer.reserveCapacity(passwordSize + 4)
-        while buffer.count < passwordSize - password.bytes.count {
-            buffer += random(min(256, passwordSize - password.bytes.count - buffer.count))
-        }
+        buffer += random(passwordSize - password.bytes.count)
         buffer += password.bytes
         let length = UInt32(password.bytes.count)
         for shift in [0, 8, 16, 24] as [UInt32] {

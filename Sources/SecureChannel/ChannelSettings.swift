@@ -59,12 +59,17 @@ package enum ChannelLimit {
     package static let callsPerConnection = 16
     /// Logons that wait for a connection or a key; a further one is answered `overloaded`.
     package static let waiting = 4_096
+    /// Questions for names and SIDs that wait for a controller; a further one is `overloaded`.
+    package static let translations = 256
     /// After a second connection did not come about, until the next attempt.
     package static let sparePause: UInt64 = 5_000
     /// A second connection that nothing used for so long is closed.
     package static let idle: UInt64 = 60_000
     /// Silence with calls outstanding after which the controller's health is asked about.
     package static let silence: UInt64 = 1_000
+    /// How long the controller that took a new secret is preferred, at most. Replication between
+    /// sites is due within 3 hours (MS-ADTS 6.1.1.2.2.3), and may have failed once or twice.
+    package static let preference: UInt64 = 12 * 3_600_000
     /// First and longest pause after controllers refused our account.
     package static let refusedPause: UInt64 = 1_000
     package static let refusedPauseMost: UInt64 = 30_000

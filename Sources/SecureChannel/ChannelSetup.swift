@@ -212,6 +212,9 @@ extension Channel {
             flags: granted, isSealed: seals, secret: secrets[attempt.secret])
         if attempt.secret > 0 {
             outputs.append(.notice(.usedFormerSecret(controller: link.controller)))
+        } else if let pin, pin.address != link.controller.address {
+            self.pin = nil
+            outputs.append(.notice(.secretSpread(controller: link.controller)))
         }
         link.association.step = .none
         if seals {
@@ -273,6 +276,7 @@ extension Channel {
         }
         outputs.append(.controllerAnswered(session.controller.address))
         dispatch(now: now)
+        askNext(now: now)
     }
 }
 

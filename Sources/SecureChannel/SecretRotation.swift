@@ -86,11 +86,18 @@ package struct SecretRotation {
     }
 
     /// There is a key, made with the pending secret or, where that has become it, the current one.
-    package mutating func keyed(withNewest isNewest: Bool) -> [Action] {
+    /// `atAsked`: at the controller that was asked to take it, whose word alone is final where it
+    /// was made with another one.
+    package mutating func keyed(withNewest isNewest: Bool, atAsked: Bool) -> [Action] {
         switch phase {
         case .idle, .storing, .setting: return []
         case .probing:
             if isNewest { return [.promote] + end(.changed) }
+            if !atAsked {
+                return end(
+                    .undecided("the controller that was asked does not answer, and others may "
+                        + "not have heard of it"))
+            }
             if sends < Self.sendLimit { return send() }
             return [.dropPending] + end(.unchanged("the controller does not take it"))
         case .confirming:

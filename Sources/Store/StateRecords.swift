@@ -73,15 +73,18 @@ package struct DomainSecrets: StateRecord, CustomStringConvertible {
     /// Written before it is sent to a controller, and current once that has taken it: a crash in
     /// between loses neither.
     package var pending: StoredSecret?
+    /// The controller that was asked to take the newest of them: others may not have heard of it.
+    package var askedController: IPv4Address?
 
     package init(
         sequence: UInt32, current: StoredSecret, previous: StoredSecret? = nil,
-        pending: StoredSecret? = nil
+        pending: StoredSecret? = nil, askedController: IPv4Address? = nil
     ) {
         self.sequence = sequence
         self.current = current
         self.previous = previous
         self.pending = pending
+        self.askedController = askedController
     }
 
     package var description: String {
@@ -92,25 +95,31 @@ package struct DomainSecrets: StateRecord, CustomStringConvertible {
 
     private static let hasPrevious: UInt8 = 1
     private static let hasPending: UInt8 = 2
+    private static let hasController: UInt8 = 4
 
     package init(parsing reader: inout WireReader) throws(WireError) {
         sequence = try reader.uint32LE("sequence")
         let present = try reader.uint8("present")
-        if present & ~(Self.hasPrevious | Self.hasPending) != 0 {
+        if present & ~(Self.hasPrevious | Self.hasPending | Self.hasController) != 0 {
             throw reader.invalid("present", Int(present), width: 1)
         }
         current = try StoredSecret(parsing: &reader)
         if present & Self.hasPrevious != 0 { previous = try StoredSecret(parsing: &reader) }
         if present & Self.hasPending != 0 { pending = try StoredSecret(parsing: &reader) }
+        if present & Self.hasController != 0 {
+            askedController = IPv4Address(rawValue: try reader.uint32LE("askedController"))
+        }
     }
 
     package func write(into writer: inout WireWriter) {
         writer.uint32LE(sequence)
         writer.uint8(
-            (previous == nil ? 0 : Self.hasPrevious) | (pending == nil ? 0 : Self.hasPending))
+            (previous == nil ? 0 : Self.hasPrevious) | (pending == nil ? 0 : Self.hasPending)
+                | (askedController == nil ? 0 : Self.hasController))
         current.write(into: &writer)
         previous?.write(into: &writer)
         pending?.write(into: &writer)
+        if let askedController { writer.uint32LE(askedController.rawValue) }
     }
 }
 
@@ -186,6 +195,24 @@ package struct KnownControllers: StateRecord, Equatable, Sendable, CustomStringC
         writer.uint8(UInt8(kept.count))
         for controller in kept { controller.write(into: &writer) }
     }
+}
+
+/// What a configured domain's controllers have told of it: `domain/DOMAIN`.
+package struct LearnedDomain: StateRecord, Equatable, Sendable, CustomStringConvertible {
+    package static var kind: StaticString { "domain" }
+    package static var version: UInt8 { 1 }
+
+    package var sid: SID
+
+    package init(sid: SID) { self.sid = sid }
+
+    package var description: String { sid.description }
+
+    package init(parsing reader: inout WireReader) throws(WireError) {
+        sid = try SID(parsing: &reader)
+    }
+
+    package func write(into writer: inout WireWriter) { sid.write(into: &writer) }
 }
 
 /// A number that only goes up, such as a change log's serial number: `counter/NAME`.

@@ -54,18 +54,7 @@ enum AgentBuilder {
         _ settings: DomainSettings, _ computer: String, _ store: StateStore, _ epoch: UInt64,
         _ random: @escaping (Int) -> [UInt8]
     ) -> AgentDomain {
-        let profile: ChannelSettings.Profile = settings.profile == .modern ? .modern : .nt4
-        let kind: ChannelSettings.Kind
-        switch settings.channel {
-        case .member: kind = .workstation
-        case .trust: kind = .trustedDomain
-        case .bdc: kind = .backupController
-        }
-        var channelSettings = ChannelSettings(
-            domain: settings.name, profile: profile, kind: kind, account: settings.account,
-            computer: computer, connections: settings.connections,
-            allowsRC4: settings.rc4, allowsUnsealed: settings.unsealed)
-        channelSettings.portOffset = settings.portOffset
+        let channelSettings = channelSettings(settings, computer)
         let channel = Channel(settings: channelSettings, epoch: epoch, random: random)
         let isByName = settings.profile == .nt4 || settings.isOfBackup
         let locator = Locator(
@@ -91,7 +80,30 @@ enum AgentBuilder {
             policy: DomainPolicy(
                 ntlmv1: ntlmv1, allowsLM: settings.lm == .allow, deadline: settings.deadline),
             isOfBackup: settings.isOfBackup, locator: locator, channel: channel,
-            ports: ports(settings.name, store))
+            ports: ports(settings.name, store), sid: sid(settings.name, store))
+    }
+
+    private static func sid(_ name: String, _ store: StateStore) -> SID? {
+        let record = try? store.read { state throws(StoreError) in
+            try state.get(LearnedDomain.self, name)
+        }
+        return record.flatMap { $0 }?.sid
+    }
+
+    static func channelSettings(_ settings: DomainSettings, _ computer: String) -> ChannelSettings {
+        let profile: ChannelSettings.Profile = settings.profile == .modern ? .modern : .nt4
+        let kind: ChannelSettings.Kind
+        switch settings.channel {
+        case .member: kind = .workstation
+        case .trust: kind = .trustedDomain
+        case .bdc: kind = .backupController
+        }
+        var made = ChannelSettings(
+            domain: settings.name, profile: profile, kind: kind, account: settings.account,
+            computer: computer, connections: settings.connections,
+            allowsRC4: settings.rc4, allowsUnsealed: settings.unsealed)
+        made.portOffset = settings.portOffset
+        return made
     }
 
     /// What is remembered is only a hint: without it, or where it is damaged, the search begins

@@ -81,9 +81,11 @@ final class AgentClient {
         }
     }
 
-    /// Runs a command in the agent and prints what it says.
+    /// Runs a command in the agent and prints what it says. What it sends as a capture file is
+    /// handed to `capture`, whole.
     static func command(
-        _ kind: CommandKind, _ options: Options, _ arguments: [String], patience: UInt64
+        _ kind: CommandKind, _ options: Options, _ arguments: [String], secret: Secret? = nil,
+        patience: UInt64, capture: ([UInt8]) -> Void = { _ in }
     ) -> ExitCode {
         guard let configuration = Setup.configuration(options.configuration) else {
             return .failed
@@ -92,14 +94,18 @@ final class AgentClient {
             let client = try AgentClient(configuration.agent.controlSocket)
             let request = CommandRequest(
                 requestID: 1, command: kind, wantsJSON: options.has("json"),
-                arguments: arguments)
+                arguments: arguments, secret: secret)
             guard request.isWithinLimits else {
                 throw Failure(text: "an argument is too long", code: .usage)
             }
             let deadline = SystemClock.milliseconds + patience
-            try client.send(
-                ControlFrame.bytes { request.write(into: &$0) }, deadline: deadline)
-            return try client.relay(deadline: deadline)
+            var frame = ControlFrame.bytes { request.write(into: &$0) }
+            defer { Wipe.bytes(&frame) }
+            try client.send(frame, deadline: deadline)
+            var file: [UInt8] = []
+            let code = try client.relay(deadline: deadline, &file)
+            if !file.isEmpty { capture(file) }
+            return code
         } catch {
             Terminal.writeError("postern: \(error.text)\n")
             return error.code
@@ -125,6 +131,7 @@ final class AgentClient {
                     return (ExitCode(rawValue: Int32(end.exitCode)) ?? .failed, text)
                 }
                 let output = try CommandOutput(parsing: &reader)
+                if output.stream == .capture { continue }
                 text += String(decoding: output.text, as: UTF8.self)
             } catch {
                 throw Failure(text: error.description, code: .failed)
@@ -132,7 +139,9 @@ final class AgentClient {
         }
     }
 
-    private func relay(deadline: UInt64) throws(Failure) -> ExitCode {
+    private func relay(
+        deadline: UInt64, _ file: inout [UInt8]
+    ) throws(Failure) -> ExitCode {
         while true {
             let frame = try receive(deadline: deadline)
             do throws(WireError) {
@@ -143,11 +152,11 @@ final class AgentClient {
                     return ExitCode(rawValue: Int32(end.exitCode)) ?? .failed
                 }
                 let output = try CommandOutput(parsing: &reader)
-                let text = String(decoding: output.text, as: UTF8.self)
-                if output.stream == .standardOutput {
-                    Terminal.write(text)
-                } else {
-                    Terminal.writeError(text)
+                switch output.stream {
+                case .standardOutput: Terminal.write(String(decoding: output.text, as: UTF8.self))
+                case .standardError:
+                    Terminal.writeError(String(decoding: output.text, as: UTF8.self))
+                case .capture: file += output.text
                 }
             } catch {
                 throw Failure(text: error.description, code: .failed)

@@ -43,26 +43,57 @@ enum FindCommand {
 
 enum ExplainCommand {
     static let usage = """
-        usage: postern explain DOMAIN [USER] [--config FILE]
+        usage: postern explain DOMAIN [USER] [--report] [--pcap FILE] [--config FILE]
 
-        Makes the channel to the domain anew and shows each step with its messages, bytes and
-        milliseconds; with USER, logs that user on through it (the password is asked for). Where
-        a step fails, the cause and the remedy. Running logons wait for the new channel.
+        Looks for the domain's controllers once more, makes the channel to one anew, and shows
+        each step with its frames, bytes and milliseconds, the documented figures beside them;
+        with USER, logs that user on through it, twice (the password is asked for). Where a step
+        fails, the cause and the remedy. Running logons wait for the new channel. --report is
+        what it does anyway; --pcap writes what was sent and received as a capture file.
 
         """
 
+    private static let options = [
+        Options.config, Options.Option(name: "report", takesValue: false),
+        Options.Option(name: "pcap", takesValue: true),
+    ]
+
     static func run(_ words: [String]) -> ExitCode {
-        let (parsed, code) = Options.parse(words, [Options.config], usage: usage)
+        let (parsed, code) = Options.parse(words, options, usage: usage)
         guard let parsed else { return code }
         guard (1...2).contains(parsed.operands.count) else {
             Terminal.writeError(usage)
             return .usage
         }
+        var arguments = [parsed.operands[0], ""]
+        var secret: Secret?
+        do throws(SystemError) {
+            if parsed.operands.count == 2 {
+                arguments[1] = parsed.operands[1]
+                let name = "\(arguments[0])\\\(arguments[1])"
+                secret = Secret(try Terminal.readSecret(prompt: "Password of \(name): ") ?? [])
+            }
+        } catch {
+            Terminal.writeError("postern: \(error.description)\n")
+            return .failed
+        }
+        let path = parsed.values["pcap"]
+        if path != nil { arguments.append("capture") }
+        var failure: SystemError?
         let made = AgentClient.command(
-            .explain, parsed, [parsed.operands[0]], patience: 30_000)
-        guard made == .success, parsed.operands.count == 2 else { return made }
-        return LogonCommand.logon(
-            parsed, "\(parsed.operands[0])\\\(parsed.operands[1])", workstation: nil)
+            .explain, parsed, arguments, secret: secret, patience: 30_000
+        ) { file in
+            do throws(SystemError) {
+                if let path { try SystemFile.write(path, file) }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure {
+            Terminal.writeError("postern: \(failure.description)\n")
+            return .failed
+        }
+        return made
     }
 }
 

@@ -1,6 +1,8 @@
 import Agent
 import Consumers
 import Domain
+import Flows
+import Interfaces
 import Locator
 import Loop
 import SecureChannel
@@ -12,7 +14,8 @@ enum Commands {
 
     /// `isOwner`: the caller may do what changes the state: root, or who runs the agent.
     static func run(
-        _ request: CommandRequest, _ daemon: Daemon, isOwner: Bool, done: @escaping Done
+        _ request: CommandRequest, _ daemon: Daemon, isOwner: Bool,
+        capture: @escaping (_ file: [UInt8]) -> Void, done: @escaping Done
     ) {
         switch request.command {
         case .account, .group:
@@ -30,7 +33,7 @@ enum Commands {
             domainOrder(request, daemon, done)
         case .status: done(StatusReport.text(daemon, json: request.wantsJSON), .success)
         case .find: find(request, daemon, done)
-        case .explain: explain(request, daemon, done)
+        case .explain: explain(request, daemon, capture, done)
         case .secretRotate: rotate(request, daemon, done)
         case .reload:
             daemon.readSecrets()
@@ -96,19 +99,33 @@ enum Commands {
         DomainSearch(index, daemon, json: request.wantsJSON, done: done).start()
     }
 
+    /// A domain, the user to log on where the request has a password, and whether the exchange is
+    /// wanted as a capture.
     private static func explain(
-        _ request: CommandRequest, _ daemon: Daemon, _ done: @escaping Done
+        _ request: CommandRequest, _ daemon: Daemon,
+        _ capture: @escaping (_ file: [UInt8]) -> Void, _ done: @escaping Done
     ) {
         guard let index = domain(request, daemon, done) else { return }
         let name = daemon.agent.domains[index].name
-        daemon.rebuild(index) { trace, failure in
-            var text = "channel of \(name)\n\n" + trace.text
-            if let failure {
-                text += "\nfailed: \(failure)\n"
-            } else if let controller = daemon.agent.domains[index].channel.controller {
-                text += "\nready, at \(controller.label)\n"
-            }
-            done(text, failure == nil ? .success : .unavailable)
+        let words = request.arguments
+        var user: LogonCall?
+        if let secret = request.secret, words.count > 1 {
+            user = LogonCall(
+                domain: name, user: words[1], workstation: "",
+                parameterControl: ParameterControl.allowServerTrustAccount.rawValue
+                    | ParameterControl.allowWorkstationTrustAccount.rawValue,
+                proof: .password(secret))
         }
+        let wantsFrames = words.contains("capture")
+        let explanation = daemon.explain(index, user: user, keepsFrames: wantsFrames) {
+            trace, words, code in
+            if wantsFrames { capture(CaptureWriter.file(trace.frames)) }
+            done(
+                trace.text + (code == .success ? "\n\(words)\n" : "\nfailed: \(words)\n"), code)
+        }
+        guard let explanation else {
+            return done("\(name) is being explained to somebody else; try again\n", .unavailable)
+        }
+        explanation.start()
     }
 }

@@ -117,7 +117,8 @@ final class ControlSocket {
         case .commandRequest:
             let request = try CommandRequest(parsing: &reader)
             Commands.run(
-                request, daemon, isOwner: Privileges.isOwner(client.connection.peer.user)
+                request, daemon, isOwner: Privileges.isOwner(client.connection.peer.user),
+                capture: { self.output($0, .capture, requestID, to: id) }
             ) { text, code in
                 self.finish(requestID, text, code, to: id)
             }
@@ -222,14 +223,20 @@ final class ControlSocket {
     // MARK: Commands
 
     private func finish(_ requestID: UInt32, _ text: String, _ code: ExitCode, to id: UInt32) {
-        var bytes = Array(text.utf8)[...]
+        output(Array(text.utf8), .standardOutput, requestID, to: id)
+        let end = CommandEnd(requestID: requestID, exitCode: UInt8(code.rawValue))
+        send(ControlFrame.bytes { end.write(into: &$0) }, to: id)
+    }
+
+    private func output(
+        _ bytes: [UInt8], _ stream: CommandOutput.Stream, _ requestID: UInt32, to id: UInt32
+    ) {
+        var bytes = bytes[...]
         while !bytes.isEmpty {
             let piece = Array(bytes.prefix(CommandOutput.maximumText))
             bytes = bytes.dropFirst(piece.count)
-            let output = CommandOutput(requestID: requestID, text: piece)
+            let output = CommandOutput(requestID: requestID, stream: stream, text: piece)
             send(ControlFrame.bytes { output.write(into: &$0) }, to: id)
         }
-        let end = CommandEnd(requestID: requestID, exitCode: UInt8(code.rawValue))
-        send(ControlFrame.bytes { end.write(into: &$0) }, to: id)
     }
 }

@@ -3,6 +3,7 @@ import Configuration
 import Consumers
 import Crypto
 import Domain
+import Flows
 import Locator
 import Loop
 import Mailslot
@@ -28,8 +29,10 @@ final class Daemon {
     private var timer: Timer!
     private var isSettling = false
     private var isStopping = false
-    /// Who waits for a domain's channel to be made anew.
-    private var rebuilds: [Int: Rebuild] = [:]
+    /// Who waits for a domain's channel to be made anew, and is told why it was not.
+    private var rebuilds: [Int: (_ failure: String?) -> Void] = [:]
+    /// Who watches what a domain's locator and channel send and receive.
+    private(set) var explanations: [Int: Explanation] = [:]
     private var secretsSeen: UInt64 = 0
     private(set) var rotator: SecretRotator?
     /// Who announced itself as the primary of a domain that we are the primary of.
@@ -110,7 +113,7 @@ final class Daemon {
     }
 
     func channelReceived(_ index: Int, _ link: Int, _ bytes: Span<UInt8>) {
-        rebuilds[index]?.trace.received(bytes.count, at: loop.microseconds)
+        explanations[index]?.received(bytes, link: link)
         agent.received(
             index, link: link, bytes, now: loop.now, microseconds: loop.microseconds)
         settle()
@@ -145,6 +148,14 @@ final class Daemon {
         settle()
     }
 
+    /// Nobody but the front asks.
+    func translate(_ question: TranslationQuestion, domain: String, caller: UInt64) {
+        agent.translate(
+            question, domain: domain, caller: caller, now: loop.now,
+            microseconds: loop.microseconds)
+        settle()
+    }
+
     /// Does what the cores want done until they want nothing more, then sets the one timer.
     func settle() {
         if isSettling { return }
@@ -157,6 +168,7 @@ final class Daemon {
         isSettling = false
         let next = agent.nextDeadline
         timer.arm(at: next == .max ? nil : next)
+        for explanation in explanations.values { explanation.settled() }
     }
 
     private func perform(_ output: AgentOutput) {
@@ -168,6 +180,11 @@ final class Daemon {
                 front?.answered(caller, outcome)
             } else {
                 control?.answer(caller, outcome)
+            }
+        case .translated(let caller, let outcome): front?.translated(caller, outcome)
+        case .learned(let index, let sid):
+            save("a domain's SID") { state throws(StoreError) in
+                try state.put(LearnedDomain(sid: sid), agent.domains[index].name)
             }
         case .locator(let index, let wanted): sockets[index].perform(wanted)
         case .channel(let index, let wanted): perform(index, wanted)
@@ -181,13 +198,15 @@ final class Daemon {
         let socket = sockets[index]
         switch output {
         case .open(let link, let endpoint):
-            rebuilds[index]?.trace.opened(endpoint, at: loop.microseconds)
+            explanations[index]?.calls(endpoint, link: link)
             socket.open(link, to: endpoint)
         case .send(let link, let bytes):
-            rebuilds[index]?.trace.sent(
-                bytes.count, agent.domains[index].channel.stage, at: loop.microseconds)
+            explanations[index]?.sent(
+                bytes, link: link, stage: agent.domains[index].channel.stage)
             socket.send(link, bytes)
-        case .close(let link, _): socket.close(link)
+        case .close(let link, _):
+            explanations[index]?.closed(link: link)
+            socket.close(link)
         case .mapped(let address, let port):
             persistPort(address, port, domain: index)
         case .controllerSilent(let address):
@@ -196,10 +215,10 @@ final class Daemon {
             }
         case .controllerFailed(let address, _, let reason):
             log.warning("\(agent.domains[index].name): \(address.description): \(reason)")
-            rebuilds[index]?.trace.failed(reason)
+            explanations[index]?.failed(address, reason)
         case .notice(let notice): note(index, notice)
         case .passwordSet(let outcome): rotator?.passwordSet(index, outcome)
-        case .answer, .controllerAnswered, .pulled: break
+        case .answer, .controllerAnswered, .pulled, .translated: break
         }
     }
 
@@ -274,6 +293,9 @@ final class Daemon {
             finishRebuild(index, failure: "\(status.name): \(remedy)")
         case .usedFormerSecret(let controller):
             log.warning("\(domain.name): \(controller.label) still takes the former secret only")
+        case .secretSpread(let controller):
+            log.info("\(domain.name): \(controller.label) knows the new secret too")
+            forgetPreference(index)
         case .weakened(let controller, let what):
             log.warning("\(domain.name): channel to \(controller.label) has \(what)")
         }
@@ -332,11 +354,38 @@ final class Daemon {
         secretsSeen = store.generation
         for index in agent.domains.indices {
             let hashes = AgentBuilder.secrets(of: agent.domains[index].name, in: store, log)
+            let preference = preference(index)
             agent.channel(index, now: loop.now, microseconds: loop.microseconds) {
+                $0.prefer(preference?.controller, until: preference?.until ?? 0)
                 $0.useSecrets(hashes, now: loop.now)
             }
         }
         settle()
+    }
+
+    /// The controller that was asked to take the newest secret, and until when it comes first.
+    private func preference(_ index: Int) -> (controller: IPv4Address, until: UInt64)? {
+        let record = try? store.read { state throws(StoreError) in
+            try state.get(DomainSecrets.self, agent.domains[index].name)
+        }
+        guard let secrets = record ?? nil, let controller = secrets.askedController else {
+            return nil
+        }
+        let age = SystemClock.unixSeconds - min(
+            SystemClock.unixSeconds, (secrets.pending ?? secrets.current).since)
+        let left = ChannelLimit.preference - min(ChannelLimit.preference, age * 1_000)
+        return left == 0 ? nil : (controller, loop.now + left)
+    }
+
+    /// Another controller knows the newest secret: none need be preferred any more.
+    private func forgetPreference(_ index: Int) {
+        let name = agent.domains[index].name
+        save("secrets") { state throws(StoreError) in
+            guard var secrets = try state.get(DomainSecrets.self, name), secrets.pending == nil
+            else { return }
+            secrets.askedController = nil
+            try state.put(secrets, name)
+        }
     }
 
     /// For people.
@@ -348,27 +397,35 @@ final class Daemon {
         return "kept " + Columns.age(SystemClock.unixSeconds, since: secrets.current.since) + " ago"
     }
 
-    // MARK: Making a channel anew, for `explain`
+    // MARK: Making a channel anew
 
-    private struct Rebuild {
-        var trace: ChannelTrace
-        var done: (ChannelTrace, String?) -> Void
-    }
-
-    /// Makes the domain's channel anew and tells how that went, step by step.
-    func rebuild(_ index: Int, done: @escaping (ChannelTrace, String?) -> Void) {
-        let earlier = rebuilds[index]?.done
-        rebuilds[index] = Rebuild(trace: ChannelTrace(at: loop.microseconds)) {
-            earlier?($0, $1)
-            done($0, $1)
+    /// Makes the domain's channel anew and tells whether that worked.
+    func rebuild(_ index: Int, done: @escaping (_ failure: String?) -> Void) {
+        let earlier = rebuilds[index]
+        rebuilds[index] = {
+            earlier?($0)
+            done($0)
         }
         channel(index) { $0.rebuild(now: $1) }
     }
 
     private func finishRebuild(_ index: Int, failure: String?) {
-        guard let rebuild = rebuilds.removeValue(forKey: index) else { return }
-        var trace = rebuild.trace
-        trace.end(at: loop.microseconds)
-        rebuild.done(trace, failure)
+        rebuilds.removeValue(forKey: index)?(failure)
+    }
+
+    /// Nil where the domain is being explained to somebody already.
+    func explain(
+        _ index: Int, user: LogonCall?, keepsFrames: Bool,
+        done: @escaping (ChannelTrace, _ words: String, ExitCode) -> Void
+    ) -> Explanation? {
+        if explanations[index] != nil { return nil }
+        let explanation = Explanation(
+            index, self, user: user, keepsFrames: keepsFrames, done: done)
+        explanations[index] = explanation
+        return explanation
+    }
+
+    func ended(_ explanation: Explanation, _ index: Int) {
+        if explanations[index] === explanation { explanations[index] = nil }
     }
 }

@@ -45,7 +45,10 @@ final class DomainSockets {
         links[link] = TCPConnection(
             loop, to: endpoint, options: options,
             handlers: TCPConnection.Handlers(
-                connected: { self.tell { $0.linkOpened(link, now: $1) } },
+                connected: {
+                    self.noteConnected(link)
+                    self.tell { $0.linkOpened(link, now: $1) }
+                },
                 failed: { _ in self.ended(link, .refused) },
                 received: { bytes in
                     self.count(bytes.count)
@@ -55,6 +58,12 @@ final class DomainSockets {
                     let isReset = error.map { $0.code == -ECONNRESET || $0.code == ECONNRESET }
                     self.ended(link, isReset == true ? .reset : .closed)
                 }))
+    }
+
+    private func noteConnected(_ link: Int) {
+        guard let explanation = daemon.explanations[index], let local = links[link]?.local
+        else { return }
+        explanation.connected(link: link, from: local)
     }
 
     func send(_ link: Int, _ bytes: [UInt8]) {
@@ -114,10 +123,21 @@ final class DomainSockets {
     private func sendDatagram(_ bytes: [UInt8], to destination: Endpoint) {
         if socket == nil {
             socket = try? UDPSocket(loop, bind: Endpoint(.any, 0)) { bytes, source in
+                self.hear(bytes, source)
                 self.daemon.locatorReceived(self.index, bytes, source)
             }
         }
-        socket?.send(bytes, to: destination)
+        guard let socket else { return }
+        socket.send(bytes, to: destination)
+        daemon.explanations[index]?.datagram(
+            bytes, peer: destination, port: socket.local.port, isOurs: true)
+    }
+
+    private func hear(_ bytes: Span<UInt8>, _ source: Endpoint) {
+        guard let explanation = daemon.explanations[index], let socket else { return }
+        var copy = WireWriter(capacity: bytes.count)
+        copy.append(bytes)
+        explanation.datagram(copy.finish(), peer: source, port: socket.local.port, isOurs: false)
     }
 
     private func probe(_ endpoint: Endpoint, deadline: UInt64) {

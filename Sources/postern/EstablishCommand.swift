@@ -9,7 +9,7 @@ import Wire
 
 /// `postern trust establish`: the flow, then the secret is kept, then the channel is proved.
 enum EstablishCommand {
-    static func run(_ trust: TrustDialogue) throws(SetupFailure) -> ExitCode {
+    static func run(_ trust: DomainDialogue) throws(SetupFailure) -> ExitCode {
         let name = trust.settings.name
         guard trust.settings.channel == .trust else {
             throw SetupFailure(
@@ -39,7 +39,7 @@ enum EstablishCommand {
         }
         for warning in findings.warnings { Terminal.writeError("postern: \(warning)\n") }
         let before = try keep(password, findings, trust)
-        if let agent, let failure = channelFailure(agent, name) {
+        if let agent, let failure = DomainDialogue.channelFailure(agent, name) {
             try restore(before, trust)
             _ = trust.agent().map { _ = try? $0.run(.reload, []) }
             Terminal.writeError(
@@ -50,7 +50,7 @@ enum EstablishCommand {
         return .success
     }
 
-    private static func finish(_ trust: TrustDialogue) throws(SetupFailure) {
+    private static func finish(_ trust: DomainDialogue) throws(SetupFailure) {
         try trust.finish(
             "trust with \(trust.settings.name)", documented: "107 frames, 15,230 bytes, 3 s")
     }
@@ -65,7 +65,7 @@ enum EstablishCommand {
     /// Keeps the secret and what the domain is, and gives what was kept before. The secret of
     /// before is not kept as the former one: it belonged to another trust, or is the same.
     private static func keep(
-        _ password: Secret, _ findings: TrustFindings, _ trust: TrustDialogue
+        _ password: Secret, _ findings: TrustFindings, _ trust: DomainDialogue
     ) throws(SetupFailure) -> Before {
         let name = trust.settings.name
         let now = SystemClock.unixSeconds
@@ -91,7 +91,7 @@ enum EstablishCommand {
     }
 
     private static func restore(
-        _ before: Before, _ trust: TrustDialogue
+        _ before: Before, _ trust: DomainDialogue
     ) throws(SetupFailure) {
         let name = trust.settings.name
         do throws(StoreError) {
@@ -109,19 +109,6 @@ enum EstablishCommand {
             }
         } catch {
             throw SetupFailure(text: error.description)
-        }
-    }
-
-    // MARK: The channel
-
-    /// Has the agent make its channel with the new secret; nil where that works.
-    private static func channelFailure(_ agent: AgentClient, _ name: String) -> String? {
-        do throws(AgentClient.Failure) {
-            _ = try agent.run(.reload, [])
-            let (code, text) = try agent.run(.explain, [name])
-            return code == .success ? nil : text
-        } catch {
-            return error.text
         }
     }
 }

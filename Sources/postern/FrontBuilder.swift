@@ -15,7 +15,7 @@ enum FrontBuilder {
     /// `rpcPort` is where remote calls are served over TCP, if they are.
     static func front(
         _ configuration: Configuration, _ agent: Agent, rpcPort: UInt16?,
-        sids: LearnedSIDs, neighbourhood: BrowsedNeighbourhood?
+        neighbourhood: BrowsedNeighbourhood?
     ) -> Front {
         let random: (Int) -> [UInt8] = { SystemRandom.bytes($0) }
         let computer = configuration.agent.name
@@ -24,7 +24,8 @@ enum FrontBuilder {
         let channels = ChannelTable()
         var services: [RemoteService] = []
         var netlogon: NetlogonService?
-        let configured = { known(agent, sids) }
+        var lsa: LSAService?
+        let configured = { known(agent) }
         let domainName = domain?.name ?? configuration.domains.first?.name ?? "WORKGROUP"
         if let domain {
             let made = NetlogonService(
@@ -35,8 +36,11 @@ enum FrontBuilder {
             made.otherDomains = configured
             netlogon = made
             made.replication = ReplicationService(domain: domain)
+            let authority = LSAService(domain: domain, configured: configured, random: random)
+            lsa = authority
+            agent.asksForSIDs = true
             services = [
-                made, LSAService(domain: domain, configured: configured, random: random),
+                made, authority,
                 SAMRService(domain: domain, random: random), DirectorySetupService(domain),
             ]
         }
@@ -69,7 +73,8 @@ enum FrontBuilder {
             settings, pipes: rpc,
             administration: administration(configuration, domain, domainName, neighbourhood),
             files: share(configuration), random: random)
-        return Front(smb: smb, rpc: rpc, netlogon: netlogon, localDomain: domain?.name)
+        return Front(
+            smb: smb, rpc: rpc, netlogon: netlogon, lsa: lsa, localDomain: domain?.name)
     }
 
     private static func share(_ configuration: Configuration) -> NetlogonShare? {
@@ -105,7 +110,7 @@ enum FrontBuilder {
     }
 
     /// The domains to which logons are passed on.
-    private static func known(_ agent: Agent, _ sids: LearnedSIDs) -> [ConfiguredDomain] {
+    private static func known(_ agent: Agent) -> [ConfiguredDomain] {
         agent.domains.filter { !$0.isOfBackup }.map { domain in
             var controller: String?
             if let label = domain.channel.controller?.name, !label.isEmpty {
@@ -113,7 +118,7 @@ enum FrontBuilder {
             }
             return ConfiguredDomain(
                 name: domain.name, dnsName: domain.dnsName.isEmpty ? nil : domain.dnsName,
-                sid: sids[domain.name], controller: controller)
+                sid: domain.sid, controller: controller)
         }
     }
 
@@ -144,13 +149,4 @@ enum FrontBuilder {
         case _: ("", "lsass")
         }
     }
-}
-
-/// The SIDs of other domains, as their controllers' answers told them.
-final class LearnedSIDs {
-    private var sids: [String: SID] = [:]
-
-    subscript(domain: String) -> SID? { sids[domain.uppercased()] }
-
-    func learn(_ sid: SID, of domain: String) { sids[domain.uppercased()] = sid }
 }

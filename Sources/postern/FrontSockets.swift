@@ -19,7 +19,6 @@ final class FrontSockets {
     private var serials: [FrontConnection: UInt64] = [:]
     private var timer: Timer?
     private var isSettling = false
-    private let sids = LearnedSIDs()
 
     /// Connections whose peers do not read the end of what they were sent.
     private static let endingLimit = 256
@@ -57,7 +56,7 @@ final class FrontSockets {
             try listen(Port.direct &+ settings.portOffset, .direct)
         }
         front = FrontBuilder.front(
-            daemon.configuration, daemon.agent, rpcPort: rpcPort, sids: sids,
+            daemon.configuration, daemon.agent, rpcPort: rpcPort,
             neighbourhood: daemon.names.neighbourhood)
         timer = Timer(loop) { [self] in
             front?.tick(now: time)
@@ -142,10 +141,12 @@ final class FrontSockets {
     static func isOurs(_ caller: UInt64) -> Bool { caller & mark != 0 }
 
     func answered(_ caller: UInt64, _ outcome: LogonOutcome) {
-        if case .accepted(let identity) = outcome, let sid = identity.domainSID {
-            sids.learn(sid, of: identity.domain)
-        }
         front?.answered(caller & ~Self.mark, outcome, now: time)
+        settle()
+    }
+
+    func translated(_ caller: UInt64, _ outcome: TranslationOutcome) {
+        front?.translated(caller & ~Self.mark, outcome, now: time)
         settle()
     }
 
@@ -174,6 +175,8 @@ final class FrontSockets {
             case .send(let id, let bytes): connections[id]?.send(bytes)
             case .close(let id): end(id)
             case .logon(let token, let logon): ask(token, logon)
+            case .translate(let token, let domain, let question):
+                daemon.translate(question, domain: domain, caller: token | Self.mark)
             }
         }
         isSettling = false

@@ -45,6 +45,7 @@ enum Main {
           account      add | set-password | remove | list | import: the local domain's accounts
           group        add | remove | list | member: and its groups
           domain       show | promote | demote: the local domain's role among its controllers
+          join         makes our account in a domain, by an administrator's rights
           secret       import | rotate | show: the machine account's secret
           trust        permit | establish | verify | accounts | list | revoke: trusts
           decode       prints a message given in hexadecimal, or those of a capture file
@@ -71,6 +72,7 @@ enum Main {
         case "account": return AccountCommand.run(rest)
         case "group": return GroupCommand.run(rest)
         case "domain": return DomainCommand.run(rest)
+        case "join": return JoinCommand.run(rest)
         case "secret": return SecretCommand.run(rest)
         case "trust": return TrustCommand.run(rest)
         case "decode": return DecodeCommand.run(rest)

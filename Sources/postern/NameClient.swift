@@ -15,6 +15,9 @@ final class NameClient {
     private var answers: [NameResolver.QueryID: Answer] = [:]
     private var socket: UDPSocket?
     private var timer: Timer!
+    /// Told of each datagram, and of the peer that it went to or came from.
+    var onDatagram: ((_ bytes: [UInt8], _ peer: Endpoint, _ isOurs: Bool) -> Void)?
+    var port: UInt16 { socket?.local.port ?? 0 }
 
     init(_ loop: EventLoop, _ configuration: NameResolver.Configuration) {
         self.loop = loop
@@ -72,15 +75,25 @@ final class NameClient {
             socket = try? UDPSocket(
                 loop, bind: Endpoint(.any, 0), options: UDPSocket.Options(broadcast: true)
             ) { [self] bytes, source in
+                hear(bytes, source)
                 resolver.receive(bytes, from: source, now: loop.now)
                 settle()
             }
         }
         for envelope in resolver.outbox.envelopes {
             // A network that is down answers as little as one where nobody is.
-            socket?.send(resolver.outbox.datagram(envelope), to: envelope.destination)
+            let datagram = resolver.outbox.datagram(envelope)
+            socket?.send(datagram, to: envelope.destination)
+            onDatagram?(datagram, envelope.destination, true)
         }
         resolver.outbox.removeAll()
+    }
+
+    private func hear(_ bytes: Span<UInt8>, _ source: Endpoint) {
+        guard let onDatagram else { return }
+        var copy = WireWriter(capacity: bytes.count)
+        copy.append(bytes)
+        onDatagram(copy.finish(), source, false)
     }
 
     func close() {

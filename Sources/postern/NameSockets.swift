@@ -425,6 +425,10 @@ final class NameSockets {
             NameResolver.Configuration(
                 interfaces: networks,
                 nameServers: settings.winsServers, port: settings.namePort))
+        client.onDatagram = { [daemon] bytes, peer, isOurs in
+            daemon.explanations[domain]?.datagram(
+                bytes, peer: peer, port: client.port, isOurs: isOurs)
+        }
         clients[domain] = client
         return client
     }

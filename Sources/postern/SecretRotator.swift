@@ -107,20 +107,23 @@ final class SecretRotator {
         case .setPending: setPending(index)
         case .makeKey:
             daemon.readSecrets()
-            daemon.rebuild(index) { [self] _, failure in
+            daemon.rebuild(index) { [self] failure in
                 if let failure { return advance(index) { $0.keyFailed(failure) } }
                 let newest = AgentBuilder.secrets(
                     of: name(index), in: daemon.store, daemon.log
                 ).first
-                let agreed = daemon.agent.domains[index].channel.agreedSecret
-                advance(index) { $0.keyed(withNewest: newest != nil && newest == agreed) }
+                let channel = daemon.agent.domains[index].channel
+                let isNewest = newest != nil && newest == channel.agreedSecret
+                let asked = secrets(index)?.askedController
+                let atAsked = asked == nil || asked == channel.controller?.address
+                advance(index) { $0.keyed(withNewest: isNewest, atAsked: atAsked) }
             }
         case .promote:
             change(index) { secrets in
                 guard let pending = secrets.pending else { return }
                 secrets = DomainSecrets(
                     sequence: secrets.sequence &+ 1, current: pending,
-                    previous: secrets.current)
+                    previous: secrets.current, askedController: secrets.askedController)
             }
             daemon.readSecrets()
         case .dropPending:
@@ -147,9 +150,11 @@ final class SecretRotator {
 
     private func storePending(_ index: Int) {
         let password = Self.password()
+        let controller = daemon.agent.domains[index].channel.controller?.address
         let isStored = change(index) {
             $0.pending = StoredSecret(
                 form: .password, since: SystemClock.unixSeconds, secret: password)
+            $0.askedController = controller
         }
         advance(index) {
             isStored ? $0.pendingStored() : $0.pendingNotStored("the state cannot be written")
@@ -157,21 +162,26 @@ final class SecretRotator {
     }
 
     /// 384 random bits, in characters that every system takes for a password.
-    private static func password() -> Secret {
+    static func password() -> Secret {
         let kinds = Array(
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         return Secret(SystemRandom.bytes(Limit.length).map { kinds[Int($0 & 63)] })
+    }
+
+    /// A password that `password()` made, in UTF-16LE.
+    static func wide(_ password: Secret) -> Secret {
+        var units: [UInt8] = []
+        units.reserveCapacity(2 * Limit.length)
+        for byte in password.bytes { units += [byte, 0] }
+        defer { Wipe.bytes(&units) }
+        return Secret(units)
     }
 
     private func setPending(_ index: Int) {
         guard let pending = secrets(index)?.pending else {
             return advance(index) { $0.passwordSet(.notSent) }
         }
-        var units: [UInt8] = []
-        units.reserveCapacity(2 * Limit.length)
-        for byte in pending.secret.bytes { units += [byte, 0] }
-        let password = Secret(units)
-        Wipe.bytes(&units)
+        let password = Self.wide(pending.secret)
         daemon.channel(index) {
             $0.setPassword(password, deadline: $1 + Limit.step, now: $1)
         }

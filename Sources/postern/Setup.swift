@@ -41,6 +41,16 @@ enum Setup {
                 + "or set `user =` in [agent]")
     }
 
+    private static let mostNetworks = 16
+
+    /// Ours, for broadcasts and for what datagrams say of where they come from.
+    static func networks(_ configuration: Configuration) -> [IPv4Network] {
+        if let listen = configuration.listen { return listen.interfaces }
+        let all = (try? Host.addresses()) ?? []
+        return Array(
+            all.filter { $0.isUp && !$0.isLoopback }.map { $0.network }.prefix(mostNetworks))
+    }
+
     static func store(
         _ configuration: Configuration, owner: UserAccount?
     ) throws(SetupFailure) -> StateStore {

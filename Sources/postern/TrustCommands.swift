@@ -10,7 +10,7 @@ import Wire
 
 /// `postern trust verify`.
 enum VerifyCommand {
-    static func run(_ trust: TrustDialogue) throws(SetupFailure) -> ExitCode {
+    static func run(_ trust: DomainDialogue) throws(SetupFailure) -> ExitCode {
         let name = trust.settings.name
         let user = try trust.user()
         let ends = try trust.ends(secret: Bytes16())
@@ -40,7 +40,7 @@ enum VerifyCommand {
     /// A logon over the agent's live channel: the user's, or one that must be refused for want of
     /// such a user, which only the trusted domain can know.
     private static func checkChannel(
-        _ agent: AgentClient, _ trust: TrustDialogue,
+        _ agent: AgentClient, _ trust: DomainDialogue,
         _ user: (account: SessionAccount, password: Secret)?
     ) throws(SetupFailure) -> ExitCode {
         let name = trust.settings.name
@@ -84,7 +84,7 @@ enum VerifyCommand {
 
 /// `postern trust accounts`.
 enum TrustAccountsCommand {
-    static func run(_ trust: TrustDialogue) throws(SetupFailure) -> ExitCode {
+    static func run(_ trust: DomainDialogue) throws(SetupFailure) -> ExitCode {
         let name = trust.settings.name
         let user = try trust.user()
         let ends = try trust.ends(secret: Bytes16())

@@ -38,6 +38,8 @@ final class AgentWorld {
     private var links: [LinkKey: SimulatedConnection] = [:]
     private var askedAt: [UInt64: UInt64] = [:]
     private(set) var answers: [UInt64: Answer] = [:]
+    private(set) var translations: [UInt64: TranslationOutcome] = [:]
+    private(set) var learned: [(domain: Int, sid: SID)] = []
     private(set) var problems: [String] = []
     private(set) var notices: [ChannelNotice] = []
     private(set) var failures: [IPv4Address] = []
@@ -122,6 +124,12 @@ final class AgentWorld {
     }
 
     // MARK: Inputs
+
+    func translate(_ names: [String], domain: String, caller: UInt64) {
+        agent.translate(
+            .names(names), domain: domain, caller: caller, now: now, microseconds: microseconds)
+        settle()
+    }
 
     @discardableResult
     func logon(_ call: LogonCall) -> UInt64 {
@@ -210,6 +218,8 @@ final class AgentWorld {
             answers[caller] = Answer(outcome: outcome, after: now - since)
         case .copied(_, let notice): copied.append(notice)
         case .looked: looks += 1
+        case .translated(let caller, let outcome): translations[caller] = outcome
+        case .learned(let domain, let sid): learned.append((domain, sid))
         }
     }
 
@@ -227,7 +237,8 @@ final class AgentWorld {
         case .controllerFailed(let address, _, _): failures.append(address)
         case .notice(let notice): notices.append(notice)
         case .passwordSet, .pulled: break
-        case .answer, .controllerAnswered: problems.append("the agent keeps that to itself")
+        case .answer, .controllerAnswered, .translated:
+            problems.append("the agent keeps that to itself")
         case .mapped: break
         }
     }

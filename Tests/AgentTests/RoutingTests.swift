@@ -198,4 +198,45 @@ import Wire
         #expect(world.agent.domains[0].ledger.latency?.high == 2_000)
         #expect(world.problems == [])
     }
+
+    // MARK: Translations
+
+    private static let sid = SID("S-1-5-21-1-2-3")!
+
+    @Test func namesAreAskedOfTheirDomainsController() {
+        let world = AgentWorld.ready([
+            AgentWorld.Domain(name: "OTHER", controllers: [20]),
+            AgentWorld.Domain(name: "ADLAB", dnsName: "ad.lab", controllers: [10]),
+        ])
+        world.translate(["ADLAB"], domain: "ad.lab", caller: 1)
+        world.translate(["X\\y"], domain: "NOWHERE", caller: 2)
+        world.run(200)
+        #expect(
+            world.translations[1] == .translated([
+                Translation(use: .domain, sid: Self.sid, name: "", domain: "ADLAB"),
+            ]))
+        #expect(world.translations[2] == .unavailable(.noController))
+        #expect(world.controllers[0][0].translations == 0)
+    }
+
+    @Test func domainsSIDIsAskedForOnceWhereSomebodyNeedsIt() {
+        let world = AgentWorld([AgentWorld.Domain(name: "ADLAB", controllers: [10])])
+        world.agent.asksForSIDs = true
+        world.begin()
+        world.run(500)
+        #expect(world.learned.map(\.sid) == [Self.sid])
+        #expect(world.agent.domains[0].sid == Self.sid)
+        world.controllers[0][0].restart()
+        world.run(2_000)
+        #expect(world.learned.count == 1)
+        #expect(world.controllers[0][0].translations == 1)
+    }
+
+    @Test func domainsSIDIsLearnedFromItsLogons() {
+        let world = AgentWorld.one()
+        world.logon("anna")
+        world.run(500)
+        #expect(world.learned.map(\.sid) == [Self.sid])
+        #expect(world.controllers[0][0].translations == 0)
+    }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import Mailslot
 import NetBIOS
 import SMB
@@ -37,12 +38,28 @@ final class FakeController {
     var lsaKnowsAccount = true
     var authenticateStatus = NTStatus.success
     var secret = Bytes16(Array("0123456789abcdef".utf8))
+    var grantsSeal = true
     var groups: [(String, UInt32)] = [("Domain Users", 513), ("Domain Admins", 512)]
     var userCount = 3
     var pageSize = 100
     /// The list of users begins anew after its end.
     var listNeverEnds = false
     var log: [String] = []
+
+    // Accounts that a join makes or takes over, by their control.
+    var accounts: [String: UInt32] = ["TAKEN$": 0x80, "HUMAN$": 0x10]
+    var passwords: [String: Secret] = [:]
+    var mayMakeAccounts = true
+    /// What the setting of a password is answered; nil is silence.
+    var setStatus: NTStatus? = .success
+    /// As before Windows 2000.
+    var knowsSaltedPasswords = true
+
+    /// The directory on port 389, where the host has one.
+    var entries: [String: [String: [UInt8]]] = [:]
+    /// NTOWFv1 of Administrator.
+    var administrator = Bytes16()
+    var sealsDirectory = true
 
     // MARK: Datagrams
 

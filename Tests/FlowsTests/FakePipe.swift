@@ -1,5 +1,6 @@
 import Crypto
 import Interfaces
+import NTLM
 import RPC
 import SecureChannel
 import Wire
@@ -14,6 +15,10 @@ final class FakePipe {
     private var challenges: (client: Bytes8, server: Bytes8) = (Bytes8(), Bytes8())
     private static let handle = ContextHandle(
         uuid: GUID(data1: 7, data2: 0, data3: 0, data4: 0))
+    /// The account that is open.
+    private var account = ""
+    /// It answers nothing any more.
+    private var isMute = false
 
     init(_ host: FakeController, _ name: String) {
         self.host = host
@@ -43,6 +48,7 @@ final class FakePipe {
                     .write(into: &writer, header: PDUHeader(.fault, callID: fragment.header.callID))
                 break
             }
+            if isMute { return }
             var fragmenter = Fragmenter(
                 .response(contextID: 0), callID: fragment.header.callID, maximumFragment: 5_840)
             while fragmenter.next(answer.span, into: &writer) != nil {
@@ -133,8 +139,64 @@ final class FakePipe {
         case SamrQueryDisplayInformation.opnum:
             return stub(
                 users(try parse(SamrQueryDisplayInformation.Request.self, request)))
+        case SamrCreateUser2InDomain.opnum: return try create(request)
+        case SamrLookupNamesInDomain.opnum:
+            account = try parse(SamrLookupNamesInDomain.Request.self, request).names[0]
+            return stub(
+                SamrLookupNamesInDomain.Response(relativeIDs: [1_005], uses: [.user]))
+        case SamrOpenUser.opnum: return stub(SamrHandleResponse(handle: Self.handle))
+        case SamrQueryInformationUser2.opnum:
+            var fields = SamrUserFields()
+            fields.userAccountControl = host.accounts[account] ?? 0
+            return stub(
+                SamrQueryInformationUser2.Response(
+                    information: .fields(informationClass: 16, fields)))
+        case SamrSetInformationUser2.opnum: return try change(request)
+        case SamrDeleteUser.opnum:
+            host.accounts[account] = nil
+            return stub(SamrHandleResponse(handle: .null))
         default: return nil
         }
+    }
+
+    private func create(_ request: [UInt8]) throws -> [UInt8] {
+        let call = try parse(SamrCreateUser2InDomain.Request.self, request)
+        var status = NTStatus.success
+        if !host.mayMakeAccounts { status = .accessDenied }
+        if host.accounts[call.name] != nil { status = .userExists }
+        if status == .success {
+            account = call.name
+            // As a new one is: disabled.
+            host.accounts[account] = call.accountType | 0x1
+        }
+        return stub(
+            SamrCreateUser2InDomain.Response(
+                handle: status == .success ? Self.handle : .null, grantedAccess: 0,
+                relativeID: 1_005, status: status))
+    }
+
+    private func change(_ request: [UInt8]) throws -> [UInt8]? {
+        let key = NTLMv1.sessionBaseKey(ntowf: Bytes16())
+        let call = try parse(SamrSetInformationUser2.Request.self, request)
+        let password: Secret?
+        switch call.information {
+        case .fields(_, let fields):
+            host.accounts[account] = fields.userAccountControl
+            return stub(SamrStatusResponse(status: .success))
+        case .saltedPassword(let sealed, _):
+            if !host.knowsSaltedPasswords {
+                return stub(SamrStatusResponse(status: .invalidInfoClass))
+            }
+            password = SAMPassword.open(sealed, sessionKey: key)
+        case .password(let sealed, _): password = SAMPassword.open(sealed, key: key.bytes)
+        default: return nil
+        }
+        guard let status = host.setStatus else {
+            isMute = true
+            return []
+        }
+        if status == .success { host.passwords[account] = password }
+        return stub(SamrStatusResponse(status: status))
     }
 
     private func users(
@@ -173,7 +235,10 @@ final class FakePipe {
             return stub(
                 NetrServerAuthenticate2.Response(
                     serverCredential: key.credential(challenges.server),
-                    negotiateFlags: call.negotiateFlags, status: status))
+                    negotiateFlags: host.grantsSeal
+                        ? call.negotiateFlags
+                        : flags.subtracting(.secureRPC).rawValue,
+                    status: status))
         default: return nil
         }
     }

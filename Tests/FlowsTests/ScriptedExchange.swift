@@ -9,8 +9,15 @@ final class ScriptedExchange: Exchange {
         let server: FakeController.Session
         var inbox: [UInt8] = []
         var isEnded = false
+        /// Where LDAP is spoken and not SMB.
+        var directory: FakeDirectory?
 
         init(_ server: FakeController.Session) { self.server = server }
+
+        func answer(_ bytes: [UInt8]) -> [UInt8]? {
+            if let directory { return directory.receive(bytes) }
+            return server.receive(bytes)
+        }
     }
 
     final class Port {
@@ -43,7 +50,9 @@ final class ScriptedExchange: Exchange {
             throw ExchangeFailure("connect \(peer.description): Connection refused")
         }
         openStreams += 1
-        return Stream(FakeController.Session(host, isDirect: peer.port == 445))
+        let stream = Stream(FakeController.Session(host, isDirect: peer.port == 445))
+        if peer.port == 389 { stream.directory = FakeDirectory(host) }
+        return stream
     }
 
     func local(of stream: Stream) -> Endpoint { Endpoint(Self.ourAddress, 50_000) }
@@ -52,7 +61,7 @@ final class ScriptedExchange: Exchange {
         _ bytes: [UInt8], on stream: Stream, deadline: UInt64
     ) throws(ExchangeFailure) {
         microseconds += 50
-        if let answer = stream.server.receive(bytes) {
+        if let answer = stream.answer(bytes) {
             stream.inbox += answer
         } else {
             stream.isEnded = true

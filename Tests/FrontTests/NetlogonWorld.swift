@@ -123,7 +123,7 @@ final class NetlogonWorld {
             if let id = links.removeValue(forKey: link) { server.closed(id) }
         case .answer(let logon, let outcome): answers[logon] = outcome
         case .notice(let notice): notices.append(notice)
-        case .passwordSet: break
+        case .passwordSet, .translated: break
         case .pulled(let outcome): pulled.append(outcome)
         case .controllerFailed, .controllerSilent, .controllerAnswered, .mapped: break
         }

@@ -103,6 +103,9 @@ UNKNOWN = "stranger"
 # Workstation trust accounts with a known password. GATE1 is the program under test, GATE2 a second
 # host for failover and takeover, PC1 a computer that logs on through them.
 MACHINES = ("GATE1", "GATE2", "PC1")
+# A backup controller's account in ADLAB: an AD controller takes an NTLMv2 response that was made
+# for another computer than the one that passes it on from controllers alone.
+BACKUP = "GATE3"
 
 
 def account(name):

@@ -17,7 +17,7 @@ from samba.provision import provision
 import plan
 
 NEVER = "-9223372036854775808"
-DISABLED, WORKSTATION, NORMAL = 0x2, 0x1000, 0x200
+DISABLED, WORKSTATION, CONTROLLER, NORMAL = 0x2, 0x1000, 0x2000, 0x200
 # Lets provisioning write pwdLastSet, which else only the change of a password does.
 BYPASS = [f"local_oid:{samba.dsdb.DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID}:0"]
 LONG_AGO = "126000000000000000"     # in 2000
@@ -102,12 +102,12 @@ def add_user(samdb, account):
     return dn
 
 
-def add_machine(samdb, name):
+def add_machine(samdb, name, kind=WORKSTATION):
     samdb.add({
         "dn": f"CN={name},CN=Computers,{samdb.domain_dn()}",
         "objectClass": "computer",
         "sAMAccountName": f"{name}$",
-        "userAccountControl": str(WORKSTATION),
+        "userAccountControl": str(kind),
         "unicodePwd": f'"{plan.MACHINE_PASSWORD}"'.encode("utf-16-le"),
     })
 
@@ -131,6 +131,7 @@ def main():
         add_groups(samdb, dn, account.groups)
     for name in plan.MACHINES:
         add_machine(samdb, name)
+    add_machine(samdb, plan.BACKUP, CONTROLLER)
     samdb.transaction_commit()
 
 

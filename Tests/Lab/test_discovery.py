@@ -1,6 +1,7 @@
 """Controllers are found by every method that applies, and a failure is explained."""
 
 import json
+import re
 
 import cldap
 import logons
@@ -93,14 +94,56 @@ class FindTest(LabTest):
 
 
 class ExplainTest(LabTest):
-    def test_shows_every_step_with_its_cost(self):
+    ROW = re.compile(r"^  (?:\d+\. )?(\S.*?) +(\d+) +(\d+) +([\d.]+)  ?(.*)$", re.MULTILINE)
+
+    def test_shows_every_step_with_its_cost_beside_the_documented_one(self):
         for domain in plan.DOMAINS.values():
             with self.subTest(domain=domain.name):
                 postern = self.agent(domain_section(domain))
-                done = postern.run("explain", domain.name, "alice", input=plan.PASSWORD + "\n")
+                done = postern.run("explain", domain.name, "alice", "--report",
+                                   input=plan.PASSWORD + "\n")
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-                for word in ("connect", "bind", "authenticate", "seal", "logon", "frames", "bytes"):
+                for word in ("discovery", "connect", "bind", "authenticate", "seal", "logon",
+                             "frames", "bytes"):
                     self.assertIn(word, done.stdout.lower())
+                rows = self.ROW.findall(done.stdout)
+                sums = [row for row in rows if row[0] == "all"]
+                self.assertEqual([row[4] for row in sums[1:]],
+                                 ["F6: 20 frames, 3,700 bytes, 200 ms",
+                                  "F7: 2 frames, 942 bytes, 13 ms"])
+                self.assertEqual(sums[2][1], "2", done.stdout)
+                for row in rows:
+                    self.assertGreater(int(row[1]), 0, done.stdout)
+
+    def test_the_report_tells_what_the_wire_saw(self):
+        for domain in plan.DOMAINS.values():
+            with self.subTest(domain=domain.name):
+                postern = self.agent(domain_section(domain))
+                postern.logon(domain.name, "alice", plan.PASSWORD, check=True)
+                with Capture(lab, lab.gate) as wire:
+                    done = postern.run("explain", domain.name, "alice",
+                                       input=plan.PASSWORD + "\n")
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                sums = [row for row in self.ROW.findall(done.stdout) if row[0] == "all"]
+                told = sum(int(row[2]) for row in sums)
+                # The channel of before ends meanwhile, which is none of the new one's.
+                seen = wire.count().between(lab.gate.address, domain.address)
+                self.assertAlmostEqual(told, seen.bytes_without_options, delta=600)
+
+    def test_writes_a_capture_that_analysers_open(self):
+        for domain, seen in ((plan.AD, "cldap"), (plan.NT4, "nbss:smb:dcerpc")):
+            with self.subTest(domain=domain.name):
+                postern = self.agent(domain_section(domain))
+                path = postern.folder / "explained.pcap"
+                done = postern.run("explain", domain.name, "--pcap", path)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                read = lab.gate.run(
+                    "tshark", "-r", path, "-o", "ip.check_checksum:TRUE",
+                    "-o", "tcp.check_checksum:TRUE", "-T", "fields", "-e", "frame.protocols",
+                    "-e", "_ws.expert.message", check=True)
+                self.assertIn(seen, read.stdout)
+                self.assertNotIn("malformed", read.stdout.lower())
+                self.assertNotIn("Bad checksum", read.stdout)
 
     def test_names_a_wrong_machine_secret_and_the_remedy(self):
         postern = self.agent(domain_section(plan.AD), secrets={plan.AD.name: "not the secret"})
@@ -108,13 +151,21 @@ class ExplainTest(LabTest):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("secret import", done.stdout + done.stderr)
 
+    def test_a_refused_user_is_tried_once_only(self):
+        postern = self.agent(domain_section(plan.NT4))
+        done = postern.run("explain", plan.NT4.name, "wanda", input="not hers\n")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("WRONG_PASSWORD", done.stdout)
+        self.assertNotIn("F7", done.stdout)
+
     def test_names_an_unreachable_controller(self):
         lab.ad.unplug()
         self.addCleanup(lab.ad.plug)
         postern = self.agent(domain_section(plan.AD, deadline="1s"))
         done = postern.run("explain", plan.AD.name)
-        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
         self.assertIn(plan.AD.address, done.stdout + done.stderr)
+        self.assertIn("postern find", done.stdout + done.stderr)
 
 
 class DecodeTest(LabTest):

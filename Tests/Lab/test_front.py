@@ -134,6 +134,16 @@ class RemoteCallsTest(Front):
         self.assertIn(f"{sid} {DOMAIN}\\alice (1)", self.rpcclient(f"lookupsids {sid}"))
         self.assertIn("BUILTIN\\Administrators (4)", self.rpcclient("lookupsids S-1-5-32-544"))
 
+    def test_names_and_sids_of_configured_domains_are_translated(self):
+        """Over the channel's seal in ADLAB, on the pipe of a null session in NT4LAB."""
+        for domain in plan.DOMAINS.values():
+            with self.subTest(domain=domain.name):
+                name = f"{domain.name}\\alice"
+                shown = self.rpcclient(f"lookupnames {name.replace(chr(92), chr(92) * 2)}")
+                sid = re.search(r"(S-1-5-21-[0-9-]+) \(User: 1\)", shown)[1]
+                self.assertIn(f"{sid} {name} (1)", self.rpcclient(f"lookupsids {sid}"))
+                self.assertIn(f"{domain.name}\t", self.rpcclient("enumtrust").replace(" ", "\t"))
+
     def test_workstation_and_server_tell_who_they_are(self):
         self.assertNotIn("result was", self.rpcclient("wkssvc_wkstagetinfo"))
         self.assertIn("GATE1", self.rpcclient("srvinfo"))

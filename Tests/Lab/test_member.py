@@ -1,9 +1,10 @@
-"""Samba as a member of the embedded domain: client → Samba → this program."""
+"""Samba as a member of the embedded domain: client → Samba → this program, and from there to the
+controller of an AD domain."""
 
 import shutil
 
 from boxes import await_event
-from labtest import LabTest, lab, plan
+from labtest import LabTest, domain_section, lab, plan
 from postern import listen_section, local_domain_section
 
 DOMAIN, BOSS = "GATEDOM", "boss"
@@ -46,6 +47,7 @@ class SambaMember:
             log level = 0
             load printers = no
             disable spoolss = yes
+            winbind scan trusted domains = yes
             idmap config * : backend = tdb
             idmap config * : range = 200000-299999
             [data]
@@ -84,6 +86,7 @@ class SambaMemberTest(LabTest):
         cls.gate = lab.gate.address
         cls.postern = cls.class_agent(
             local_domain_section(DOMAIN),
+            domain_section(plan.AD, channel="bdc", account=f"{plan.BACKUP}$"),
             listen_section(cls.gate, smb="yes", rpc="yes", wins_server=None, wins="yes"),
             accounts=((plan.PASSWORD, "alice"), (plan.ADMINISTRATOR_PASSWORD, BOSS)))
         cls.postern.run("group", "member", "add", "Domain Admins", BOSS, check=True)
@@ -97,20 +100,71 @@ class SambaMemberTest(LabTest):
             "smbclient", f"//{lab.boxes['member'].address}/data", "-U", f"{user}%{password}",
             "-c", "ls", check=False)
 
-    def test_members_channel_holds(self):
-        self.assertEqual(self.member.wbinfo("-t").returncode, 0)
+    def wbinfo(self, *words):
+        done = self.member.wbinfo(*words)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
 
-    def test_users_of_the_domain_are_listed(self):
-        self.assertIn("alice", self.member.wbinfo("-u").stdout)
+    def assertReached(self, user, password=plan.PASSWORD):
+        done = self.log_on(user, password)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_members_channel_holds(self):
+        self.wbinfo("-t")
+        self.wbinfo("--ping-dc")
+
+    def test_users_and_groups_of_the_domain_are_listed(self):
+        self.assertIn("alice", self.wbinfo("-u"))
+        self.assertIn("domain admins", self.wbinfo("-g").lower())
 
     def test_user_of_the_domain_reaches_the_share(self):
-        done = self.log_on(f"{DOMAIN}/alice", plan.PASSWORD)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertReached(f"{DOMAIN}/alice")
 
     def test_wrong_password_is_refused(self):
-        self.assertIn("LOGON_FAILURE", self.log_on(f"{DOMAIN}/alice", "wrong").stdout)
+        for domain in (DOMAIN, plan.AD.name):
+            with self.subTest(domain=domain):
+                self.assertIn("LOGON_FAILURE", self.log_on(f"{domain}/wanda", "wrong").stdout)
+
+    def test_user_of_a_domain_behind_the_controller_reaches_the_share(self):
+        """Client → Samba member → Postern → AD controller."""
+        self.assertReached(f"{plan.AD.name}/alice")
+        shown = lab.boxes["member"].run("id", f"{plan.AD.name}\\alice").stdout
+        self.assertIn(f"{plan.AD.name}\\alice", shown)
+
+    def test_member_validates_users_of_both_domains(self):
+        for domain in (DOMAIN, plan.AD.name):
+            with self.subTest(domain=domain):
+                self.wbinfo("-a", f"{domain}\\alice%{plan.PASSWORD}")
+
+    def test_names_and_sids_of_both_domains_are_translated(self):
+        for name in (f"{DOMAIN}\\alice", f"{plan.AD.name}\\bob",
+                     f"{plan.AD.name}\\Domain Users"):
+            with self.subTest(name=name):
+                sid = self.wbinfo("-n", name).split()[0]
+                self.assertIn(name.lower(), self.wbinfo("-s", sid).lower())
+
+    def test_member_is_told_which_domains_there_are(self):
+        shown = self.wbinfo("-m")
+        for domain in (DOMAIN, plan.AD.name):
+            self.assertIn(domain, shown)
 
     def test_member_changes_its_password(self):
-        done = self.member.wbinfo("--change-secret")
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertEqual(self.member.wbinfo("-t").returncode, 0)
+        self.wbinfo("--change-secret")
+        self.wbinfo("-t")
+
+
+class KnownDomainsTest(LabTest):
+    def test_domains_are_known_while_their_controllers_are_not_reachable(self):
+        gate = lab.gate.address
+        postern = self.agent(local_domain_section(DOMAIN), domain_section(plan.AD),
+                             listen_section(gate, smb="yes", rpc="yes", wins_server=None))
+
+        def trusts():
+            return lab.client.run("rpcclient", "--option=client min protocol=NT1", "-U%", gate,
+                                  "-c", "enumtrust", check=False).stdout
+
+        await_event("the domain's SID is known", lambda: "S-1-5-21-" in trusts(), 10)
+        self.healed(lab.ad).freeze()
+        postern.stop()
+        postern.start()
+        self.assertRegex(trusts(), rf"{plan.AD.name} S-1-5-21-")

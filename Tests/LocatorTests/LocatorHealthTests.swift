@@ -258,4 +258,33 @@ import Wire
             }
         }
     }
+
+    @Test func aSearchThatIsAskedForAsksEverybodyAndForgetsNobodyMeanwhile() {
+        let world = started(2)
+        let since = world.now
+        world.searchAnew()
+        #expect(world.addresses == [one, two])
+        #expect(world.sent(to: one) == 1)
+        #expect(world.sent(to: two) == 1)
+        #expect(world.count { if case .dnsSRV = $0 { true } else { false } } == 1)
+        #expect(world.locator.isSearching(since: since))
+        world.run(200)
+        #expect(!world.locator.isSearching(since: since))
+        #expect(world.addresses == [one, two])
+    }
+
+    @Test func aSearchAmongTheDeadEnds() {
+        let world = started(1)
+        world.machines[one]?.isUp = false
+        world.failed(one, .connectionLost)
+        world.failed(one, .connectionLost)
+        world.run(5_000)
+        world.services = [:]
+        let since = world.now
+        world.searchAnew()
+        #expect(world.locator.isSearching(since: since))
+        world.run(5_000)
+        #expect(!world.locator.isSearching(since: since))
+        #expect(world.addresses == [])
+    }
 }

@@ -95,6 +95,11 @@ final class World {
         drain()
     }
 
+    func searchAnew() {
+        locator.searchAnew(now: now)
+        drain()
+    }
+
     func clearLog() { log = [] }
 
     func sent(to address: IPv4Address) -> Int {

@@ -114,6 +114,8 @@ import Wire
         var steps = 0
         /// The process dies before this step.
         var lifetime = Int.max
+        /// Another controller than the one that was asked serves, and has the old secret still.
+        var servesLagging = false
 
         mutating func begin() { perform(core.begin(hasPending: pending != nil)) }
 
@@ -137,10 +139,11 @@ import Wire
                 perform(core.passwordSet(setOutcome))
             case .makeKey:
                 let tried = [pending, current, previous].compactMap { $0 }
-                guard hasKey, let agreed = tried.first(where: { $0 == controller }) else {
+                let serving = servesLagging ? "old" : controller
+                guard hasKey, let agreed = tried.first(where: { $0 == serving }) else {
                     return perform(core.keyFailed("no key"))
                 }
-                perform(core.keyed(withNewest: agreed == tried.first))
+                perform(core.keyed(withNewest: agreed == tried.first, atAsked: !servesLagging))
             case .promote:
                 previous = current
                 current = pending!
@@ -181,6 +184,22 @@ import Wire
             #expect(world.knowsTheSecret && world.pending == nil)
             #expect(world.current == (isSet ? "new" : "old"))
         }
+    }
+
+    @Test func aControllerThatWasNotAskedDecidesNothing() {
+        var world = World()
+        world.setOutcome = .unknown
+        world.unknownIsSet = true
+        world.servesLagging = true
+        world.begin()
+        guard case .undecided = world.outcomes.last else {
+            Issue.record("\(world.outcomes)")
+            return
+        }
+        #expect(world.pending == "new" && world.current == "old")
+        world.servesLagging = false
+        world.begin()
+        #expect(world.outcomes.last == .changed && world.current == "new")
     }
 
     @Test func withoutAKeyBothSecretsAreKept() {

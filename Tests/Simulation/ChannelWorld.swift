@@ -46,6 +46,7 @@ package final class ChannelWorld {
     /// The ports that were mapped last, as they are remembered.
     package private(set) var ports: [IPv4Address: UInt16] = [:]
     package private(set) var notices: [ChannelNotice] = []
+    package private(set) var translations: [UInt32: TranslationOutcome] = [:]
     package private(set) var passwordOutcomes: [PasswordOutcome] = []
     package private(set) var pullOutcomes: [PullOutcome] = []
     /// What must never be, and was.
@@ -222,6 +223,7 @@ package final class ChannelWorld {
         case .notice(let notice): notices.append(notice)
         case .passwordSet(let outcome): passwordOutcomes.append(outcome)
         case .pulled(let outcome): pullOutcomes.append(outcome)
+        case .translated(let id, let outcome): translations[id] = outcome
         }
     }
 
@@ -300,7 +302,7 @@ extension ChannelWorld {
         case .send(let link, let bytes): "send on \(link): \(bytes.count) bytes"
         case .answer(let logon, .accepted): "answer \(logon): accepted"
         case .open, .close, .answer, .controllerFailed, .controllerSilent, .controllerAnswered,
-            .mapped, .notice, .passwordSet, .pulled:
+            .mapped, .notice, .passwordSet, .pulled, .translated:
             "\(output)"
         }
     }

@@ -36,8 +36,34 @@ extension ControllerConnection {
             logon(call, try NetrLogonSamLogon.Request(parsing: &reader))
         case NetrServerPasswordSet2.opnum:
             setPassword(call, try NetrServerPasswordSet2.Request(parsing: &reader))
+        case LsarLookupNames4.opnum where call.isSealed:
+            translate(call, try LsarLookupNames4.Request(parsing: &reader))
         case _: refuse(call, .opRangeError)
         }
+    }
+
+    /// The Local Security Authority is where Netlogon is, as on Windows.
+    private func translate(_ call: Call, _ request: LsarLookupNames4.Request) {
+        controller.countTranslation()
+        if controller.losesTranslations > 0 {
+            controller.losesTranslations -= 1
+            return end()
+        }
+        let sid = SID(identifierAuthority: 5, subAuthorities: [21, 1, 2, 3])
+        let translations = request.names.map { name in
+            if name == "ADLAB" { return TranslatedSIDEx2(use: .domain, sid: sid, domainIndex: 0) }
+            let user = String(name.split(separator: "\\").last ?? "")
+            guard SimulatedUser.exists(user) else {
+                return TranslatedSIDEx2(use: .unknown, sid: nil)
+            }
+            return TranslatedSIDEx2(
+                use: .user, sid: sid.appending(SimulatedUser.relativeID(user)), domainIndex: 0)
+        }
+        let mapped = translations.filter { $0.sid != nil }.count
+        answer(call, LsarLookupNames4.Response(
+            referencedDomains: ReferencedDomains([LSADomain(name: "ADLAB", sid: sid)]),
+            translations: translations, mappedCount: UInt32(mapped),
+            status: mapped == translations.count ? .success : .someNotMapped))
     }
 
     /// Takes the password for the account, unless the controller is told to refuse it, to forget

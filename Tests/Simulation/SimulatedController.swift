@@ -75,6 +75,8 @@ package final class SimulatedController {
     /// The connection ends before such a change is looked at, or after it was made.
     package var losesPasswordCall = false
     package var losesPasswordAnswer = false
+    /// How many questions for names end their connection.
+    package var losesTranslations = 0
     /// Takes bytes and does nothing.
     package var isHung = false {
         didSet { if !isHung { for connection in connections { connection.work() } } }
@@ -87,6 +89,7 @@ package final class SimulatedController {
     package private(set) var challenges = 0
     package private(set) var refusedAuthentications = 0
     package private(set) var mappings = 0
+    package private(set) var translations = 0
     package private(set) var connectionsTaken = 0
     /// How often the password of a user's logon was looked at.
     package private(set) var validations: [String: Int] = [:]
@@ -162,6 +165,7 @@ package final class SimulatedController {
     func random(_ count: Int) -> [UInt8] { numbers.bytes(count) }
 
     func countMapping() { mappings += 1 }
+    func countTranslation() { translations += 1 }
     func countChallenge() { challenges += 1 }
     func countRefusedAuthentication() { refusedAuthentications += 1 }
     func countValidation(_ user: String, _ information: LogonInformation) {

@@ -54,7 +54,8 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
                     DomainSecrets(
                         sequence: 3, current: password("geheim"),
                         previous: StoredSecret(form: .ntHash, since: 5, secret: hash),
-                        pending: password("neu")), "ADLAB")
+                        pending: password("neu"), askedController: IPv4Address(10, 77, 0, 11)),
+                    "ADLAB")
             }
         }
         let store = try StateStore(directory: folder)
@@ -66,6 +67,7 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
         #expect(found?.current.since == 1_700_000_000 && found?.current.form == .password)
         #expect(found?.previous?.secret.bytes.count == 16 && found?.previous?.form == .ntHash)
         #expect(found?.pending?.secret.bytes == Array("neu".utf8))
+        #expect(found?.askedController == IPv4Address(10, 77, 0, 11))
         #expect(found?.description.contains("geheim") == false)
         #expect(mode(folder + "/state.mdb") == 0o600)
         #expect(mode(folder + "/state.mdb-lock") == 0o600)
@@ -234,8 +236,10 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
 
     @Test func refusesRecordsCutOrChangedAnywhere() throws {
         var writer = WireWriter()
-        DomainSecrets(sequence: 1, current: password("a"), previous: password("b"))
-            .write(into: &writer)
+        DomainSecrets(
+            sequence: 1, current: password("a"), previous: password("b"),
+            askedController: IPv4Address(10, 77, 0, 11)
+        ).write(into: &writer)
         let secrets = writer.finish()
         for length in 0..<secrets.count {
             #expect(throws: WireError.self) { try Self.secrets(Array(secrets[..<length])) }

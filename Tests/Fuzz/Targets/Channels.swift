@@ -44,10 +44,12 @@ extension FuzzTarget {
             return message
         }
         world.use([controller], port: take() & 1 == 0 ? controller.netlogonPort : nil)
+        world.ask { $0.translate(1, .names(["ADLAB"]), deadline: $1 + 5_000, now: $1) }
         for number in 0..<3 { world.logon("user\(number)", rightPassword: number != 1) }
         world.run(6_000)
         world.logon("late")
         precondition(world.runUntilAnswered(), "a logon is not answered")
+        precondition(world.translations[1] != nil, "a question is not answered")
         precondition(world.problems.isEmpty, world.problems.joined(separator: "; "))
     }
 
@@ -69,6 +71,7 @@ extension FuzzTarget {
         for id in 0..<3 {
             channel.logon(UInt32(id), request, deadline: 5_000, now: now)
         }
+        channel.translate(1, .names(["ADLAB\\anna"]), deadline: 5_000, now: now)
         var open: [Int] = []
         func settle() {
             for output in channel.takeOutputs() {

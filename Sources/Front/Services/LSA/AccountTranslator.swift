@@ -52,6 +52,32 @@ struct AccountTranslator {
             in: String(decoding: bytes[(sign + 1)...], as: UTF8.self))
     }
 
+    /// The domain among `configured` that a name is of, and the account's name there. A name that
+    /// stands alone is of no other domain: its sender would have to wait for all of them.
+    func foreign(
+        _ text: String, among configured: [ConfiguredDomain]
+    ) -> (domain: ConfiguredDomain, account: String)? {
+        guard includesOwn, includesOthers else { return nil }
+        let bytes = Array(text.utf8)
+        var parts: (home: ArraySlice<UInt8>, name: ArraySlice<UInt8>)?
+        if let slash = bytes.firstIndex(of: UInt8(ascii: "\\")) {
+            parts = (bytes[..<slash], bytes[(slash + 1)...])
+        } else if let sign = bytes.lastIndex(of: UInt8(ascii: "@")) {
+            parts = (bytes[(sign + 1)...], bytes[..<sign])
+        }
+        guard let parts, !parts.name.isEmpty else { return nil }
+        let home = String(decoding: parts.home, as: UTF8.self)
+        guard let domain = configured.first(where: { NetlogonService.names($0, home) }) else {
+            return nil
+        }
+        return (domain, String(decoding: parts.name, as: UTF8.self))
+    }
+
+    func foreign(_ sid: SID, among configured: [ConfiguredDomain]) -> ConfiguredDomain? {
+        guard includesOwn, includesOthers, let home = sid.domain else { return nil }
+        return configured.first { $0.sid == home }
+    }
+
     private func findIsolated(_ name: String) -> Found? {
         if name.isEmpty { return nil }
         if let found = findDomain(name) { return found }

@@ -55,7 +55,7 @@ extension TranslatedNameEx: BuiltName {
 
 extension LSAService {
     func lookupNames<Lookup: LSALookup>(
-        _ request: LookupNamesRequest<Lookup>, _ caller: RemoteCaller
+        _ request: LookupNamesRequest<Lookup>, _ caller: RemoteCaller, _ now: FrontTime
     ) -> ServiceReply where Lookup.Translation: BuiltTranslation {
         if let refused = refusal(Lookup.hasPolicyHandle, request.policyHandle, caller) {
             return refused.reply { Self.refused(Lookup.self, $0) }
@@ -65,21 +65,23 @@ extension LSAService {
         }
         let translator = AccountTranslator(
             domain: domain, others: trustedDomains(), level: request.lookupLevel)
-        var references = DomainReferences()
-        var translations: [Lookup.Translation] = []
-        translations.reserveCapacity(request.names.count)
-        var mapped = 0
-        for name in request.names {
-            let found = translator.find(name)
-            if found != nil { mapped += 1 }
-            let index = found.map { references.index(of: $0.domain) } ?? -1
-            translations.append(Lookup.Translation(found, index: index))
+        let others = configured()
+        var found: [AccountTranslator.Found?] = []
+        var wanted: [ForeignAccounts.Wanted] = []
+        found.reserveCapacity(request.names.count)
+        for (place, name) in request.names.enumerated() {
+            var one = translator.find(name)
+            if one == nil, let (home, account) = translator.foreign(name, among: others) {
+                one = foreign.known(ForeignAccounts.key(home.name, account), now: now.now)
+                if one == nil { wanted.add(account, of: home, at: place) }
+            }
+            found.append(one)
         }
-        return Self.answer(Lookup.self, references, translations, mapped)
+        return finish(Lookup.self, found, wanted) { Self.names(Lookup.self, $0, $1) }
     }
 
     func lookupSIDs<Lookup: LSALookup>(
-        _ request: LookupSIDsRequest<Lookup>, _ caller: RemoteCaller
+        _ request: LookupSIDsRequest<Lookup>, _ caller: RemoteCaller, _ now: FrontTime
     ) -> ServiceReply where Lookup.Translation: BuiltName {
         if let refused = refusal(Lookup.hasPolicyHandle, request.policyHandle, caller) {
             return refused.reply { Self.refused(Lookup.self, $0) }
@@ -89,17 +91,60 @@ extension LSAService {
         }
         let translator = AccountTranslator(
             domain: domain, others: trustedDomains(), level: request.lookupLevel)
+        let others = configured()
+        var found: [AccountTranslator.Found?] = []
+        var wanted: [ForeignAccounts.Wanted] = []
+        found.reserveCapacity(request.sids.count)
+        for (place, sid) in request.sids.enumerated() {
+            var one = translator.find(sid)
+            if one == nil, let home = translator.foreign(sid, among: others) {
+                one = foreign.known(sid.description, now: now.now)
+                if one == nil { wanted.add(sid, of: home, at: place) }
+            }
+            found.append(one)
+        }
+        let sids = request.sids
+        return finish(Lookup.self, found, wanted) {
+            Self.sids(Lookup.self, sids, translator, $0, $1)
+        }
+    }
+
+    /// Answers, at once where nobody else has to be asked.
+    private func finish<Lookup: LSALookup>(
+        _ lookup: Lookup.Type, _ found: [AccountTranslator.Found?],
+        _ wanted: [ForeignAccounts.Wanted],
+        _ reply: @escaping ([AccountTranslator.Found?], Bool) -> ServiceReply
+    ) -> ServiceReply {
+        if wanted.isEmpty { return reply(found, false) }
+        return foreign.wait(found, wanted, reply)
+            ?? Self.refused(lookup, .insufficientResources)
+    }
+
+    private static func names<Lookup: LSALookup>(
+        _ lookup: Lookup.Type, _ found: [AccountTranslator.Found?], _ isPartial: Bool
+    ) -> ServiceReply where Lookup.Translation: BuiltTranslation {
         var references = DomainReferences()
         var translations: [Lookup.Translation] = []
-        translations.reserveCapacity(request.sids.count)
-        var mapped = 0
-        for sid in request.sids {
-            if let found = translator.find(sid) {
-                mapped += 1
+        translations.reserveCapacity(found.count)
+        for one in found {
+            let index = one.map { references.index(of: $0.domain) } ?? -1
+            translations.append(Lookup.Translation(one, index: index))
+        }
+        return answer(lookup, references, translations, mapped(found), isPartial)
+    }
+
+    private static func sids<Lookup: LSALookup>(
+        _ lookup: Lookup.Type, _ sids: [SID], _ translator: AccountTranslator,
+        _ found: [AccountTranslator.Found?], _ isPartial: Bool
+    ) -> ServiceReply where Lookup.Translation: BuiltName {
+        var references = DomainReferences()
+        var translations: [Lookup.Translation] = []
+        translations.reserveCapacity(sids.count)
+        for (sid, one) in zip(sids, found) {
+            if let one {
                 translations.append(
                     Lookup.Translation(
-                        use: found.use, name: found.name,
-                        index: references.index(of: found.domain)))
+                        use: one.use, name: one.name, index: references.index(of: one.domain)))
             } else if let home = translator.home(of: sid), let rid = sid.relativeIdentifier {
                 // Of a known domain: its number, as the domain is told by the index.
                 translations.append(
@@ -110,13 +155,21 @@ extension LSAService {
                     Lookup.Translation(use: .unknown, name: sid.description, index: -1))
             }
         }
-        return Self.answer(Lookup.self, references, translations, mapped)
+        return answer(lookup, references, translations, mapped(found), isPartial)
+    }
+
+    private static func mapped(_ found: [AccountTranslator.Found?]) -> Int {
+        var count = 0
+        for one in found where one != nil { count += 1 }
+        return count
     }
 
     private static func answer<Lookup: LSALookup>(
         _ lookup: Lookup.Type, _ references: DomainReferences,
-        _ translations: [Lookup.Translation], _ mapped: Int
+        _ translations: [Lookup.Translation], _ mapped: Int, _ isPartial: Bool
     ) -> ServiceReply {
+        // Not "unknown", which members remember.
+        if mapped == 0, isPartial { return refused(lookup, .trustedDomainFailure) }
         var status = NTStatus.success
         if mapped == 0 {
             status = .noneMapped

@@ -1,15 +1,20 @@
 import Domain
 import Interfaces
 import RPC
+import SecureChannel
 import Wire
 
 /// The Local Security Authority of the embedded domain's controller: what the domain is, which
 /// others it trusts, and who the accounts are (MS-LSAD, MS-LSAT). It changes nothing.
+///
+/// Accounts of configured domains are known to these domains' controllers: what is to be asked of
+/// them comes out of `takeQuestions`, and goes into `answered`.
 package final class LSAService: RemoteService {
     package let interface = LSA.interface
     let domain: LocalDomain
     let configured: () -> [ConfiguredDomain]
     let random: (Int) -> [UInt8]
+    let foreign = ForeignAccounts()
 
     /// What the handle of an opened policy stands for.
     private final class PolicyHandle {
@@ -65,6 +70,17 @@ package final class LSAService: RemoteService {
 
     package func ended(_ caller: RemoteCaller) {}
 
+    package func takeQuestions() -> [(token: UInt64, domain: String, TranslationQuestion)] {
+        foreign.takeQuestions()
+    }
+
+    /// What a domain's controller said; nil while the call waits for others too.
+    package func answered(
+        _ token: UInt64, _ outcome: TranslationOutcome, now: FrontTime
+    ) -> (ticket: UInt64, ServiceReply)? {
+        foreign.answered(token, outcome, now: now.now)
+    }
+
     package func call(
         _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
@@ -90,7 +106,7 @@ package final class LSAService: RemoteService {
             case LsarLookupNames.opnum, LsarLookupNames2.opnum, LsarLookupNames3.opnum,
                 LsarLookupNames4.opnum, LsarLookupSids.opnum, LsarLookupSids2.opnum,
                 LsarLookupSids3.opnum:
-                return try lookup(opnum, &stub, caller)
+                return try lookup(opnum, &stub, caller, now)
             case _: return try list(opnum, &stub, caller)
             }
         } catch {
@@ -99,22 +115,22 @@ package final class LSAService: RemoteService {
     }
 
     private func lookup(
-        _ opnum: UInt16, _ stub: inout NDRReader, _ caller: RemoteCaller
+        _ opnum: UInt16, _ stub: inout NDRReader, _ caller: RemoteCaller, _ now: FrontTime
     ) throws(WireError) -> ServiceReply {
         switch opnum {
         case LsarLookupNames.opnum:
-            return lookupNames(try LsarLookupNames.Request(parsing: &stub), caller)
+            return lookupNames(try LsarLookupNames.Request(parsing: &stub), caller, now)
         case LsarLookupNames2.opnum:
-            return lookupNames(try LsarLookupNames2.Request(parsing: &stub), caller)
+            return lookupNames(try LsarLookupNames2.Request(parsing: &stub), caller, now)
         case LsarLookupNames3.opnum:
-            return lookupNames(try LsarLookupNames3.Request(parsing: &stub), caller)
+            return lookupNames(try LsarLookupNames3.Request(parsing: &stub), caller, now)
         case LsarLookupNames4.opnum:
-            return lookupNames(try LsarLookupNames4.Request(parsing: &stub), caller)
+            return lookupNames(try LsarLookupNames4.Request(parsing: &stub), caller, now)
         case LsarLookupSids.opnum:
-            return lookupSIDs(try LsarLookupSids.Request(parsing: &stub), caller)
+            return lookupSIDs(try LsarLookupSids.Request(parsing: &stub), caller, now)
         case LsarLookupSids2.opnum:
-            return lookupSIDs(try LsarLookupSids2.Request(parsing: &stub), caller)
-        case _: return lookupSIDs(try LsarLookupSids3.Request(parsing: &stub), caller)
+            return lookupSIDs(try LsarLookupSids2.Request(parsing: &stub), caller, now)
+        case _: return lookupSIDs(try LsarLookupSids3.Request(parsing: &stub), caller, now)
         }
     }
 
