@@ -59,7 +59,9 @@ enum LocalDomains {
             let settings = configuration.localDomains[index]
             if !settings.accounts { continue }
             let configured: DomainRole = settings.role == .backup ? .backup : .primary
-            let role = header(of: settings.name, store)?.role ?? configured
+            // A role without content is none.
+            let kept = header(of: settings.name, store)
+            let role = kept?.hasCopy == true ? kept?.role ?? configured : configured
             if role != configured {
                 log.warning(
                     "\(settings.name): is the \(role.name) since it was "
@@ -119,6 +121,9 @@ enum LocalDomains {
             log.error("\(settings.name): the domain's own record is missing; its accounts are "
                 + "not used")
             return nil
+        }
+        if !domain.hasCopy, settings.role == .primary {
+            return create(settings, proofs, records, log)
         }
         if !domain.hasCopy {
             log.info("\(settings.name): nothing has been copied from its primary yet")

@@ -105,6 +105,12 @@ enum ServeCommand {
                         "\(domain.name): no secret; run `postern secret import \(domain.name)`")
                 }
             }
+            for domain in configuration.localDomains where domain.role == .backup {
+                if AgentBuilder.secrets(of: domain.name, in: store, Log(.error)).isEmpty {
+                    problems.append(
+                        "\(domain.name): no secret; run `postern secret import \(domain.name)`")
+                }
+            }
             problems += LocalDomains.problems(configuration, store)
         } catch {
             problems.append(error.text)

@@ -24,12 +24,7 @@ extension LocalDomain {
     var isOfKnownSID: Bool { sid != .notKnownYet }
 
     /// Whether there is anything to serve: always but for a backup before its first copy.
-    package var hasCopy: Bool {
-        for database in DomainDatabase.allCases where header.created(database) == 0 {
-            return false
-        }
-        return true
-    }
+    package var hasCopy: Bool { header.hasCopy }
 
     /// Makes a backup the primary, or the other way round. A new primary's serial numbers are far
     /// above those of the old one, so that no backup confuses the two (MS-NRPC 3.5.4.6).
