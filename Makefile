@@ -9,7 +9,7 @@ export SWIFT_UNICODE_TABLES := $(RUNTIME)/embedded/$(TRIPLE)/libswiftUnicodeData
 EMBEDDED_BUILD = EMBEDDED=1 STATIC=1 $(SWIFT) build -c release --product postern --scratch-path .build-embedded
 STANDARD_BUILD = STATIC=1 $(SWIFT) build -c release --product postern --scratch-path .build-standard
 
-.PHONY: all embedded standard prerequisites test unit lab bench fuzz demo install clean
+.PHONY: all embedded standard prerequisites test unit lab bench fuzz order demo install clean
 
 all: embedded standard
 
@@ -41,6 +41,13 @@ demo: embedded
 bench: embedded
 	@packaging/prerequisites lab
 	python3 Tests/Lab/bench.py --binary build/postern
+
+# Which functions lie side by side in what ships; takes valgrind, and ten minutes.
+order: prerequisites
+	@packaging/prerequisites order
+	@packaging/prerequisites lab
+	SYMBOLS=1 $(EMBEDDED_BUILD)
+	python3 Tests/Lab/touched.py --binary .build-embedded/release/postern
 
 # SECONDS_EACH: how long each parser and core is fuzzed.
 SECONDS_EACH ?= 20

@@ -8,6 +8,7 @@ let environment = ProcessInfo.processInfo.environment
 let embedded = environment["EMBEDDED"] == "1"
 let isStatic = environment["STATIC"] == "1"
 let fuzzing = environment["FUZZ"] == "1"
+let keepsSymbols = environment["SYMBOLS"] == "1"
 
 let embeddedSettings: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded"),
@@ -38,10 +39,15 @@ if embedded {
     linkerSettings += [
         .unsafeFlags([
             tables, "-use-ld=lld", "-Xlinker", "--gc-sections",
-            "-Xlinker", "--icf=all", "-Xlinker", "-s",
+            "-Xlinker", "--icf=all",
+            // What runs lies side by side: `make order` makes the list.
+            "-Xlinker", "--symbol-ordering-file",
+            "-Xlinker", "\(Context.packageDirectory)/packaging/touched-functions.txt",
+            "-Xlinker", "--no-warn-symbol-ordering",
             "-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "-T",
             "-Xlinker", "\(Context.packageDirectory)/packaging/no-unwinding.ld",
         ]),
+        .unsafeFlags(keepsSymbols ? [] : ["-Xlinker", "-s"]),
         // Dictionary and Set compute their capacity with ceil().
         .linkedLibrary("m"),
     ]

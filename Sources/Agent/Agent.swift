@@ -27,10 +27,12 @@ package struct LogonCall {
     package var patience: UInt64
     /// Whether the answer must carry all that is said of the user.
     package var wantsWhole: Bool
+    /// Whether the answer must carry the keys that the logon gives.
+    package var wantsKeys: Bool
 
     package init(
         domain: String, user: String, workstation: String, parameterControl: UInt32,
-        proof: Proof, patience: UInt64 = 0, wantsWhole: Bool = false
+        proof: Proof, patience: UInt64 = 0, wantsWhole: Bool = false, wantsKeys: Bool = true
     ) {
         self.domain = domain
         self.user = user
@@ -39,6 +41,7 @@ package struct LogonCall {
         self.proof = proof
         self.patience = patience
         self.wantsWhole = wantsWhole
+        self.wantsKeys = wantsKeys
     }
 }
 
@@ -84,6 +87,8 @@ package final class Agent {
         var since: UInt64
         /// The answer where this domain's controller gives none.
         var fallback: LogonOutcome?
+        /// The password's, if it is one whose refusal would be kept.
+        var mark: RefusalMemory.Mark?
     }
 
     package init(
@@ -191,7 +196,8 @@ package final class Agent {
     }
 
     static func same(_ left: String, _ right: String) -> Bool {
-        left.utf8.count == right.utf8.count && left.uppercased() == right.uppercased()
+        left == right
+            || left.utf8.count == right.utf8.count && left.uppercased() == right.uppercased()
     }
 
     /// Validates a logon. The answer comes as an output with `caller`, by the deadline.
@@ -225,9 +231,19 @@ package final class Agent {
                 .answer(caller: caller, .refused(.ntlmBlocked, authoritative: true)))
             return
         }
-        pass(
-            call, for: Caller(token: caller, domain: index, proof: proof, since: microseconds),
-            now: now, microseconds: microseconds)
+        var mark: RefusalMemory.Mark?
+        if case .password(let secret) = call.proof {
+            let asked = call.domain.isEmpty ? domain.name : call.domain
+            mark = domain.refusals.mark(domain: asked, user: call.user, password: secret)
+        }
+        if let mark, let status = domain.refusals.refusal(of: mark, now: now) {
+            domain.ledger.repeatedly()
+            outputs.append(.answer(caller: caller, .refused(status, authoritative: true)))
+            return
+        }
+        let asker = Caller(
+            token: caller, domain: index, proof: proof, since: microseconds, mark: mark)
+        pass(call, for: asker, now: now, microseconds: microseconds)
     }
 
     private func pass(
@@ -268,7 +284,7 @@ package final class Agent {
         return LogonRequest(
             domain: asked, user: call.user, workstation: workstation,
             parameterControl: call.parameterControl, proof: proof,
-            wantsWhole: call.wantsWhole)
+            wantsWhole: call.wantsWhole, wantsKeys: call.wantsKeys)
     }
 
     /// Which protocol the responses are of: NTLMv2's is longer than 24 bytes (MS-NLMP 2.2.2.8).
@@ -368,6 +384,7 @@ package final class Agent {
             case .answer(let logon, let outcome):
                 guard let caller = callers.removeValue(forKey: logon) else { continue }
                 domain.ledger.answered(outcome, microseconds: microseconds - caller.since)
+                if let mark = caller.mark { domain.refusals.note(mark, outcome, now: now) }
                 // A controller speaks for its own domain; of others it may be wrong.
                 if case .accepted(let user) = outcome, let sid = user.domainSID,
                     Self.same(user.domain, domain.name)

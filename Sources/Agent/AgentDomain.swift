@@ -17,11 +17,14 @@ package struct DomainPolicy {
     package var allowsLM: Bool
     /// Milliseconds that a logon may take.
     package var deadline: UInt64
+    /// Milliseconds that a wrong password is refused again without asking; zero: not at all.
+    package var refusalsKept: UInt64
 
-    package init(ntlmv1: NTLMv1, allowsLM: Bool, deadline: UInt64) {
+    package init(ntlmv1: NTLMv1, allowsLM: Bool, deadline: UInt64, refusalsKept: UInt64 = 0) {
         self.ntlmv1 = ntlmv1
         self.allowsLM = allowsLM
         self.deadline = deadline
+        self.refusalsKept = refusalsKept
     }
 }
 
@@ -36,6 +39,7 @@ package final class AgentDomain {
     package let channel: Channel
     package internal(set) var ledger = Ledger()
     var ports: [IPv4Address: UInt16]
+    var refusals: RefusalMemory
     /// The domain's, once its controller has told it.
     package internal(set) var sid: SID?
     /// When the waiting for a better controller ends.
@@ -43,7 +47,8 @@ package final class AgentDomain {
 
     package init(
         name: String, dnsName: String, policy: DomainPolicy, isOfBackup: Bool = false,
-        locator: Locator, channel: Channel, ports: [IPv4Address: UInt16], sid: SID? = nil
+        locator: Locator, channel: Channel, ports: [IPv4Address: UInt16], sid: SID? = nil,
+        random: (Int) -> [UInt8]
     ) {
         self.name = name
         self.dnsName = dnsName
@@ -53,6 +58,7 @@ package final class AgentDomain {
         self.channel = channel
         self.ports = ports
         self.sid = sid
+        refusals = RefusalMemory(key: random(32), span: policy.refusalsKept)
     }
 
     package var nextDeadline: UInt64 {
@@ -107,6 +113,8 @@ package struct Ledger {
     package private(set) var refused = 0
     package private(set) var unavailable = 0
     package private(set) var blockedByPolicy = 0
+    /// Refused without asking, as the same password was a moment before.
+    package private(set) var repeated = 0
     /// Microseconds of the last answers, a ring.
     private var latencies: [UInt32] = []
     private var next = 0
@@ -115,6 +123,7 @@ package struct Ledger {
 
     mutating func asked(_ proof: Proof) { counts[proof.rawValue] += 1 }
     mutating func blocked() { blockedByPolicy += 1 }
+    mutating func repeatedly() { repeated += 1 }
 
     /// `microseconds` is nil where nobody had to be asked.
     mutating func answered(_ outcome: LogonOutcome, microseconds: UInt64?) {

@@ -74,7 +74,7 @@ extension Agent {
         let outcome: LogonOutcome
         switch local.domain.validate(logon, now: fileTime(at: now)) {
         case .accepted(let session):
-            var identity = LogonIdentity(session)
+            let identity = LogonIdentity(session)
             if call.wantsWhole {
                 identity.whole = WholeValidation(session.validation(server: name))
             }
@@ -109,12 +109,12 @@ extension Agent {
 
     /// `now` as a FILETIME (MS-DTYP 2.3.3).
     package func fileTime(at now: UInt64) -> UInt64 {
-        Self.fileTime(seconds: epoch + now / 1_000)
+        FileTime.at(unixSeconds: epoch + now / 1_000)
     }
 }
 
 extension LogonIdentity {
-    package init(_ session: LocalSession) {
+    package convenience init(_ session: LocalSession) {
         self.init(
             user: session.account.name, domain: session.domainName,
             fullName: session.account.fullName, userRID: session.account.rid,

@@ -21,16 +21,11 @@ extension Agent {
             let response = NTLMv2.response(
                 ntowf: NTOWF.v1(password: password), user: user, domain: domain,
                 serverChallenge: challenge, clientChallenge: Bytes8(random(8)),
-                timestamp: Self.fileTime(seconds: epoch + now / 1_000), targetInfo: Self.noTarget)
+                timestamp: FileTime.at(unixSeconds: epoch + now / 1_000), targetInfo: Self.noTarget)
             return .network(challenge: challenge, nt: response.nt, lm: [])
         }
     }
 
     /// A list of AV pairs with its end alone (MS-NLMP 2.2.2.1): there is no server's to repeat.
     private static let noTarget: [UInt8] = [0, 0, 0, 0]
-
-    /// Seconds since 1970 as a FILETIME (MS-DTYP 2.3.3): since 1601, in units of 100 ns.
-    static func fileTime(seconds: UInt64) -> UInt64 {
-        (seconds + 11_644_473_600) * 10_000_000
-    }
 }

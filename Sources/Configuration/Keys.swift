@@ -50,7 +50,7 @@ extension AgentSettings {
                 assign(&$0.logLevel, logLevel($1))
             },
             Key("winbind socket", accepts: "no, yes or an absolute path of at most 80 bytes",
-                standard: "no", "serve libwbclient in <runtime directory>/winbindd, or there") {
+                standard: "no", "kept for libwbclient, which is not served yet") {
                 assign(&$0.winbindSocket, winbindSocket($1))
             },
             Key("control group", accepts: "the name of a group of this host",
@@ -225,7 +225,18 @@ extension DomainSettings {
                 standard: "refuse", "pass LM responses on") {
                 assign(&$0.lm, LMPolicy($1))
             },
+            Key("refused passwords", accepts: "no, or a time from 1s to 10m",
+                standard: "30s", "how long the same one is refused without asking again") {
+                assign(&$0.refusedPasswords, refusedPasswords($1))
+            },
         ]
+    }
+
+    /// In milliseconds.
+    static let refusalTimes: ClosedRange<UInt64> = 1_000...600_000
+
+    private static func refusedPasswords(_ text: String) -> UInt64? {
+        text == "no" ? 0 : Value.duration(text, refusalTimes)
     }
 
     private static func channel(_ text: String) -> ChannelKind? {

@@ -84,6 +84,8 @@ package struct DomainSettings: Equatable, Sendable {
     package var connections = 4
     /// For one logon, in milliseconds.
     package var deadline: UInt64 = 5_000
+    /// How long the same wrong password is refused without asking, in milliseconds.
+    package var refusedPasswords: UInt64 = 30_000
     /// Whether a controller that offers no sealing may be used without.
     package var unsealed = false
     /// Whether a controller that offers no AES may be used with RC4 and DES.

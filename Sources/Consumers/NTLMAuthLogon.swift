@@ -34,8 +34,11 @@ extension NTLMAuthOptions {
         request.deadline = deadline
         request.parameterControl = parameterControl
         request.wants = .text
-        if requestsNTKey { request.wants.insert(.ntKey) }
-        if requestsLMKey { request.wants.insert(.lmKey) }
+        // A success with a password prints no key, whatever was asked for.
+        if challenge != nil {
+            if requestsNTKey { request.wants.insert(.ntKey) }
+            if requestsLMKey { request.wants.insert(.lmKey) }
+        }
         return request.isWithinLimits ? request : nil
     }
 

@@ -1,4 +1,5 @@
 import Crypto
+import Wire
 
 /// Bytes that came in and may be passwords: wiped where they are taken out, where the buffer
 /// grows out of its memory, and when it ends.
@@ -28,7 +29,7 @@ final class SecretBuffer {
             swap(&grown, &held)
             Wipe.bytes(&grown)
         }
-        for index in 0..<piece.count { held.append(piece[index]) }
+        held.append(copying: piece)
     }
 
     /// The bytes from `skipped` on up to `end`; all before `end` is gone afterwards.

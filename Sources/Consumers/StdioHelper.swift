@@ -5,12 +5,16 @@ import Wire
 package enum HelperProtocol: CaseIterable, Sendable {
     case squid24Basic
     case squid25Basic
+    case squid25NTLMSSP
+    case gssSPNEGO
     case ntlmServer1
 
     package var name: StaticString {
         switch self {
         case .squid24Basic: "squid-2.4-basic"
         case .squid25Basic: "squid-2.5-basic"
+        case .squid25NTLMSSP: "squid-2.5-ntlmssp"
+        case .gssSPNEGO: "gss-spnego"
         case .ntlmServer1: "ntlm-server-1"
         }
     }
@@ -44,12 +48,16 @@ package struct HelperStep {
 /// code 0.
 package enum StdioHelper {
     case squidBasic(SquidBasicHelper)
+    case squidNTLM(SquidNTLMHelper)
     case ntlmServer(NTLMServerHelper)
 
-    package init(_ kind: HelperProtocol, _ options: NTLMAuthOptions) {
+    package init(_ kind: HelperProtocol, _ options: NTLMAuthOptions, _ context: HelperContext) {
         switch kind {
         case .squid24Basic: self = .squidBasic(SquidBasicHelper(options, isEscaped: false))
         case .squid25Basic: self = .squidBasic(SquidBasicHelper(options, isEscaped: true))
+        case .squid25NTLMSSP:
+            self = .squidNTLM(SquidNTLMHelper(options, context, isSPNEGO: false))
+        case .gssSPNEGO: self = .squidNTLM(SquidNTLMHelper(options, context, isSPNEGO: true))
         case .ntlmServer1: self = .ntlmServer(NTLMServerHelper(options))
         }
     }
@@ -57,6 +65,9 @@ package enum StdioHelper {
     package mutating func line(_ line: LineCutter.Line) -> HelperStep {
         switch self {
         case .squidBasic(let helper):
+            return helper.line(line)
+        case .squidNTLM(var helper):
+            defer { self = .squidNTLM(helper) }
             return helper.line(line)
         case .ntlmServer(var helper):
             defer { self = .ntlmServer(helper) }
@@ -68,6 +79,9 @@ package enum StdioHelper {
     package mutating func answered(_ reply: ControlLogonReply?) -> [UInt8] {
         switch self {
         case .squidBasic(let helper):
+            return helper.answered(reply)
+        case .squidNTLM(var helper):
+            defer { self = .squidNTLM(helper) }
             return helper.answered(reply)
         case .ntlmServer(var helper):
             defer { self = .ntlmServer(helper) }

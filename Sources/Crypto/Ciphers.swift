@@ -93,30 +93,55 @@ package struct AES128CFB8 {
         apply(&data, range, &feedback, encrypting: false)
     }
 
+    package func encrypt<let count: Int>(
+        _ data: inout FixedBytes<count>, feedback: inout Bytes16
+    ) {
+        unsafe withUnsafeMutableBytes(of: &data.storage) {
+            unsafe apply($0, &feedback, encrypting: true)
+        }
+    }
+
+    package func decrypt<let count: Int>(
+        _ data: inout FixedBytes<count>, feedback: inout Bytes16
+    ) {
+        unsafe withUnsafeMutableBytes(of: &data.storage) {
+            unsafe apply($0, &feedback, encrypting: false)
+        }
+    }
+
     private func apply(
         _ data: inout [UInt8], _ range: Range<Int>, _ feedback: inout Bytes16, encrypting: Bool
     ) {
         precondition(range.lowerBound >= 0 && range.upperBound <= data.count)
-        guard !range.isEmpty else { return }
-        var register = feedback.bytes
+        unsafe data.withUnsafeMutableBytes {
+            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: $0[range])
+            unsafe apply(part, &feedback, encrypting: encrypting)
+        }
+    }
+
+    @unsafe
+    private func apply(
+        _ data: UnsafeMutableRawBufferPointer, _ feedback: inout Bytes16, encrypting: Bool
+    ) {
+        guard data.count > 0 else { return }
         let block: @convention(c) (
             UnsafeRawPointer?, Int, UnsafeMutablePointer<UInt8>?, UnsafePointer<UInt8>?
         ) -> Void = { context, length, out, source in
             let keyed = unsafe context?.assumingMemoryBound(to: aes128_ctx.self)
             unsafe nettle_aes128_encrypt(keyed, length, out, source)
         }
+        let start = unsafe data.baseAddress!.assumingMemoryBound(to: UInt8.self)
         unsafe withUnsafePointer(to: context) { keyed in
-            unsafe data.withUnsafeMutableBufferPointer {
-                let start = unsafe $0.baseAddress! + range.lowerBound
+            unsafe withUnsafeMutableBytes(of: &feedback.storage) {
+                let register = unsafe $0.baseAddress!.assumingMemoryBound(to: UInt8.self)
                 if encrypting {
                     unsafe nettle_cfb8_encrypt(
-                        keyed, block, 16, &register, range.count, start, start)
+                        keyed, block, 16, register, data.count, start, start)
                 } else {
                     unsafe nettle_cfb8_decrypt(
-                        keyed, block, 16, &register, range.count, start, start)
+                        keyed, block, 16, register, data.count, start, start)
                 }
             }
         }
-        feedback = Bytes16(register)
     }
 }

@@ -105,11 +105,23 @@ package struct HMACSHA256 {
         }
     }
 
-    /// The code over what was given to `update`; the next code starts anew under the same key.
-    package mutating func code() -> FixedBytes<32> {
-        var digest = [UInt8](repeating: 0, count: 32)
-        unsafe nettle_hmac_sha256_digest(&keyed, 32, &digest)
-        return FixedBytes<32>(digest)
+    package mutating func update<let count: Int>(_ part: FixedBytes<count>) {
+        unsafe withUnsafeBytes(of: part.storage) {
+            let start = unsafe $0.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            unsafe nettle_hmac_sha256_update(&keyed, count, start)
+        }
+    }
+
+    /// The code over what was given to `update`, or its first `count` bytes; the next code starts
+    /// anew under the same key.
+    package mutating func code<let count: Int>() -> FixedBytes<count> {
+        precondition(count <= 32)
+        var digest = FixedBytes<count>()
+        unsafe withUnsafeMutableBytes(of: &digest.storage) {
+            let start = unsafe $0.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            unsafe nettle_hmac_sha256_digest(&keyed, count, start)
+        }
+        return digest
     }
 
     package static func code(key: [UInt8], _ parts: [UInt8]...) -> FixedBytes<32> {

@@ -55,14 +55,12 @@ package enum DomainTime {
     package static let hour = 60 * minute
     package static let day = 24 * hour
 
-    /// Seconds from 1601 to 1970.
-    private static let unixEpoch: UInt64 = 11_644_473_600
-
-    package static func at(unix seconds: UInt64) -> UInt64 { (seconds + unixEpoch) * second }
+    package static func at(unix seconds: UInt64) -> UInt64 { FileTime.at(unixSeconds: seconds) }
 
     /// Seconds since 1970; nil before, and for `never`.
     package static func unix(_ time: UInt64) -> UInt64? {
-        time >= never || time / second < unixEpoch ? nil : time / second - unixEpoch
+        let seconds = time / second
+        return time >= never || seconds < FileTime.unixEpoch ? nil : seconds - FileTime.unixEpoch
     }
 }
 

@@ -80,13 +80,14 @@ extension SMBSession {
 
 /// Why a controller refused an account of ours, in words.
 package enum RefusalText {
-    package static func channel(_ status: NTStatus, _ claim: ChannelAccount) -> String {
+    package static func channel(_ status: NTStatus, account: String) -> String {
         switch status {
         case .noTrustSAMAccount:
-            "there is no account \(claim.account) of this kind: the trust is not permitted there"
+            "there is no account \(account) of this kind: a trust is not permitted there, a "
+                + "computer has not joined"
         case .accessDenied, .wrongPassword, .logonFailure:
-            "\(claim.account) is known, but by another password"
-        case .accountDisabled: "the account \(claim.account) is disabled"
+            "\(account) is known, but by another password"
+        case .accountDisabled: "the account \(account) is disabled"
         case .downgradeDetected: "the controller demands a stronger cipher"
         case _: "\(status.name): \(status.text)"
         }

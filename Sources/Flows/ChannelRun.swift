@@ -30,14 +30,14 @@ package final class ChannelRun<Link: Exchange> {
             random: { link.random($0) })
     }
 
-    /// Tries the controllers in their order with the secret's hash.
+    /// Tries the controllers in their order with the secrets' hashes.
     package static func prove(
-        _ dialogue: Dialogue<Link>, _ settings: ChannelSettings, secret: Bytes16,
+        _ dialogue: Dialogue<Link>, _ settings: ChannelSettings, secrets: [Bytes16],
         at controllers: [ControllerAddress]
     ) throws(FlowError) -> Outcome {
         let run = ChannelRun(dialogue, settings)
         defer { run.end() }
-        run.channel.useSecrets([secret], now: dialogue.link.now)
+        run.channel.useSecrets(secrets, now: dialogue.link.now)
         run.channel.useControllers(controllers, now: dialogue.link.now)
         return try run.decide()
     }
@@ -114,5 +114,25 @@ package final class ChannelRun<Link: Exchange> {
     private func end() {
         channel.stop()
         for id in Array(connections.keys) { close(id) }
+    }
+}
+
+extension Dialogue {
+    /// The step in which a secret is proved: a refusal ends it, in words.
+    func proveChannel(
+        _ settings: ChannelSettings, secrets: [Bytes16], at controllers: [ControllerAddress]
+    ) throws(FlowError) {
+        try step("secure channel as \(settings.account)") {
+            () throws(FlowError) -> (String, Void) in
+            let outcome = try ChannelRun.prove(
+                self, settings, secrets: secrets, at: controllers)
+            switch outcome {
+            case .keyed(let controller, let cipher, let isSealed):
+                let words = controller.label + (cipher == .aes ? ", AES" : ", RC4")
+                return (words + (isSealed ? ", sealed" : ", without a seal"), ())
+            case .refused(let status):
+                throw contradicted(RefusalText.channel(status, account: settings.account))
+            }
+        }
     }
 }

@@ -100,7 +100,8 @@ package enum Join {
         defer { end(desk) }
         try set(dialogue, desk, terms, password, keeper, controller)
         if let channel = terms.channel {
-            try prove(dialogue, channel, password, controller)
+            try dialogue.proveChannel(
+                channel, secrets: [MD4.hash(password.bytes)], at: [controller])
         }
         return controller
     }
@@ -144,24 +145,5 @@ package enum Join {
     /// An account that this join made is removed again.
     private static func undo<Link: Exchange>(_ desk: Desk<Link>) {
         if case .sam(let sam) = desk { sam.undo() }
-    }
-
-    private static func prove<Link: Exchange>(
-        _ dialogue: Dialogue<Link>, _ settings: ChannelSettings, _ password: Secret,
-        _ controller: ControllerAddress
-    ) throws(FlowError) {
-        try dialogue.step("secure channel as \(settings.account)") {
-            () throws(FlowError) -> (String, Void) in
-            let outcome = try ChannelRun.prove(
-                dialogue, settings, secret: MD4.hash(password.bytes), at: [controller])
-            switch outcome {
-            case .keyed(let controller, let cipher, let isSealed):
-                return (
-                    "\(controller.label), \(cipher == .aes ? "AES" : "RC4")"
-                        + (isSealed ? ", sealed" : ""), ()
-                )
-            case .refused(let status): throw dialogue.refused(status)
-            }
-        }
     }
 }

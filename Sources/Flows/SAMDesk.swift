@@ -23,7 +23,7 @@ final class SAMDesk<Link: Exchange> {
         self.dialogue = dialogue
         self.terms = terms
         self.session = session
-        controller = ControllerAddress(address: primary.address, name: primary.name)
+        controller = primary.controller
         pipe = PipeCalls(session, pipe: SAMR.pipe, SAMR.interface)
     }
 

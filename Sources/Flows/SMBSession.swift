@@ -1,6 +1,7 @@
 import NetBIOS
 import RPC
 import SMB
+import SecureChannel
 import Wire
 
 /// A server that a session is made with.
@@ -12,6 +13,11 @@ package struct SMBTarget: Equatable {
     package init(_ address: IPv4Address, name: String) {
         self.address = address
         self.name = name
+    }
+
+    /// The same for a channel, to which a name that nobody has is none.
+    package var controller: ControllerAddress {
+        ControllerAddress(address: address, name: name.hasPrefix("*") ? "" : name)
     }
 }
 

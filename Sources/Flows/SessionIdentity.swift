@@ -54,7 +54,7 @@ struct LogonNonces {
     init<Link: Exchange>(_ link: Link) {
         clientChallenge = Bytes8(link.random(8))
         sessionKey = Bytes16(link.random(16))
-        now = (link.unixMicroseconds + 11_644_473_600_000_000) * 10
+        now = FileTime.at(unixMicroseconds: link.unixMicroseconds)
     }
 }
 

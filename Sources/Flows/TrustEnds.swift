@@ -1,6 +1,7 @@
 import Crypto
 import Interfaces
 import NetBIOS
+import SecureChannel
 import Wire
 
 /// Both ends of a trust, as the trusting side knows them.
@@ -24,6 +25,8 @@ package struct TrustEnds {
     package var allowsNTLMv1 = false
     /// The trusted domain's SID as it was when the trust was established before.
     package var knownSID: SID?
+    /// The agent's own channel, by which the secret is proved where there is no SMB1.
+    package var channelSettings: ChannelSettings?
 
     package init(
         domain: NetBIOSName, ourDomain: String, account: String, secret: Bytes16,
@@ -55,6 +58,8 @@ package struct TrustFindings {
     package var servers: [String] = []
     /// What was not as expected and does not matter enough to give up.
     package var warnings: [String] = []
+    /// Whether the trusted domain has shown that it knows the secret.
+    package var isProved = false
 
     package init(primary: SMBTarget) { self.primary = primary }
 }

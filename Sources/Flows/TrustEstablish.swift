@@ -26,6 +26,14 @@ package enum TrustEstablish {
             let browser = try findBrowser(dialogue, desk, ends, &findings)
             try browse(dialogue, browser, ends, &findings)
             try identify(dialogue, ends, provesChannel, &findings)
+            findings.isProved = true
+        } else {
+            skipWithoutSMB1(dialogue)
+            if provesChannel, let settings = ends.channelSettings {
+                try dialogue.proveChannel(
+                    settings, secrets: [ends.secret], at: [primary.controller])
+                findings.isProved = true
+            }
         }
         try findLogonServers(dialogue, desk, ends, &findings)
         return findings
@@ -62,6 +70,13 @@ package enum TrustEstablish {
             guard error.isUnavailable else { throw error }
             dialogue.forgive("it answers no mailslots, as controllers of today do not")
             return SMBTarget(address, name: "*SMBSERVER")
+        }
+    }
+
+    /// What nothing stands in for; the secure channel proves more than they did.
+    private static func skipWithoutSMB1<Link: Exchange>(_ dialogue: Dialogue<Link>) {
+        for title in ["browse list", "server's and domain's names", "domain's name, once more"] {
+            dialogue.skip(title, "only over SMB1, which the controller does not speak")
         }
     }
 
@@ -139,14 +154,18 @@ package enum TrustEstablish {
                 return "the password is right, but \(ends.account) was refused with "
                     + "\(status.name): does \(primary.name) take NTLMv1 or NTLMv2 only?"
             }
+            // The name may be another domain's host by now, which knows no such account.
+            if let identity = try? session.domainIdentity([.accountDomain]) {
+                try dialogue.check(identity, ends)
+            }
             // Some answer so to an account that is not there too.
             if proof == .accessDenied,
                 let isKnown = try? session.knows(
                     account: ends.domain.text + "\\" + ends.account), isKnown == false
             {
-                return RefusalText.channel(.noTrustSAMAccount, ends.channel)
+                return RefusalText.channel(.noTrustSAMAccount, account: ends.account)
             }
-            return RefusalText.channel(proof, ends.channel)
+            return RefusalText.channel(proof, account: ends.account)
         case _: break
         }
         return "\(ends.account) is refused: \(status.name), \(status.text)"
@@ -259,7 +278,7 @@ package enum TrustEstablish {
             () throws(FlowError) -> (String, Void) in
             let (status, cipher) = try session.prove(ends.channel)
             if status.isError {
-                throw dialogue.contradicted(RefusalText.channel(status, ends.channel))
+                throw dialogue.contradicted(RefusalText.channel(status, account: ends.account))
             }
             return (cipher == .aes ? "keyed, AES" : "keyed, RC4", ())
         }

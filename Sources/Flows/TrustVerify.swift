@@ -16,11 +16,19 @@ package struct TrustVerify<Link: Exchange> {
         self.isPrelude = isPrelude
     }
 
+    /// `secrets`: those of the channel, which is made with them at the end; none where an agent
+    /// holds it, which ours would break. Where the controller speaks no SMB1 that is all there is.
     package static func run(
-        _ dialogue: Dialogue<Link>, _ ends: TrustEnds, as user: SessionAccount?
+        _ dialogue: Dialogue<Link>, _ ends: TrustEnds, as user: SessionAccount?,
+        secrets: [Bytes16] = []
     ) throws(FlowError) -> TrustFindings {
-        let (findings, session) = try verify(dialogue, ends, as: user, isPrelude: false)
+        var (findings, session) = try verify(dialogue, ends, as: user, isPrelude: false)
         session?.end()
+        if !secrets.isEmpty, let settings = ends.channelSettings {
+            try dialogue.proveChannel(
+                settings, secrets: secrets, at: [findings.primary.controller])
+            findings.isProved = true
+        }
         return findings
     }
 
@@ -33,10 +41,18 @@ package struct TrustVerify<Link: Exchange> {
         let primary = try TrustEstablish.findPrimary(
             dialogue, desk, ends.domain, ends.directory, ends.controllers)
         var findings = TrustFindings(primary: primary)
-        let first = try nullSession(dialogue, primary)
-        // The documented flow says good-bye to the second session only.
-        defer { first.abandon() }
-        let identity = try flow.identify(first, hurries: false)
+        let identity: DomainIdentity
+        do throws(FlowError) {
+            let first = try nullSession(dialogue, primary)
+            // The documented flow says good-bye to the second session only.
+            defer { first.abandon() }
+            identity = try flow.identify(first, hurries: false)
+        } catch {
+            guard flow.mayLackSMB1(error) else { throw error }
+            dialogue.forgive("\(primary.name) speaks no SMB1 (\(error.description))")
+            dialogue.skip("as a user", "only over SMB1, which the controller does not speak")
+            return (findings, nil)
+        }
         findings.identity = identity
         guard let user else {
             dialogue.skip("as a user", "no user was named; --user does")
@@ -54,6 +70,12 @@ package struct TrustVerify<Link: Exchange> {
             throw error
         }
         return (findings, session)
+    }
+
+    /// Whether a controller of today fails so, where the flow can go on with its channel. Accounts
+    /// cannot be listed without SMB1.
+    private func mayLackSMB1(_ error: FlowError) -> Bool {
+        error.isUnavailable && !isPrelude && ends.channelSettings?.profile == .modern
     }
 
     /// The user's session, and what the server says of itself in it.

@@ -1,4 +1,5 @@
 import Crypto
+import NTLM
 import SecureChannel
 import Wire
 
@@ -109,5 +110,11 @@ package enum FrontVerdict {
         case .refused(let status): status
         case .unavailable: .noLogonServers
         }
+    }
+}
+
+extension SecurityAcceptor.Answered {
+    var proof: FrontLogon.Proof {
+        .responses(challenge: challenge, nt: ntResponse, lm: lmResponse)
     }
 }

@@ -38,7 +38,7 @@ package struct FrontTime {
     }
 
     /// 100-nanosecond steps since 1601 (MS-DTYP 2.3.3, FILETIME).
-    package var fileTime: UInt64 { (unix + 11_644_473_600) * 10_000_000 }
+    package var fileTime: UInt64 { FileTime.at(unixSeconds: unix) }
 }
 
 /// One bound caller of remote interfaces: who it is, and how its calls are protected.

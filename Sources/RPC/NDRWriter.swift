@@ -102,6 +102,7 @@ package struct NDRWriter: ~Copyable {
         guard let text else { return }
         let count = min(text.utf16.count, Self.maximumUnits)
         varyingConformance(count)
+        if count == text.utf16.count { return wire.utf16LE(text) }
         for unit in text.utf16.prefix(count) { wire.uint16LE(unit) }
     }
 

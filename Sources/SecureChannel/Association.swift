@@ -229,21 +229,20 @@ final class Association {
         ).write(into: &writer)
         let body = writer.count
         writer.append(stub.span.extracting(range))
-        guard var sealing = seal else {
+        guard let seal else {
             PDUHeader.finish(&writer, start: 0)
             return writer.finish()
         }
         AuthTrailer.write(
             Self.context, into: &writer, base: body, alignment: AuthTrailer.alignment)
         let token = writer.count
-        writer.zeros(sealing.tokenLength)
-        PDUHeader.finish(&writer, start: 0, authLength: sealing.tokenLength)
+        writer.zeros(seal.tokenLength)
+        PDUHeader.finish(&writer, start: 0, authLength: seal.tokenLength)
         var pdu = writer.finish()
         let covered = body..<(token - AuthTrailer.byteCount)
-        sealing.seal(
+        seal.seal(
             &pdu, body: covered, covered: covered, token: token, sequence: sequence,
             confounder: Bytes8(random(8)))
-        seal = sealing
         sequence += 1
         return pdu
     }
@@ -351,26 +350,29 @@ final class Association {
         var head = reader.part(fragment.body)
         _ = try ResponsePDU(parsing: &head)
         let part = head.takeRest()
-        var pdu = bytes
-        if var opening = seal {
+        let start = calls[index].stub.count
+        guard start + part.count <= Limit.stub else {
+            fail(.nonsense("a reply beyond \(Limit.stub) bytes"))
+            return
+        }
+        if let seal {
             guard let auth = fragment.auth else { throw reader.invalid("auth_length", 0) }
-            let covered = part.lowerBound..<auth.trailer.lowerBound
+            let sealed = part.lowerBound..<auth.trailer.lowerBound
+            calls[index].stub.append(copying: bytes.span.extracting(sealed))
+            let body = start..<(start + sealed.count)
             do {
-                try opening.unseal(
-                    &pdu, body: covered, covered: covered, token: auth.token,
-                    sequence: calls[index].sequence)
+                try seal.unseal(
+                    &calls[index].stub, body: body, covered: body,
+                    token: bytes.span.extracting(auth.token), sequence: calls[index].sequence)
             } catch {
                 fail(.nonsense("a reply that its seal does not match"))
                 return
             }
-            seal = opening
+            calls[index].stub.removeLast(sealed.count - part.count)
             calls[index].sequence += 1
+        } else {
+            calls[index].stub.append(copying: bytes.span.extracting(part))
         }
-        guard calls[index].stub.count + part.count <= Limit.stub else {
-            fail(.nonsense("a reply beyond \(Limit.stub) bytes"))
-            return
-        }
-        calls[index].stub.append(contentsOf: pdu[part])
         guard fragment.isLast else { return }
         let call = calls.remove(at: index)
         // Fragments beyond the first took numbers that later messages now begin after.

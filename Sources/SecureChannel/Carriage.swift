@@ -51,13 +51,25 @@ class Carriage {
             fail(.nonsense("more than \(Self.bufferLimit) bytes of one PDU"))
             return
         }
-        for index in 0..<bytes.count { buffer.append(bytes[index]) }
+        if buffer.isEmpty {
+            // Mostly whole PDUs come: they need not wait here.
+            let taken = cut(bytes)
+            buffer.append(copying: bytes.extracting(taken...))
+        } else {
+            buffer.append(copying: bytes)
+            buffer.removeFirst(cut(buffer.span))
+        }
+        if !buffer.isEmpty { expectsMore = true }
+    }
+
+    /// Takes the whole PDUs that `bytes` begin with, and tells how many bytes those are.
+    private func cut(_ bytes: Span<UInt8>) -> Int {
         var start = 0
         do throws(WireError) {
-            while start < buffer.count,
-                let length = try FragmentCutter.length(buffer.span, from: start)
+            while start < bytes.count,
+                let length = try FragmentCutter.length(bytes, from: start)
             {
-                let pdu = Array(buffer[start..<(start + length)])
+                let pdu = [UInt8](copying: bytes.extracting(start..<(start + length)))
                 let flags = PDUFlags(rawValue: pdu[3])
                 expectsMore = !flags.contains(.lastFragment)
                 events.append(.pdu(pdu))
@@ -66,7 +78,6 @@ class Carriage {
         } catch {
             fail(.nonsense(error.description))
         }
-        buffer.removeFirst(start)
-        if !buffer.isEmpty { expectsMore = true }
+        return start
     }
 }

@@ -62,6 +62,11 @@ extension Channel {
 
     /// NetrLogonSamLogonEx over a sealed modern link, NetrLogonSamLogon with the credential chain
     /// in the nt4 profile (MS-NRPC 3.5.4.5.1, 3.5.4.5.2).
+    ///
+    /// SAM_INFO4 carries the user's session key under the seal alone. The smaller levels conceal
+    /// it with the key that the controller keeps for our computer name, which is another one once
+    /// another host took the channel over: the chain of the nt4 profile notices, a SamLogonEx
+    /// does not. Where no key is asked for, the smallest level says all.
     private func call(_ request: LogonRequest, now: UInt64) -> (opnum: UInt16, stub: [UInt8]) {
         guard var session else { preconditionFailure("a call without a session") }
         let information = information(request, session.key)
@@ -69,7 +74,7 @@ extension Channel {
         if settings.profile == .modern {
             let call = NetrLogonSamLogonEx.Request(
                 computerName: settings.computer, logonInformation: information,
-                validationLevel: validationLevel)
+                validationLevel: request.wantsKeys ? .samInfo4 : .samInfo)
             call.write(into: &writer)
             return (NetrLogonSamLogonEx.opnum, writer.finish())
         }
@@ -81,17 +86,9 @@ extension Channel {
             computerName: settings.computer, authenticator: authenticator,
             // A null pointer here ends the RPC server of a Samba 4.17 PDC.
             returnAuthenticator: NetlogonAuthenticator(),
-            logonInformation: information, validationLevel: validationLevel)
+            logonInformation: information, validationLevel: .samInfo)
         call.write(into: &writer)
         return (NetrLogonSamLogon.opnum, writer.finish())
-    }
-
-    /// SAM_INFO4 carries the user's session key under the seal alone. The smaller levels conceal
-    /// it with the key that the controller keeps for our computer name, which is another one once
-    /// another host took the channel over: the chain of the nt4 profile notices, a SamLogonEx
-    /// does not.
-    private var validationLevel: ValidationLevel {
-        settings.profile == .modern ? .samInfo4 : .samInfo
     }
 
     private func information(_ request: LogonRequest, _ key: SessionKey) -> LogonInformation {
@@ -176,9 +173,10 @@ extension Channel {
             guard let info = validation.samInfo else {
                 throw reader.invalid("ValidationInformation", 0)
             }
+            let request = logons[id]?.request
             let identity = try identity(
-                info, validation.level, in: reader,
-                whole: logons[id]?.request.wantsWhole ?? false)
+                info, validation.level, in: reader, whole: request?.wantsWhole ?? false,
+                keys: request?.wantsKeys ?? false)
             counters.accepted += 1
             answer(id, .accepted(identity))
         } else if Self.meansChannel(status) {
@@ -202,10 +200,10 @@ extension Channel {
 
     private func identity(
         _ info: ValidationSAMInfo, _ level: ValidationLevel, in reader: borrowing WireReader,
-        whole: Bool
+        whole: Bool, keys: Bool
     ) throws(WireError) -> LogonIdentity {
-        var userKey = info.userSessionKey.bytes
-        var lmKey = info.lmKey.bytes
+        var userKey = keys ? info.userSessionKey.bytes : [UInt8](repeating: 0, count: 16)
+        var lmKey = keys ? info.lmKey.bytes : [UInt8](repeating: 0, count: 8)
         // Keys that are all zero stand for none, and are never concealed.
         if level != .samInfo4, let key = session?.key {
             if userKey.contains(where: { $0 != 0 }) { key.reveal(&userKey) }

@@ -2,7 +2,7 @@ import Crypto
 import Wire
 
 /// One connection of a channel to a controller.
-struct Link {
+final class Link {
     /// What the connection is for.
     enum Role {
         /// Asks the endpoint mapper for the Netlogon port.
@@ -13,10 +13,10 @@ struct Link {
         case carrier
     }
 
-    var role: Role
-    var controller: ControllerAddress
-    var association: Association
-    var openedAt: UInt64
+    let role: Role
+    let controller: ControllerAddress
+    let association: Association
+    let openedAt: UInt64
     /// Until when it must be ready; nil once it is.
     var setupDeadline: UInt64?
     var isReady = false
@@ -28,6 +28,18 @@ struct Link {
     /// When the oldest call in flight was sent, or the peer last said anything since.
     var silentSince: UInt64?
     var silenceTold = false
+
+    init(
+        _ role: Role, _ controller: ControllerAddress, _ association: Association, now: UInt64,
+        setupDeadline: UInt64
+    ) {
+        self.role = role
+        self.controller = controller
+        self.association = association
+        openedAt = now
+        lastUsed = now
+        self.setupDeadline = setupDeadline
+    }
 
     /// More logons may be put there.
     var isOpen: Bool { isReady && !isRetired }
@@ -206,8 +218,8 @@ extension Channel {
             settings, role == .mapper ? .mapper : .netlogon, controller: controller,
             security: security)
         links[id] = Link(
-            role: role, controller: controller, association: association, openedAt: now,
-            setupDeadline: now + ChannelLimit.connect, lastUsed: now)
+            role, controller, association, now: now,
+            setupDeadline: now + ChannelLimit.connect)
         outputs.append(.open(link: id, to: association.endpoint))
         return id
     }

@@ -245,13 +245,12 @@ extension Channel {
 
     /// A link is ready to carry logons under the session's key.
     private func keyed(_ id: Int, now: UInt64) {
-        guard let session, var link = links[id] else { return }
+        guard let session, let link = links[id] else { return }
         link.isReady = true
         link.setupDeadline = nil
         link.lastUsed = now
         link.silentSince = nil
         let isNewKey = link.role == .maker
-        links[id] = link
         if isNewKey {
             counters.keysMade += 1
             refusedPause = ChannelLimit.refusedPause

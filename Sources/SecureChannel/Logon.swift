@@ -20,10 +20,12 @@ package struct LogonRequest {
     package var proof: Proof
     /// Whether the answer must carry all that the controller said, for whoever passes it on.
     package var wantsWhole: Bool
+    /// Whether the answer must carry the keys that the logon gives; else they are zero.
+    package var wantsKeys: Bool
 
     package init(
         domain: String, user: String, workstation: String, parameterControl: UInt32, proof: Proof,
-        wantsWhole: Bool = false
+        wantsWhole: Bool = false, wantsKeys: Bool = true
     ) {
         self.domain = domain
         self.user = user
@@ -31,6 +33,7 @@ package struct LogonRequest {
         self.parameterControl = parameterControl
         self.proof = proof
         self.wantsWhole = wantsWhole
+        self.wantsKeys = wantsKeys || wantsWhole
     }
 }
 
@@ -71,8 +74,8 @@ package enum Unavailable: Equatable, Sendable {
     }
 }
 
-/// Who a controller says the user is.
-package struct LogonIdentity {
+/// Who a controller says the user is. A reference, as it is handed on until the caller has it.
+package final class LogonIdentity {
     package var user: String
     package var domain: String
     package var fullName: String

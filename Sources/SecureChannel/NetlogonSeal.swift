@@ -3,10 +3,10 @@ import Wire
 
 /// Signs and seals RPC fragments with the key of a secure channel (MS-NRPC 3.3.4.2), in place.
 ///
-/// One value belongs to one connection. Both directions of a connection share one sequence of
+/// One belongs to one connection. Both directions of a connection share one sequence of
 /// numbers, which the caller counts; a token that is altered, or made for another number, is
 /// refused.
-package struct NetlogonSeal {
+package final class NetlogonSeal {
     /// Bytes of a token: NL_AUTH_SHA2_SIGNATURE (MS-NRPC 2.2.1.3.3) or NL_AUTH_SIGNATURE
     /// (2.2.1.3.2).
     /// Of the former's 32-byte checksum, peers fill and check 8 and put the confounder next, and
@@ -39,155 +39,172 @@ package struct NetlogonSeal {
         sequenceCipher = AES128CFB8(key: key.key)
     }
 
+    /// What of a token is looked at: header, sequence, checksum, confounder, eight bytes each.
     private static let usedToken = 32
 
     /// Seals `body` and writes the token at `token`. `covered` is what the checksum covers: the
     /// body alone, or the whole PDU up to the token where both ends sign headers.
-    package mutating func seal(
+    package func seal(
         _ pdu: inout [UInt8], body: Range<Int>, covered: Range<Int>, token: Int,
         sequence: UInt64, confounder: Bytes8
     ) {
-        let header = tokenHeader
+        let header = header(seals: true)
         let number = copySequence(sequence, fromClient: isClient)
-        var secret = confounder.bytes
-        let sum = checksum(header, secret, pdu, covered)
+        let sum = checksum(header, confounder, pdu, covered)
+        var secret = confounder
         encrypt(&pdu, body, &secret, number, encrypting: true)
-        var out = header
-        out.append(contentsOf: concealSequence(number, sum))
-        out.append(contentsOf: sum)
-        out.append(contentsOf: secret)
-        for index in 0..<tokenLength { pdu[token + index] = index < out.count ? out[index] : 0 }
+        Self.put(header, into: &pdu, at: token)
+        Self.put(conceal(number, sum), into: &pdu, at: token + 8)
+        Self.put(sum, into: &pdu, at: token + 16)
+        Self.put(secret, into: &pdu, at: token + 24)
+        for index in Self.usedToken..<tokenLength { pdu[token + index] = 0 }
     }
 
     /// Opens what the peer sealed as message `sequence` of the connection.
-    package mutating func unseal(
+    package func unseal(
         _ pdu: inout [UInt8], body: Range<Int>, covered: Range<Int>, token: Range<Int>,
         sequence: UInt64
     ) throws(Refused) {
-        guard token.count >= Self.usedToken, token.upperBound <= pdu.count else { throw .token }
-        let header = Array(pdu[token.lowerBound..<(token.lowerBound + 8)])
-        guard header == tokenHeader else { throw .token }
-        let concealed = Array(pdu[(token.lowerBound + 8)..<(token.lowerBound + 16)])
-        let sum = Array(pdu[(token.lowerBound + 16)..<(token.lowerBound + 24)])
+        let copied = [UInt8](copying: pdu.span.extracting(token))
+        try unseal(&pdu, body: body, covered: covered, token: copied.span, sequence: sequence)
+    }
+
+    /// The same, with the token in other memory.
+    package func unseal(
+        _ pdu: inout [UInt8], body: Range<Int>, covered: Range<Int>, token: Span<UInt8>,
+        sequence: UInt64
+    ) throws(Refused) {
+        guard token.count >= Self.usedToken else { throw .token }
+        let header = Self.part(0, of: token)
+        guard header == self.header(seals: true) else { throw .token }
+        let sum = Self.part(16, of: token)
         let number = copySequence(sequence, fromClient: !isClient)
-        guard Bytes8(concealSequence(number, sum)) == Bytes8(concealed) else { throw .sequence }
-        var secret = Array(pdu[(token.lowerBound + 24)..<(token.lowerBound + 32)])
+        guard conceal(number, sum) == Self.part(8, of: token) else { throw .sequence }
+        var secret = Self.part(24, of: token)
         encrypt(&pdu, body, &secret, number, encrypting: false)
-        guard Bytes8(checksum(header, secret, pdu, covered)) == Bytes8(sum) else {
-            throw .checksum
-        }
+        guard checksum(header, secret, pdu, covered) == sum else { throw .checksum }
     }
 
     // MARK: Signing alone
 
     /// Writes the token of a PDU that is signed and not sealed, at `token`: without a confounder,
     /// and with a header that says so.
-    package mutating func sign(
+    package func sign(
         _ pdu: inout [UInt8], covered: Range<Int>, token: Int, sequence: UInt64
     ) {
+        let header = header(seals: false)
         let number = copySequence(sequence, fromClient: isClient)
-        let sum = checksum(signHeader, nil, pdu, covered)
-        let out = signHeader + concealSequence(number, sum) + sum
-        for index in 0..<tokenLength { pdu[token + index] = index < out.count ? out[index] : 0 }
+        let sum = checksum(header, nil, pdu, covered)
+        Self.put(header, into: &pdu, at: token)
+        Self.put(conceal(number, sum), into: &pdu, at: token + 8)
+        Self.put(sum, into: &pdu, at: token + 16)
+        for index in 24..<tokenLength { pdu[token + index] = 0 }
     }
 
     /// Checks what the peer signed as message `sequence` of the connection.
-    package mutating func verify(
+    package func verify(
         _ pdu: [UInt8], covered: Range<Int>, token: Range<Int>, sequence: UInt64
     ) throws(Refused) {
-        guard token.count >= Self.usedToken - 8, token.upperBound <= pdu.count else {
-            throw .token
-        }
-        let start = token.lowerBound
-        guard Array(pdu[start..<(start + 8)]) == signHeader else { throw .token }
-        let sum = Array(pdu[(start + 16)..<(start + 24)])
+        guard token.count >= Self.usedToken - 8 else { throw .token }
+        let found = pdu.span.extracting(token)
+        let header = Self.part(0, of: found)
+        guard header == self.header(seals: false) else { throw .token }
         let number = copySequence(sequence, fromClient: !isClient)
-        let concealed = Bytes8(Array(pdu[(start + 8)..<(start + 16)]))
-        guard Bytes8(concealSequence(number, sum)) == concealed else { throw .sequence }
-        guard Bytes8(checksum(signHeader, nil, pdu, covered)) == Bytes8(sum) else {
-            throw .checksum
-        }
+        let sum = Self.part(16, of: found)
+        guard conceal(number, sum) == Self.part(8, of: found) else { throw .sequence }
+        guard checksum(header, nil, pdu, covered) == sum else { throw .checksum }
     }
 
     // MARK: Steps of MS-NRPC 3.3.4.2.1
 
-    /// SealAlgorithm says that nothing is sealed.
-    private var signHeader: [UInt8] {
-        key.cipher == .aes
-            ? [0x13, 0x00, 0xff, 0xff, 0xff, 0xff, 0, 0]
-            : [0x77, 0x00, 0xff, 0xff, 0xff, 0xff, 0, 0]
+    private static func part(_ start: Int, of token: Span<UInt8>) -> Bytes8 {
+        var out = Bytes8()
+        for index in 0..<8 { out[index] = token[start + index] }
+        return out
     }
 
-    private var tokenHeader: [UInt8] {
-        // SignatureAlgorithm, SealAlgorithm, Pad, Flags.
-        key.cipher == .aes
-            ? [0x13, 0x00, 0x1a, 0x00, 0xff, 0xff, 0, 0]
-            : [0x77, 0x00, 0x7a, 0x00, 0xff, 0xff, 0, 0]
+    private static func put(_ part: Bytes8, into pdu: inout [UInt8], at start: Int) {
+        for index in 0..<8 { pdu[start + index] = part[index] }
     }
 
-    private func copySequence(_ sequence: UInt64, fromClient: Bool) -> [UInt8] {
-        var out = [UInt8](repeating: 0, count: 8)
-        let low = UInt32(truncatingIfNeeded: sequence)
-        let high = UInt32(truncatingIfNeeded: sequence >> 32)
+    /// SignatureAlgorithm, SealAlgorithm (none where the PDU is only signed), Pad, Flags.
+    private func header(seals: Bool) -> Bytes8 {
+        var out = Bytes8()
+        out[0] = key.cipher == .aes ? 0x13 : 0x77
+        out[2] = seals ? (key.cipher == .aes ? 0x1a : 0x7a) : 0xff
+        out[3] = seals ? 0 : 0xff
+        out[4] = 0xff
+        out[5] = 0xff
+        return out
+    }
+
+    private func copySequence(_ sequence: UInt64, fromClient: Bool) -> Bytes8 {
+        var out = Bytes8()
         for index in 0..<4 {
-            out[index] = UInt8(truncatingIfNeeded: low >> UInt32(24 - 8 * index))
-            out[4 + index] = UInt8(truncatingIfNeeded: high >> UInt32(24 - 8 * index))
+            let shift = UInt64(24 - 8 * index)
+            out[index] = UInt8(truncatingIfNeeded: sequence >> shift)
+            out[4 + index] = UInt8(truncatingIfNeeded: sequence >> (32 + shift))
         }
         if fromClient { out[4] |= 0x80 }
         return out
     }
 
-    private mutating func checksum(
-        _ header: [UInt8], _ confounder: [UInt8]?, _ pdu: [UInt8], _ covered: Range<Int>
-    ) -> [UInt8] {
+    private func checksum(
+        _ header: Bytes8, _ confounder: Bytes8?, _ pdu: [UInt8], _ covered: Range<Int>
+    ) -> Bytes8 {
         switch key.cipher {
         case .aes:
-            checksumKey.update(header, 0..<8)
-            if let confounder { checksumKey.update(confounder, 0..<8) }
+            checksumKey.update(header)
+            if let confounder { checksumKey.update(confounder) }
             checksumKey.update(pdu, covered)
-            let code = checksumKey.code()
-            return (0..<8).map { code[$0] }
+            return checksumKey.code()
         case .strongKey, .des:
-            let digest = MD5.hash([0, 0, 0, 0], header, confounder ?? [], Array(pdu[covered]))
-            return Array(HMACMD5.code(key: key.key.bytes, digest.bytes).bytes[0..<8])
+            let digest = MD5.hash(
+                [0, 0, 0, 0], header.bytes, confounder?.bytes ?? [], Array(pdu[covered]))
+            return Bytes8(HMACMD5.code(key: key.key.bytes, digest.bytes).bytes)
         }
     }
 
-    private func concealSequence(_ number: [UInt8], _ sum: [UInt8]) -> [UInt8] {
+    private func conceal(_ number: Bytes8, _ sum: Bytes8) -> Bytes8 {
         switch key.cipher {
         case .aes:
             var out = number
-            var feedback = Bytes16(sum + sum)
-            sequenceCipher.encrypt(&out, 0..<8, feedback: &feedback)
+            var feedback = Self.twice(sum)
+            sequenceCipher.encrypt(&out, feedback: &feedback)
             return out
         case .strongKey, .des:
             let first = HMACMD5.code(key: key.key.bytes, [0, 0, 0, 0])
-            let second = HMACMD5.code(key: first.bytes, sum)
-            return RC4.apply(key: second.bytes, number)
+            let second = HMACMD5.code(key: first.bytes, sum.bytes)
+            return Bytes8(RC4.apply(key: second.bytes, number.bytes))
         }
+    }
+
+    private static func twice(_ half: Bytes8) -> Bytes16 {
+        var out = Bytes16()
+        for index in 0..<16 { out[index] = half[index & 7] }
+        return out
     }
 
     /// Confounder, then body. AES carries one stream over both; RC4 starts anew for each.
     private func encrypt(
-        _ pdu: inout [UInt8], _ body: Range<Int>, _ confounder: inout [UInt8],
-        _ number: [UInt8], encrypting: Bool
+        _ pdu: inout [UInt8], _ body: Range<Int>, _ confounder: inout Bytes8, _ number: Bytes8,
+        encrypting: Bool
     ) {
         switch key.cipher {
         case .aes:
-            var feedback = Bytes16(number + number)
+            var feedback = Self.twice(number)
             if encrypting {
-                sealCipher.encrypt(&confounder, 0..<8, feedback: &feedback)
+                sealCipher.encrypt(&confounder, feedback: &feedback)
                 sealCipher.encrypt(&pdu, body, feedback: &feedback)
             } else {
-                sealCipher.decrypt(&confounder, 0..<8, feedback: &feedback)
+                sealCipher.decrypt(&confounder, feedback: &feedback)
                 sealCipher.decrypt(&pdu, body, feedback: &feedback)
             }
         case .strongKey, .des:
             let first = HMACMD5.code(key: sealKey.bytes, [0, 0, 0, 0])
-            let second = HMACMD5.code(key: first.bytes, number)
+            let second = HMACMD5.code(key: first.bytes, number.bytes)
+            confounder = Bytes8(RC4.apply(key: second.bytes, confounder.bytes))
             var stream = RC4(key: second.bytes)
-            stream.apply(&confounder, 0..<8)
-            stream = RC4(key: second.bytes)
             stream.apply(&pdu, body)
         }
     }

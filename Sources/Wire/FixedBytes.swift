@@ -24,12 +24,7 @@ package struct FixedBytes<let count: Int>: Equatable, Sendable, CustomStringConv
     }
 
     @inlinable
-    package var bytes: [UInt8] {
-        var copy: [UInt8] = []
-        copy.reserveCapacity(count)
-        for index in 0..<count { copy.append(storage[index]) }
-        return copy
-    }
+    package var bytes: [UInt8] { [UInt8](copying: storage.span) }
 
     package var hex: String { Hex.string(bytes) }
 

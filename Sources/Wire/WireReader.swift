@@ -206,9 +206,18 @@ package struct WireReader: ~Escapable {
     /// U+FFFD.
     @inlinable
     package func utf16LE(_ range: Range<Int>) -> String {
+        // Nearly every name is in ASCII, which needs no decoding.
+        var ascii: [UInt8] = []
+        ascii.reserveCapacity(range.count / 2)
+        var index = range.lowerBound
+        while index + 1 < range.upperBound, span[index] < 0x80, span[index + 1] == 0 {
+            ascii.append(span[index])
+            index += 2
+        }
+        if index + 1 >= range.upperBound { return String(decoding: ascii, as: UTF8.self) }
         var units: [UInt16] = []
         units.reserveCapacity(range.count / 2)
-        var index = range.lowerBound
+        index = range.lowerBound
         while index + 1 < range.upperBound {
             units.append(UInt16(span[index]) | UInt16(span[index + 1]) << 8)
             index += 2

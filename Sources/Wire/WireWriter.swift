@@ -32,39 +32,39 @@ package struct WireWriter: ~Copyable {
 
     package mutating func uint8(_ value: UInt8) { bytes.append(value) }
 
-    package mutating func uint16LE(_ value: UInt16) {
-        bytes.append(UInt8(truncatingIfNeeded: value))
-        bytes.append(UInt8(truncatingIfNeeded: value >> 8))
-    }
+    package mutating func uint16LE(_ value: UInt16) { number(UInt64(value), 2) }
 
     package mutating func uint16BE(_ value: UInt16) { uint16LE(value.byteSwapped) }
 
-    package mutating func uint32LE(_ value: UInt32) {
-        uint16LE(UInt16(truncatingIfNeeded: value))
-        uint16LE(UInt16(truncatingIfNeeded: value >> 16))
-    }
+    package mutating func uint32LE(_ value: UInt32) { number(UInt64(value), 4) }
 
     package mutating func uint32BE(_ value: UInt32) { uint32LE(value.byteSwapped) }
 
-    package mutating func uint64LE(_ value: UInt64) {
-        uint32LE(UInt32(truncatingIfNeeded: value))
-        uint32LE(UInt32(truncatingIfNeeded: value >> 32))
+    package mutating func uint64LE(_ value: UInt64) { number(value, 8) }
+
+    /// The lowest `count` bytes of `value`, the lowest first.
+    private mutating func number(_ value: UInt64, _ count: Int) {
+        bytes.append(addingCapacity: count) { out in
+            var rest = value
+            for _ in 0..<count {
+                out.append(UInt8(truncatingIfNeeded: rest))
+                rest >>= 8
+            }
+        }
     }
 
     // MARK: Bytes
 
     package mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
 
-    package mutating func append(_ more: Span<UInt8>) {
-        for index in 0..<more.count { bytes.append(more[index]) }
-    }
+    package mutating func append(_ more: Span<UInt8>) { bytes.append(copying: more) }
 
     package mutating func append<let count: Int>(_ more: FixedBytes<count>) {
-        for index in 0..<count { bytes.append(more[index]) }
+        append(more.storage.span)
     }
 
     package mutating func zeros(_ count: Int) {
-        for _ in 0..<count { bytes.append(0) }
+        bytes.append(addingCapacity: count) { $0.append(repeating: 0, count: count) }
     }
 
     /// Zeros up to the next multiple of `alignment`, counted from `base`.
@@ -75,7 +75,12 @@ package struct WireWriter: ~Copyable {
 
     /// `text` in UTF-16LE, without a terminator.
     package mutating func utf16LE(_ text: String) {
-        for unit in text.utf16 { uint16LE(unit) }
+        // Nearly every name is in ASCII, where a unit is a byte and a zero.
+        if text.utf8.allSatisfy({ $0 < 0x80 }) {
+            for byte in text.utf8 { uint16LE(UInt16(byte)) }
+        } else {
+            for unit in text.utf16 { uint16LE(unit) }
+        }
     }
 
     // MARK: Patches

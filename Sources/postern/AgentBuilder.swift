@@ -78,9 +78,10 @@ enum AgentBuilder {
         return AgentDomain(
             name: settings.name, dnsName: settings.dnsName ?? "",
             policy: DomainPolicy(
-                ntlmv1: ntlmv1, allowsLM: settings.lm == .allow, deadline: settings.deadline),
+                ntlmv1: ntlmv1, allowsLM: settings.lm == .allow, deadline: settings.deadline,
+                refusalsKept: settings.refusedPasswords),
             isOfBackup: settings.isOfBackup, locator: locator, channel: channel,
-            ports: ports(settings.name, store), sid: sid(settings.name, store))
+            ports: ports(settings.name, store), sid: sid(settings.name, store), random: random)
     }
 
     private static func sid(_ name: String, _ store: StateStore) -> SID? {
@@ -137,11 +138,15 @@ enum AgentBuilder {
                 log.error("\(name): no secret; run `postern secret import \(name)`")
                 return []
             }
-            return [record.pending, record.current, record.previous].compactMap { $0 }.map(hash)
+            return hashes(record)
         } catch {
             log.error("\(name): \(error.description)")
             return []
         }
+    }
+
+    static func hashes(_ record: DomainSecrets) -> [Bytes16] {
+        [record.pending, record.current, record.previous].compactMap { $0 }.map(hash)
     }
 
     /// NTOWFv1 (MS-NLMP 3.3.1), the shared secret of MS-NRPC 3.1.1.

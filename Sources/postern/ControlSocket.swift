@@ -157,7 +157,8 @@ final class ControlSocket {
                 domain: request.domain ?? "", user: request.user,
                 workstation: request.workstation ?? "",
                 parameterControl: request.parameterControl, proof: proof,
-                patience: UInt64(request.deadline)),
+                patience: UInt64(request.deadline),
+                wantsKeys: !request.wants.isDisjoint(with: [.ntKey, .lmKey])),
             caller: nextCall)
     }
 

@@ -1,4 +1,5 @@
 import Configuration
+import Consumers
 import Crypto
 import Flows
 import Interfaces
@@ -105,11 +106,24 @@ final class DomainDialogue {
         }
     }
 
+    /// The hashes of the secrets that are kept, in the order to try.
+    func secrets() throws(SetupFailure) -> [Bytes16] {
+        do throws(StoreError) {
+            let record = try store.read { state throws(StoreError) in
+                try state.get(DomainSecrets.self, settings.name)
+            }
+            return record.map { AgentBuilder.hashes($0) } ?? []
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
+    }
+
     func ends(secret: Bytes16) throws(SetupFailure) -> TrustEnds {
         var ends = TrustEnds(
             domain: domain, ourDomain: ourDomain, account: settings.account, secret: secret,
             directory: directory)
-        ends.controllers = settings.controllers
+        ends.controllers = settings.profile == .modern ? controllers() : settings.controllers
+        ends.channelSettings = AgentBuilder.channelSettings(settings, configuration.agent.name)
         ends.allowsNTLMv1 = settings.ntlmv1 == .allow
         ends.ourSID = LocalDomains.sid(of: ourDomain, configuration, store)
         ends.knownSID = try trustedDomain()?.sid

@@ -2,6 +2,7 @@ import Configuration
 import Consumers
 import Crypto
 import Loop
+import NTLM
 import Wire
 
 /// `postern ntlm-auth`, and the program under the name `ntlm_auth`: a thin client of the agent,
@@ -13,7 +14,9 @@ enum NtlmAuthCommand {
     static func run(_ words: [String]) -> ExitCode {
         switch NTLMAuthOptions.parse(words, version: Main.version) {
         case .end(let output): return finish(output)
-        case .helper(let kind, let options): return serve(StdioHelper(kind, options), options)
+        case .helper(let kind, let options):
+            let agent = Agent(options)
+            return serve(StdioHelper(kind, options, agent.context), agent)
         case .logon(var options):
             if options.needsPassword {
                 let read = (try? Terminal.readSecret(prompt: NTLMAuthOptions.prompt)) ?? nil
@@ -35,9 +38,8 @@ enum NtlmAuthCommand {
 
     /// A helper lives as long as its caller, and its connection to the agent as long as that
     /// lasts: one that broke is made anew for the next line.
-    private static func serve(_ helper: StdioHelper, _ options: NTLMAuthOptions) -> ExitCode {
+    private static func serve(_ helper: StdioHelper, _ agent: Agent) -> ExitCode {
         var helper = helper
-        let agent = Agent(options)
         var lines = LineCutter()
         while true {
             guard var piece = try? Terminal.readPiece() else { return .failed }
@@ -57,12 +59,28 @@ enum NtlmAuthCommand {
 
     /// The agent as the tool sees it: there or not.
     private final class Agent {
-        private let path: String?
+        private let configuration: Configuration?
+        private var path: String? { configuration?.agent.controlSocket }
         private var client: AgentClient?
 
         init(_ options: NTLMAuthOptions) {
             let file = options.configuration ?? Options.defaultConfiguration
-            path = Setup.configuration(file)?.agent.controlSocket
+            configuration = Setup.configuration(file)
+        }
+
+        /// Whose server the helper is: a controller takes an NTLMv2 response only where it names
+        /// the computer that passes it on, and that computer's domain or none.
+        var context: HelperContext {
+            let domains = configuration?.domains ?? []
+            let account = domains.first?.account ?? ""
+            let name = account.utf8.last == UInt8(ascii: "$") ? String(account.dropLast()) : ""
+            var identity = ServerHandshake.Identity(
+                nbComputerName: name.isEmpty ? configuration?.agent.name ?? "" : name,
+                nbDomainName: domains.first?.name ?? configuration?.localDomains.first?.name)
+            identity.bindsDomain = domains.count == 1
+            return HelperContext(
+                identity: identity, random: { SystemRandom.bytes($0) },
+                now: { FileTime.at(unixMicroseconds: SystemClock.unixMicroseconds) })
         }
 
         /// The agent's answer, or nil where there is none.

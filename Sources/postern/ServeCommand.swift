@@ -58,6 +58,9 @@ enum ServeCommand {
             log.error(error.description)
             return .failed
         }
+        if configuration.agent.winbindDirectory != nil {
+            log.warning("winbind socket: libwbclient is not served; callers use ntlm_auth")
+        }
         run(daemon, log)
         return .success
     }

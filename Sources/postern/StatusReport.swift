@@ -52,6 +52,9 @@ enum StatusReport {
         var text = line(
             "logons", "\(ledger.accepted) accepted, \(ledger.refused) refused, "
                 + "\(ledger.unavailable) unavailable, \(ledger.blockedByPolicy) blocked by policy")
+        if ledger.repeated > 0 {
+            text += line("", "\(ledger.repeated) refused again without asking")
+        }
         for proof in Ledger.Proof.allCases where ledger.counts[proof.rawValue] > 0 {
             text += line("", "\(ledger.counts[proof.rawValue]) by \(proof.name)")
         }
@@ -186,6 +189,7 @@ enum StatusReport {
             $0.member("refused", ledger.refused)
             $0.member("unavailable", ledger.unavailable)
             $0.member("blockedByPolicy", ledger.blockedByPolicy)
+            $0.member("repeated", ledger.repeated)
         }
         object.object("byProtocol") {
             for proof in Ledger.Proof.allCases {

@@ -14,10 +14,14 @@ enum VerifyCommand {
         let name = trust.settings.name
         let user = try trust.user()
         let ends = try trust.ends(secret: Bytes16())
+        let agent = trust.agent()
+        // An agent's channel is proved by a logon over it, and would be broken by another one.
+        let secrets = agent == nil ? try trust.secrets() : []
         let outcome: TrustFindings?
         var code = ExitCode.success
         do throws(FlowError) {
-            outcome = try TrustVerify.run(trust.dialogue, ends, as: user?.account)
+            outcome = try TrustVerify.run(
+                trust.dialogue, ends, as: user?.account, secrets: secrets)
         } catch {
             outcome = nil
             code = trust.failed(error)
@@ -25,13 +29,30 @@ enum VerifyCommand {
         try trust.finish(
             "verification of \(name)", documented: "part of 111 frames, 24,000 bytes, 10 s")
         guard let findings = outcome else { return code }
-        let sid = findings.identity?.sid.description ?? ""
-        Terminal.write("\(name): \(findings.primary.name), \(sid)\n")
-        guard let agent = trust.agent() else {
-            Terminal.write("\(name): no agent runs, so that its channel is not verified\n")
-            return .success
+        let place = findings.primary.controller.label
+        Terminal.write(
+            "\(name): \(place), \(findings.identity?.sid.description ?? "which speaks no SMB1")\n")
+        if let agent { return try checkChannel(agent, trust, user) }
+        guard findings.isProved else {
+            Terminal.write("\(name): no secret is kept, so that no channel is verified\n")
+            return findings.identity == nil ? .failed : .success
         }
-        return try checkChannel(agent, trust, user)
+        Terminal.write("\(name): the secret makes a channel\n")
+        try noteVerified(trust)
+        return .success
+    }
+
+    private static func noteVerified(_ trust: DomainDialogue) throws(SetupFailure) {
+        let name = trust.settings.name
+        do throws(StoreError) {
+            try trust.store.write { state throws(StoreError) in
+                guard var record = try state.get(TrustedDomain.self, name) else { return }
+                record.verified = SystemClock.unixSeconds
+                try state.put(record, name)
+            }
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
     }
 
     /// No account has this name (MS-SAMR 3.1.1.6), so that nobody's logon fails.
@@ -69,15 +90,7 @@ enum VerifyCommand {
             Terminal.writeError("postern: \(name): the channel: \(reply.text)\n")
             return .unavailable
         }
-        do throws(StoreError) {
-            try trust.store.write { state throws(StoreError) in
-                guard var record = try state.get(TrustedDomain.self, name) else { return }
-                record.verified = SystemClock.unixSeconds
-                try state.put(record, name)
-            }
-        } catch {
-            throw SetupFailure(text: error.description)
-        }
+        try noteVerified(trust)
         return .success
     }
 }

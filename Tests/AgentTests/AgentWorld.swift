@@ -78,7 +78,8 @@ final class AgentWorld {
                 random: { UInt32(truncatingIfNeeded: numbers.next()) })
             return AgentDomain(
                 name: setup.name, dnsName: setup.dnsName, policy: setup.policy,
-                isOfBackup: isBackup && index == 0, locator: locator, channel: channel, ports: [:])
+                isOfBackup: isBackup && index == 0, locator: locator, channel: channel, ports: [:],
+                random: random)
         }
         agent = Agent(
             name: "GATE1", domains: domains, locals: locals.map { AgentLocalDomain($0) },
@@ -113,12 +114,15 @@ final class AgentWorld {
     }
 
     static func one(
-        ntlmv1: DomainPolicy.NTLMv1 = .mschap, allowsLM: Bool = false, controllers: [UInt8] = [10]
+        ntlmv1: DomainPolicy.NTLMv1 = .mschap, allowsLM: Bool = false,
+        controllers: [UInt8] = [10], refusalsKept: UInt64 = 0
     ) -> AgentWorld {
         ready([
             Domain(
                 name: "ADLAB", dnsName: "ad.lab",
-                policy: DomainPolicy(ntlmv1: ntlmv1, allowsLM: allowsLM, deadline: 5_000),
+                policy: DomainPolicy(
+                    ntlmv1: ntlmv1, allowsLM: allowsLM, deadline: 5_000,
+                    refusalsKept: refusalsKept),
                 controllers: controllers),
         ])
     }

@@ -148,7 +148,7 @@ import Wire
                     proof: .hashes(nt: hash, lm: nil)))
         }
         #expect(world.isAccepted(logon("GATE")))
-        logon("ADLAB")
+        _ = logon("ADLAB")
         #expect(world.runUntilAnswered())
         guard case .interactive(let info, _) = world.controllers[0][0].lastLogon else {
             Issue.record("not passed on as it came")

@@ -1,4 +1,5 @@
 import Crypto
+import NTLM
 import Testing
 import Wire
 
@@ -17,7 +18,10 @@ struct HelperRun {
         let all = ["--helper-protocol=" + kind.name.description] + arguments
         guard case .helper(let parsed, let options) = NTLMAuthOptions.parse(all, version: "")
         else { return }
-        var helper = StdioHelper(parsed, options)
+        let context = HelperContext(
+            identity: ServerHandshake.Identity(nbComputerName: "GATE1"),
+            random: { [UInt8](repeating: 7, count: $0) }, now: { 0 })
+        var helper = StdioHelper(parsed, options, context)
         var cutter = LineCutter()
         let bytes = Array(input.utf8)
         cutter.append(bytes.span)

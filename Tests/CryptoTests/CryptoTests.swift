@@ -25,7 +25,7 @@ import Wire
     @Test func macKeepsItsKeyFromCodeToCode() {
         var code = HMACSHA256(key: [1, 2, 3])
         code.update([9], 0..<1)
-        let first = code.code()
+        let first: FixedBytes<32> = code.code()
         code.update([9], 0..<1)
         #expect(code.code() == first)
     }

@@ -44,6 +44,7 @@ final class FakeController {
     var pageSize = 100
     /// The list of users begins anew after its end.
     var listNeverEnds = false
+    var groupsNeverEnd = false
     var log: [String] = []
 
     // Accounts that a join makes or takes over, by their control.

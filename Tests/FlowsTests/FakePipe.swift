@@ -135,7 +135,8 @@ final class FakePipe {
             return stub(
                 SamrEnumerateResponse(
                     enumerationContext: UInt32(host.groups.count),
-                    entries: host.groups.map { SamrRIDName(relativeID: $0.1, name: $0.0) }))
+                    entries: host.groups.map { SamrRIDName(relativeID: $0.1, name: $0.0) },
+                    status: host.groupsNeverEnd ? .moreEntries : .success))
         case SamrQueryDisplayInformation.opnum:
             return stub(
                 users(try parse(SamrQueryDisplayInformation.Request.self, request)))

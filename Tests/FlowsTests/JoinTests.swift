@@ -235,9 +235,9 @@ final class JoinWorld {
 }
 
 @Suite struct ChannelRunTests {
-    private func settings() -> ChannelSettings {
+    static func settings(_ profile: ChannelSettings.Profile = .nt4) -> ChannelSettings {
         ChannelSettings(
-            domain: "TRUSTED", profile: .nt4, kind: .trustedDomain, account: "OURDOM$",
+            domain: "TRUSTED", profile: profile, kind: .trustedDomain, account: "OURDOM$",
             computer: "GATE1", connections: 1, allowsRC4: true, allowsUnsealed: true)
     }
 
@@ -245,7 +245,7 @@ final class JoinWorld {
         _ world: TrustWorld, secret: Bytes16
     ) throws(FlowError) -> ChannelRun<ScriptedExchange>.Outcome {
         try ChannelRun.prove(
-            world.dialogue, settings(), secret: secret,
+            world.dialogue, Self.settings(), secrets: [secret],
             at: [ControllerAddress(address: world.host.address, name: "TRUSTPDC")])
     }
 

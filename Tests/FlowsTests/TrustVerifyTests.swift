@@ -78,4 +78,48 @@ import Wire
         }
         #expect(error?.description == "list of users: the list of users does not go forward")
     }
+
+    @Test func withoutSMB1TheChannelIsWhatIsLeft() throws {
+        var world = TrustWorld()
+        world.host.ports = []
+        #expect(throws: FlowError.self) {
+            try TrustVerify.run(world.dialogue, world.ends, as: Self.user)
+        }
+        world.ends.channelSettings = ChannelRunTests.settings(.modern)
+        let findings = try TrustVerify.run(world.dialogue, world.ends, as: Self.user)
+        #expect(findings.identity == nil && !findings.isProved)
+        guard case .skipped = world.outcome("as a user") else {
+            Issue.record("\(world.titles)")
+            return
+        }
+    }
+
+    @Test func theSecretThatIsKeptMakesAChannel() throws {
+        var world = TrustWorld()
+        world.host.grantsSeal = false
+        world.ends.channelSettings = ChannelRunTests.settings()
+        let findings = try TrustVerify.run(
+            world.dialogue, world.ends, as: nil, secrets: [Bytes16(), world.host.secret])
+        #expect(findings.isProved)
+        #expect(world.titles.last == "secure channel as OURDOM$")
+        let error = #expect(throws: FlowError.self) {
+            try TrustVerify.run(world.dialogue, world.ends, as: nil, secrets: [Bytes16()])
+        }
+        #expect(error?.description.contains("known, but by another password") == true)
+        #expect(world.link.openStreams == 0)
+    }
+
+    /// A page that never ends; nobody keeps it.
+    @Test func groupsThatNeverEndAreGivenUpAtTheirStep() {
+        let world = TrustWorld()
+        world.host.groupsNeverEnd = true
+        let error = #expect(throws: FlowError.self) {
+            try TrustAccounts.run(
+                world.dialogue, world.ends, as: nil, taker: .init(group: { _ in }, user: { _ in }))
+        }
+        #expect(
+            error?.description
+                == "list of global groups: the list of groups does not go forward")
+        #expect(world.link.openStreams == 0)
+    }
 }

@@ -1,13 +1,13 @@
 import Crypto
 import Domain
 import Interfaces
-import NTLM
 import RPC
 import SecureChannel
 import Testing
 import Wire
 
 @testable import Front
+@testable import NTLM
 
 /// Echoes stubs: at once (0), later (1), twenty thousand bytes of them (2), or a fault (3).
 final class EchoService: RemoteService {
@@ -221,7 +221,7 @@ final class RPCPeer {
         guard case .responses(let challenge, let nt, let lm) = logon.proof else { return }
         let asked = SecurityAcceptor.Answered(
             domain: logon.domain, user: logon.user, workstation: logon.workstation,
-            proof: .responses(challenge: challenge, nt: nt, lm: lm))
+            challenge: challenge, ntResponse: nt, lmResponse: lm)
         let key = try #require(SecurityAcceptorTests.sessionKey(asked))
         let identity = LogonIdentity(
             user: "alice", domain: "GATE", userRID: 1_000, primaryGroupRID: 513,

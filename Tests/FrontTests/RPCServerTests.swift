@@ -1,4 +1,5 @@
 import Interfaces
+import NTLM
 import RPC
 import Testing
 import Wire

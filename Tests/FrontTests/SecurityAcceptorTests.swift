@@ -1,14 +1,13 @@
 import Crypto
-import NTLM
 import Testing
 import Wire
 
-@testable import Front
+@testable import NTLM
 
 /// A client's handshake against the acceptor, in each wrapping that clients use.
 @Suite struct SecurityAcceptorTests {
     static let password = NTOWF.v1(password: Secret(Array("Us3r-Pass!".utf8)))
-    static let time = FrontTime(now: 1_000, unix: 1_700_000_000)
+    static let time = FileTime.at(unixSeconds: 1_700_000_000)
 
     enum Wrapping: CaseIterable {
         case bare
@@ -79,7 +78,7 @@ import Wire
             challenge: try inner(challenge),
             ClientHandshake.Nonces(
                 clientChallenge: Bytes8([9, 8, 7, 6, 5, 4, 3, 2]),
-                sessionKey: Bytes16([UInt8](repeating: 7, count: 16)), now: time.fileTime))
+                sessionKey: Bytes16([UInt8](repeating: 7, count: 16)), now: time))
         var last = answer
         if wrapping != .bare {
             var response = NegTokenResp(responseToken: 0..<answer.count)
@@ -102,7 +101,7 @@ import Wire
     /// What a controller would find: the session base key, where the responses are right.
     static func sessionKey(_ asked: SecurityAcceptor.Answered) -> Bytes16? {
         #expect(asked.user == "alice" && asked.domain == "GATE" && asked.workstation == "PC1")
-        guard case .responses(let challenge, let nt, _) = asked.proof else { return nil }
+        let (challenge, nt) = (asked.challenge, asked.ntResponse)
         if nt.count == 24 {
             let right = NTLMv1.response(owf: password, challenge: challenge).bytes == nt
             return right ? NTLMv1.sessionBaseKey(ntowf: password) : nil
@@ -169,7 +168,7 @@ import Wire
             challenge: challenge,
             ClientHandshake.Nonces(
                 clientChallenge: Bytes8(), sessionKey: Bytes16([UInt8](repeating: 3, count: 16)),
-                now: Self.time.fileTime))
+                now: Self.time))
         guard case .anonymous = try server.accept(answer, now: Self.time) else {
             throw SecurityAcceptor.Refused.unexpected
         }

@@ -12,7 +12,7 @@ from boxes import LabError, await_event
 # The end of a capture is marked by a frame of our own: once it is in the file, so is all before it.
 MARK_PORT = 9
 _FIELDS = ("frame.time_epoch", "frame.len", "tcp.len", "tcp.hdr_len", "tcp.flags",
-           "_ws.col.Protocol", "ip.src", "ip.dst", "_ws.col.Info")
+           "_ws.col.Protocol", "ip.src", "ip.dst", "tcp.stream", "_ws.col.Info")
 _ACK_ONLY = 0x10
 
 
@@ -26,6 +26,7 @@ class Frame:
     protocol: str
     source: str
     destination: str
+    stream: str     # the connection's number; empty where it is not TCP
     info: str
 
     @property
@@ -95,6 +96,11 @@ class Count:
     def between(self, *addresses):
         """Frames among these addresses; ARP is told by its lack of them."""
         return self.only(lambda frame: {frame.source, frame.destination} <= set(addresses))
+
+    def without_connections(self, word):
+        """Without the TCP connections that some frame's description has the word of."""
+        streams = {frame.stream for frame in self.frames if frame.stream and word in frame.info}
+        return self.only(lambda frame: frame.stream not in streams)
 
     def __str__(self):
         acks = f" + {len(self.acks)} acks" if self.acks else ""
@@ -198,10 +204,10 @@ def _read(path):
         raise LabError(f"tshark: {done.stderr}")
     frames = []
     for line in done.stdout.splitlines():
-        (moment, size, payload, header, flags, protocol, source, target,
+        (moment, size, payload, header, flags, protocol, source, target, stream,
          info) = line.split("\t", len(_FIELDS) - 1)
         frames.append(Frame(
             float(moment), int(size), int(payload) if payload else -1,
             int(header) - 20 if header else 0, int(flags, 16) if flags else 0,
-            protocol, source, target, info))
+            protocol, source, target, stream, info))
     return frames

@@ -24,6 +24,7 @@ class Relay:
         self.listeners = []
         self.spoil = None       # what to do to the next reply; None: nothing
         self.mute = False       # replies are swallowed
+        self.left = None        # how many come before that
         self.translated = None  # octets of requests, and what is passed on in their place
         self.accepted = 0
         self.spoilt = threading.Event()
@@ -105,6 +106,11 @@ class Relay:
         """The next reply never arrives; what follows does."""
         self._spoil(lambda data: b"")
 
+    def mute_after(self, count):
+        """So many replies arrive, and nothing after them, until `mute` is taken back."""
+        self.spoilt.clear()
+        self.left = count
+
     def cut_next(self):
         """Half of the next reply arrives, then the connection is reset."""
         self._spoil(lambda data: None)
@@ -160,8 +166,13 @@ class Relay:
         if not data:
             return self._drop(stream)
         if from_controller:
+            if self.left == 0:
+                self.mute, self.left = True, None
+                self.spoilt.set()
             if self.mute:
                 return
+            if self.left:
+                self.left -= 1
             if self.spoil:
                 spoil, self.spoil = self.spoil, None
                 changed = spoil(data)

@@ -180,8 +180,8 @@ class SquidTest(Callers):
         cls.daemon("Accepting HTTP Socket connections", "squid", "-N", "-d", "1", "-f", conf)
         await_event("origin", lambda: lab.gate.connects(lab.client.address, 8080), 10)
 
-    def fetch(self, user=None, password=""):
-        words = ("-U", f"{user}:{password}") if user else ()
+    def fetch(self, user=None, password="", scheme="--proxy-basic"):
+        words = (scheme, "-U", f"{user}:{password}") if user else ()
         return lab.client.run(
             "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10", "-x",
             f"http://{lab.gate.address}:3128", *words,
@@ -192,3 +192,57 @@ class SquidTest(Callers):
         self.assertEqual(self.fetch("wanda", "not hers"), "407")
         self.assertEqual(self.fetch("alice", plan.PASSWORD), "200")
         self.assertEqual(self.fetch("mary ann", plan.PASSWORD), "200")
+
+    def test_ntlm_helper_lets_in_who_is_right_and_nobody_else(self):
+        for user in ("alice", f"{plan.AD.name}\\alice"):
+            self.assertEqual(self.fetch(user, plan.PASSWORD, "--proxy-ntlm"), "200")
+        self.assertEqual(self.fetch("wanda", "not hers", "--proxy-ntlm"), "407")
+        self.assertEqual(self.fetch("nobody", plan.PASSWORD, "--proxy-ntlm"), "407")
+
+
+class NegotiateTest(LabTest):
+    """gss-spnego and squid-2.5-ntlmssp, with Samba's tool as the client at the other end."""
+
+    def setUp(self):
+        self.postern = self.agent(domain_section(plan.AD))
+
+    def talk(self, server, client, password=plan.PASSWORD):
+        """The server's last word, after as many tokens as both ends want to pass."""
+        ends = [lab.gate.popen(*words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True) for words in (
+            (self.postern.binary, "ntlm-auth", f"--config={self.postern.config}",
+             f"--helper-protocol={server}"),
+            ("ntlm_auth", f"--helper-protocol={client}", "--username=alice",
+             f"--domain={plan.AD.name}", f"--password={password}"))]
+        ours, theirs = ends
+        try:
+            token = self.ask(theirs, "YR").split()[1]
+            for turn in ("YR", "KK", "KK"):
+                answer = self.ask(ours, f"{turn} {token}")
+                if not answer.startswith("TT"):
+                    return answer
+                token = self.ask(theirs, f"TT {answer.split()[1]}").split()[1]
+            return answer
+        finally:
+            for process in ends:
+                process.stdin.close()
+                process.wait(10)
+                process.stdout.close()
+
+    @staticmethod
+    def ask(process, line):
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        return process.stdout.readline().strip()
+
+    def test_right_and_wrong_passwords_over_ntlmssp(self):
+        alice = f"AF {plan.AD.name}\\alice"
+        self.assertEqual(self.talk("squid-2.5-ntlmssp", "ntlmssp-client-1"), alice)
+        self.assertRegex(self.talk("squid-2.5-ntlmssp", "ntlmssp-client-1", "not hers"),
+                         "^NA NT_STATUS_")
+
+    def test_right_and_wrong_passwords_over_spnego(self):
+        self.assertRegex(self.talk("gss-spnego", "gss-spnego-client"),
+                         f"^AF [^ ]+ {plan.AD.name}\\\\alice$")
+        self.assertRegex(self.talk("gss-spnego", "gss-spnego-client", "not hers"),
+                         "^NA [^ ]+ NT_STATUS_")

@@ -8,9 +8,10 @@ from labtest import LabTest, domain_section, lab, plan
 
 CACHED = {"modern": ("winbind 2 + ack, 1,124 B", 1000), "nt4": ("documented 2 frames, 942 B", 942)}
 
-# What a sealed logon takes with this lab's names: a seal is 64 bytes a message, and SAM_INFO4, the
-# one level whose session key is safe from a second holder of the account, 156 bytes more than
-# SAM_INFO2. The documented 942 bytes are without a seal. The targets stay in the table.
+# What a sealed logon takes with this lab's names, where the caller wants the session key: a seal is
+# 64 bytes a message, and SAM_INFO4, the one level whose session key is safe from a second holder of
+# the account, 156 bytes more than SAM_INFO. The documented 942 bytes are without a seal. The targets
+# stay in the table.
 SEALED = {"modern": 1060, "nt4": 1160}
 
 
@@ -113,6 +114,17 @@ class WireInADTest(Wire, LabTest):
         known = self.cold(postern, "cold, modern, port known")
         self.assertFrames("cold logon, modern, port unknown", peer, unknown, 30)
         self.assertFrames("cold logon, modern, port known", peer, known, 20)
+
+    def test_cached_logon_without_a_key_asks_for_less(self):
+        postern = self.agent(domain_section(self.domain))
+        postern.logon(self.domain.name, "alice", plan.PASSWORD, check=True)
+        with Capture(lab, lab.gate) as wire:
+            postern.logon(self.domain.name, "alice", plan.PASSWORD, check=True)
+        count = self.with_controller(wire.count())
+        self.assertReached(
+            "cached logon, modern, no key wanted", "winbind 2 + ack, 1,124 B",
+            f"{len(count)} frames, {count.bytes_without_options} B without TCP options",
+            "2 frames, ≤ 1,000 B", len(count) == 2 and count.bytes_without_options <= 1000)
 
     def test_cold_logon_by_dns_name(self):
         section = domain_section(self.domain, controllers=None, dns_name=self.domain.dns_name)

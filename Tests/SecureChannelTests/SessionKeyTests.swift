@@ -35,7 +35,7 @@ import Wire
     }
 
     @Test func sealIsThePublishedToken() {
-        var seal = NetlogonSeal(
+        let seal = NetlogonSeal(
             key: SessionKey(cipher: .aes, key: Bytes16(file.bytes("s4_3.SessionKey"))),
             isClient: true)
         let clear = file.bytes("s4_3.Cleartext")
@@ -49,7 +49,7 @@ import Wire
     }
 
     @Test func sealWithSignedHeaderIsThePublishedToken() {
-        var seal = NetlogonSeal(
+        let seal = NetlogonSeal(
             key: SessionKey(cipher: .aes, key: Bytes16(file.bytes("s4_3.SessionKey"))),
             isClient: true)
         let head = file.bytes("s4_3_1.RpcPduHeader")
@@ -70,7 +70,7 @@ import Wire
     func sealedBuffersMatchTheSecondPublishedSet(_ which: (String, ChannelCipher)) throws {
         let file = try VectorFile("samba_auth_test_schannel.json")
         let clear = file.array("_clear_initial", function: which.0)
-        var seal = NetlogonSeal(
+        let seal = NetlogonSeal(
             key: SessionKey(
                 cipher: which.1, key: Bytes16(file.array("_session_key", function: which.0))),
             isClient: true)
@@ -88,7 +88,7 @@ import Wire
     let key = SessionKey(cipher: .aes, key: Bytes16([UInt8](1...16)))
 
     func sealed(
-        _ seal: inout NetlogonSeal, _ text: [UInt8], sequence: UInt64 = 0
+        _ seal: NetlogonSeal, _ text: [UInt8], sequence: UInt64 = 0
     ) -> [UInt8] {
         var pdu = text + [UInt8](repeating: 0, count: seal.tokenLength)
         seal.seal(
@@ -99,7 +99,7 @@ import Wire
 
     /// Why `server` does not take the five sealed bytes, or nil.
     func refusal(
-        _ server: inout NetlogonSeal, _ pdu: inout [UInt8], sequence: UInt64 = 0
+        _ server: NetlogonSeal, _ pdu: inout [UInt8], sequence: UInt64 = 0
     ) -> NetlogonSeal.Refused? {
         do {
             try server.unseal(
@@ -113,16 +113,16 @@ import Wire
     @Test(arguments: [ChannelCipher.aes, .strongKey])
     func bothEndsOpenWhatTheOtherSealed(_ cipher: ChannelCipher) throws {
         let key = SessionKey(cipher: cipher, key: Bytes16([UInt8](1...16)))
-        var client = NetlogonSeal(key: key, isClient: true)
-        var server = NetlogonSeal(key: key, isClient: false)
+        let client = NetlogonSeal(key: key, isClient: true)
+        let server = NetlogonSeal(key: key, isClient: false)
         for round in 0..<3 {
             let text = [UInt8](repeating: UInt8(round), count: 33)
             let number = UInt64(round) * 2
-            var pdu = sealed(&client, text, sequence: number)
+            var pdu = sealed(client, text, sequence: number)
             try server.unseal(
                 &pdu, body: 0..<33, covered: 0..<33, token: 33..<pdu.count, sequence: number)
             #expect(Array(pdu[0..<33]) == text)
-            var back = sealed(&server, text, sequence: number + 1)
+            var back = sealed(server, text, sequence: number + 1)
             try client.unseal(
                 &back, body: 0..<33, covered: 0..<33, token: 33..<back.count,
                 sequence: number + 1)
@@ -131,22 +131,22 @@ import Wire
     }
 
     @Test func refusesEveryAlteredByte() {
-        var client = NetlogonSeal(key: key, isClient: true)
-        let pdu = sealed(&client, [1, 2, 3, 4, 5])
+        let client = NetlogonSeal(key: key, isClient: true)
+        let pdu = sealed(client, [1, 2, 3, 4, 5])
         for index in 0..<(5 + 32) {
-            var server = NetlogonSeal(key: key, isClient: false)
+            let server = NetlogonSeal(key: key, isClient: false)
             var altered = pdu
             altered[index] ^= 1
-            #expect(refusal(&server, &altered) != nil)
+            #expect(refusal(server, &altered) != nil)
         }
     }
 
     @Test func refusesARepeatedMessage() throws {
-        var client = NetlogonSeal(key: key, isClient: true)
-        var server = NetlogonSeal(key: key, isClient: false)
-        let pdu = sealed(&client, [1, 2, 3, 4, 5])
+        let client = NetlogonSeal(key: key, isClient: true)
+        let server = NetlogonSeal(key: key, isClient: false)
+        let pdu = sealed(client, [1, 2, 3, 4, 5])
         var second = pdu
-        #expect(refusal(&server, &second, sequence: 1) == .sequence)
+        #expect(refusal(server, &second, sequence: 1) == .sequence)
     }
 
     @Test func chainAcceptsOnlyTheNextAnswer() {

@@ -208,14 +208,13 @@ final class ControllerConnection {
     private func opens(
         _ pdu: inout [UInt8], _ covered: Range<Int>, _ token: Range<Int>
     ) -> Bool {
-        guard !sealIsBroken, var opening = seal else { return false }
+        guard !sealIsBroken, let seal else { return false }
         do {
-            try opening.unseal(
+            try seal.unseal(
                 &pdu, body: covered, covered: covered, token: token, sequence: sequence)
         } catch {
             return false
         }
-        seal = opening
         sequence += 1
         return true
     }
@@ -233,7 +232,7 @@ final class ControllerConnection {
 
     /// `wrongToken`: one bit of each token is another.
     func answer(_ call: Call, stub: [UInt8], wrongToken: Bool = false) {
-        var sealing = call.isSealed ? seal : nil
+        let sealing = call.isSealed ? seal : nil
         var fragmenter = Fragmenter(
             .response(contextID: call.contextID), callID: call.header.callID,
             maximumFragment: clientFragment, security: sealing == nil ? nil : context,
@@ -242,8 +241,8 @@ final class ControllerConnection {
             var writer = WireWriter()
             guard let layout = fragmenter.next(stub.span, into: &writer) else { break }
             var pdu = writer.finish()
-            if sealing != nil {
-                sealing?.seal(
+            if let sealing {
+                sealing.seal(
                     &pdu, body: layout.sealed, covered: layout.sealed,
                     token: layout.token.lowerBound, sequence: sequence,
                     confounder: Bytes8(controller.random(8)))
@@ -252,7 +251,6 @@ final class ControllerConnection {
             }
             wire.deliver(pdu)
         }
-        if sealing != nil { seal = sealing }
     }
 
     func fault(_ status: FaultStatus, _ header: PDUHeader, contextID: UInt16) {

@@ -320,11 +320,9 @@ extension RemoteAdministrationServer {
 
     /// Seconds since 1970; zero stays zero, and what the number cannot say is never.
     private static func unix(_ time: UInt64) -> UInt32 {
-        let epoch: UInt64 = 11_644_473_600
-        let seconds = time / DomainTime.second
         if time == 0 { return 0 }
-        if time >= DomainTime.never || seconds < epoch { return RAP.UserInfo.never }
-        return UInt32(clamping: seconds - epoch)
+        guard let seconds = DomainTime.unix(time) else { return RAP.UserInfo.never }
+        return UInt32(clamping: seconds)
     }
 }
 

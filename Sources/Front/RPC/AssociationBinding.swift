@@ -158,7 +158,7 @@ extension ServerAssociation {
     ) -> Secured {
         var acceptor = acceptor
         do {
-            switch try acceptor.accept(token, now: now) {
+            switch try acceptor.accept(token, now: now.fileTime) {
             case .continues(let answer):
                 state.stage = .handshake(acceptor)
                 return .token(state, answer)

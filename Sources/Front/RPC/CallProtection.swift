@@ -65,21 +65,20 @@ struct CallProtection {
                 return false
             }
             provider = .ntlm(security)
-        case .netlogon(var seal):
+        case .netlogon(let seal):
             do {
-                try Self.open(seal: &seal, level, &pdu, body, covered, token, sequence)
+                try Self.open(seal, level, &pdu, body, covered, token, sequence)
             } catch {
                 isBroken = true
                 return false
             }
-            provider = .netlogon(seal)
             sequence += 1
         }
         return true
     }
 
     private static func open(
-        seal: inout NetlogonSeal, _ level: AuthLevel, _ pdu: inout [UInt8], _ body: Range<Int>,
+        _ seal: NetlogonSeal, _ level: AuthLevel, _ pdu: inout [UInt8], _ body: Range<Int>,
         _ covered: Range<Int>, _ token: Range<Int>, _ sequence: UInt64
     ) throws(NetlogonSeal.Refused) {
         if level == .privacy {
@@ -103,7 +102,7 @@ struct CallProtection {
                 security.sign(&pdu, body: layout.sealed, covered: covered, token: token)
             }
             provider = .ntlm(security)
-        case .netlogon(var seal):
+        case .netlogon(let seal):
             if level == .privacy {
                 seal.seal(
                     &pdu, body: layout.sealed, covered: covered, token: token,
@@ -111,7 +110,6 @@ struct CallProtection {
             } else {
                 seal.sign(&pdu, covered: covered, token: token, sequence: sequence)
             }
-            provider = .netlogon(seal)
             sequence += 1
         }
     }

@@ -1,4 +1,5 @@
 import NetBIOS
+import NTLM
 import SMB
 import Wire
 

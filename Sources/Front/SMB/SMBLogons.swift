@@ -1,4 +1,5 @@
 import Crypto
+import NTLM
 import SMB
 import Wire
 
@@ -141,7 +142,7 @@ extension SMBConnection {
         }
         let step: SecurityAcceptor.Step
         do throws(SecurityAcceptor.Refused) {
-            step = try acceptor.accept(blob, now: now)
+            step = try acceptor.accept(blob, now: now.fileTime)
         } catch {
             return refused(logon, error == .mechanism ? .notSupported : .logonFailure)
         }

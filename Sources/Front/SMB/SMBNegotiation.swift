@@ -1,3 +1,4 @@
+import NTLM
 import SMB
 import Wire
 

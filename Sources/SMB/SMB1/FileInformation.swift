@@ -23,7 +23,7 @@ extension SMB1 {
         }
 
         /// 100 ns steps since 1601.
-        private var fileTime: UInt64 { (modified + 11_644_473_600) * 10_000_000 }
+        private var fileTime: UInt64 { FileTime.at(unixSeconds: modified) }
 
         /// Files fill blocks of this size.
         private static var block: UInt64 { 512 }

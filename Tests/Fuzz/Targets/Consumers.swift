@@ -1,5 +1,6 @@
 import Configuration
 import Consumers
+import NTLM
 import Wire
 
 // What this host's own programs and administrator hand over.
@@ -74,7 +75,10 @@ extension FuzzTarget {
 
     private static func helper(_ kind: HelperProtocol, _ bytes: [UInt8]) {
         var cutter = LineCutter()
-        var helper = StdioHelper(kind, NTLMAuthOptions())
+        let context = HelperContext(
+            identity: ServerHandshake.Identity(nbComputerName: "GATE1", nbDomainName: "ADLAB"),
+            random: { [UInt8](repeating: 7, count: $0) }, now: { 0 })
+        var helper = StdioHelper(kind, NTLMAuthOptions(), context)
         cutter.append(bytes.span)
         while let line = cutter.next() {
             let step = helper.line(line)

@@ -1,8 +1,8 @@
 import Crypto
-import NTLM
 import Wire
 
-/// The server's half of the security blobs that SMB and RPC carry: NTLMSSP, bare or within SPNEGO.
+/// The server's half of the security blobs that SMB, RPC and HTTP carry: NTLMSSP, bare or within
+/// SPNEGO.
 ///
 ///     client's offer ─ accept ─→ .continues(challenge)
 ///     client's answer ─ accept ─→ .validate or .anonymous ─ finish(keys) ─→ last blob, session
@@ -24,7 +24,9 @@ package struct SecurityAcceptor {
         package var domain: String
         package var user: String
         package var workstation: String
-        package var proof: FrontLogon.Proof
+        package var challenge: Bytes8
+        package var ntResponse: [UInt8]
+        package var lmResponse: [UInt8]
     }
 
     /// What the handshake ends in.
@@ -81,7 +83,8 @@ package struct SecurityAcceptor {
 
     // MARK: The client's blobs
 
-    package mutating func accept(_ blob: [UInt8], now: FrontTime) throws(Refused) -> Step {
+    /// `now` is a FILETIME.
+    package mutating func accept(_ blob: [UInt8], now: UInt64) throws(Refused) -> Step {
         let received: Received
         do {
             received = try Received(blob)
@@ -134,7 +137,7 @@ package struct SecurityAcceptor {
     }
 
     private mutating func begin(
-        _ mechanisms: [MechType], _ token: [UInt8]?, _ now: FrontTime
+        _ mechanisms: [MechType], _ token: [UInt8]?, _ now: UInt64
     ) throws(Refused) -> Step {
         guard let first = mechanisms.first, mechanisms.contains(.ntlmssp) else {
             throw .mechanism
@@ -147,7 +150,7 @@ package struct SecurityAcceptor {
         return .continues(wrapped(answer, []))
     }
 
-    private mutating func take(_ token: [UInt8], _ now: FrontTime) throws(Refused) -> Step {
+    private mutating func take(_ token: [UInt8], _ now: UInt64) throws(Refused) -> Step {
         do {
             switch state {
             case .begun: return try offered(token, now, names: isSPNEGO)
@@ -164,9 +167,9 @@ package struct SecurityAcceptor {
 
     /// `names`: the mechanism is still to be named.
     private mutating func offered(
-        _ token: [UInt8], _ now: FrontTime, names: Bool
+        _ token: [UInt8], _ now: UInt64, names: Bool
     ) throws(WireError) -> Step {
-        let challenge = try handshake.challenge(negotiate: token, now: now.fileTime)
+        let challenge = try handshake.challenge(negotiate: token, now: now)
         state = .challenged
         if !isSPNEGO { return .continues(challenge) }
         let answer = NegTokenResp(
@@ -184,8 +187,8 @@ package struct SecurityAcceptor {
             Answered(
                 domain: answer.domainName, user: answer.userName,
                 workstation: answer.workstation,
-                proof: .responses(
-                    challenge: proof.challenge, nt: answer.ntResponse, lm: proof.lm)))
+                challenge: proof.challenge, ntResponse: answer.ntResponse,
+                lmResponse: proof.lm))
     }
 
     private func wrapped(_ token: NegTokenResp, _ payload: [UInt8]) -> [UInt8] {
