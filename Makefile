@@ -49,10 +49,11 @@ order: prerequisites
 	SYMBOLS=1 $(EMBEDDED_BUILD)
 	python3 Tests/Lab/touched.py --binary .build-embedded/release/postern
 
-# SECONDS_EACH: how long each parser and core is fuzzed.
-SECONDS_EACH ?= 20
+# SECONDS_EACH: how long each parser and core is fuzzed; TARGETS: which, all of them without it.
+SECONDS_EACH ?= 60
+TARGETS ?=
 fuzz: prerequisites
-	Tests/Fuzz/run $(SECONDS_EACH)
+	Tests/Fuzz/run $(SECONDS_EACH) $(TARGETS)
 
 install: embedded
 	install -D -m 0755 build/postern $(DESTDIR)$(PREFIX)/bin/postern

@@ -62,6 +62,10 @@ func cModule(_ name: String) -> Target {
     .systemLibrary(name: name, path: "Sources/\(name)")
 }
 
+/// What is not a test. Embedded Swift demands of every file that it imports what it calls; with
+/// this, standard Swift does so too, and says it sooner.
+let sourceSettings = swiftSettings + [.enableUpcomingFeature("MemberImportVisibility")]
+
 /// The foreign library that a target of ours links, beside the program and its tests.
 let foreign: [String: [LinkerSetting]] = [
     "Crypto": [.linkedLibrary("nettle")],
@@ -76,7 +80,7 @@ func library(_ name: String, _ dependencies: [String] = [], tests: [String] = []
     var made = [
         Target.target(
             name: name, dependencies: names,
-            swiftSettings: swiftSettings + (embedded ? embeddedLibrarySettings : []),
+            swiftSettings: sourceSettings + (embedded ? embeddedLibrarySettings : []),
             linkerSettings: foreign[name] ?? []),
     ]
     if !embedded {
@@ -127,7 +131,7 @@ targets += [
             "SecureChannel", "Locator", "Responder", "Domain", "Front", "Flows", "Decoder",
             "Consumers", "Agent", "Loop", "Store", "Configuration", "CPosix",
         ]).map { Target.Dependency(stringLiteral: $0) },
-        swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])],
+        swiftSettings: sourceSettings + [.unsafeFlags(["-parse-as-library"])],
         linkerSettings: linkerSettings),
 ]
 if !embedded {
@@ -158,7 +162,7 @@ if fuzzing {
     targets = targets.filter { !$0.name.hasSuffix("Tests") && $0.name != "postern" } + [
         .executableTarget(
             name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Program",
-            swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])],
+            swiftSettings: sourceSettings + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
     ]
 }

@@ -1,5 +1,6 @@
 import Domain
 import Interfaces
+import Locator
 import Mailslot
 import SecureChannel
 import Wire

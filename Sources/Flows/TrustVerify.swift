@@ -1,5 +1,6 @@
 import Interfaces
 import NetBIOS
+import SecureChannel
 import Wire
 
 /// Verifying a trust (flow F3), which also comes before its accounts are listed: what the trusted

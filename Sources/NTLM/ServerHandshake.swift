@@ -58,15 +58,19 @@ package struct ServerHandshake {
         /// Longer than version 1's, which has 24 bytes.
         package var isNTLMv2: Bool { ntResponse.count > 24 }
 
+        /// Under extended session security, which some clients offer and then forget.
+        var isOfBothChallenges: Bool {
+            flags.contains(.extendedSessionSecurity) && ntResponse.count == 24
+                && lmResponse.count >= 8
+        }
+
         /// What whoever knows the password is to be shown. Under extended session security a
         /// version 1 response answers a challenge that both ends made (MS-NLMP 3.3.1), and the
         /// client's part of it stands in the LM response's place.
         package func networkProof(
             serverChallenge: Bytes8
         ) -> (challenge: Bytes8, lm: [UInt8]) {
-            guard flags.contains(.extendedSessionSecurity), ntResponse.count == 24,
-                lmResponse.count >= 8
-            else { return (serverChallenge, lmResponse) }
+            guard isOfBothChallenges else { return (serverChallenge, lmResponse) }
             let challenge = NTLMv1.sessionChallenge(
                 server: serverChallenge, client: Bytes8(lmResponse))
             return (challenge, [])
@@ -153,8 +157,10 @@ package struct ServerHandshake {
     package func session(
         _ answer: Answer, sessionBaseKey: Bytes16, lmSessionKey: Bytes8
     ) throws(Refused) -> NTLMSession {
+        var keyFlags = answer.flags
+        if !answer.isOfBothChallenges { keyFlags.remove(.extendedSessionSecurity) }
         let key = SessionKeys.keyExchangeKey(
-            flags: answer.flags, isNTLMv2: answer.isNTLMv2 || answer.isAnonymous,
+            flags: keyFlags, isNTLMv2: answer.isNTLMv2 || answer.isAnonymous,
             sessionBaseKey: sessionBaseKey, lmSessionKey: lmSessionKey,
             lmResponse: answer.lmResponse, serverChallenge: serverChallenge)
         var exported = key

@@ -140,7 +140,7 @@ enum LogonCommand {
             let client = try AgentClient(configuration.agent.controlSocket)
             var request = ControlLogonRequest(
                 requestID: 1, domain: domain, user: user, credential: .password(Secret(password)))
-            request.wants = [.ntKey, .text, .groups]
+            request.wants = [.text, .groups]
             request.workstation = workstation
             request.parameterControl =
                 ParameterControl.allowServerTrustAccount.rawValue

@@ -28,6 +28,7 @@ enum FrontReport {
             Count("badSignatures", "bad signatures", counters.badSignatures),
             Count("malformed", "malformed", counters.malformed),
             Count("expired", "timed out", counters.expired),
+            Count("overLimit", "over the limit", counters.overLimit),
         ]
     }
 

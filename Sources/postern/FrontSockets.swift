@@ -17,11 +17,17 @@ final class FrontSockets {
     private var ending: [UInt64: TCPConnection] = [:]
     private var nextSerial: UInt64 = 0
     private var serials: [FrontConnection: UInt64] = [:]
+    /// Connections whose peers left bytes unread when last something was sent, with how many.
+    private var unread: [FrontConnection: Int] = [:]
+    private var unreadBytes = 0
     private var timer: Timer?
     private var isSettling = false
 
     /// Connections whose peers do not read the end of what they were sent.
     private static let endingLimit = 256
+    /// Bytes that wait for peers over all connections. Beyond it the connection with the most of
+    /// them ends.
+    private static let unreadLimit = 16_777_216
 
     private enum Port {
         static let mapper: UInt16 = 135
@@ -117,16 +123,23 @@ final class FrontSockets {
             },
             closed: { [self] _ in
                 if let ended = ending.removeValue(forKey: serial) { return ended.close() }
-                connections.removeValue(forKey: id)?.close()
-                serials[id] = nil
-                self.front?.closed(id, now: time)
+                lose(id)
                 settle()
             })
         settle()
     }
 
+    /// The connection is gone, and the front is told.
+    private func lose(_ id: FrontConnection) {
+        connections.removeValue(forKey: id)?.close()
+        serials[id] = nil
+        note(id, unread: 0)
+        front?.closed(id, now: time)
+    }
+
     private func end(_ id: FrontConnection) {
         guard let connection = connections.removeValue(forKey: id) else { return }
+        note(id, unread: 0)
         let serial = serials.removeValue(forKey: id) ?? 0
         if connection.queuedBytes == 0 || ending.count >= Self.endingLimit {
             return connection.close()
@@ -167,12 +180,35 @@ final class FrontSockets {
 
     // MARK: What the front wants done
 
+    private func send(_ bytes: [UInt8], on id: FrontConnection) {
+        guard let connection = connections[id] else { return }
+        connection.send(bytes)
+        note(id, unread: connection.queuedBytes)
+        if unreadBytes <= Self.unreadLimit { return }
+        // Some have read meanwhile.
+        for id in Array(unread.keys) { note(id, unread: connections[id]?.queuedBytes ?? 0) }
+        while unreadBytes > Self.unreadLimit,
+            let most = unread.max(by: { $0.value < $1.value })
+        {
+            daemon.log.warning(
+                "\(connections[most.key]?.peer.description ?? "") does not read what it asks for")
+            lose(most.key)
+        }
+    }
+
+    private func note(_ id: FrontConnection, unread count: Int) {
+        if count == 0 && unread.isEmpty { return }
+        let before = unread[id] ?? 0
+        unread[id] = count == 0 ? nil : count
+        unreadBytes += count - before
+    }
+
     private func settle() {
         if isSettling { return }
         isSettling = true
         while let output = front?.nextOutput() {
             switch output {
-            case .send(let id, let bytes): connections[id]?.send(bytes)
+            case .send(let id, let bytes): send(bytes, on: id)
             case .close(let id): end(id)
             case .logon(let token, let logon): ask(token, logon)
             case .translate(let token, let domain, let question):

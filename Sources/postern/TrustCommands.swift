@@ -5,6 +5,8 @@ import Flows
 import Interfaces
 import Loop
 import NTLM
+import SecureChannel
+import SecureChannel
 import Store
 import Wire
 

@@ -283,6 +283,26 @@ import Wire
         }
     }
 
+    @Test func whoHasUsKeepTheMostGivesWayToTheOthers() throws {
+        let greedy = try RPCPeer()
+        let server = greedy.server
+        server.heldLimit = 100_000
+        let part = [UInt8](repeating: 0, count: 5_000)
+        try greedy.bind()
+        greedy.send(fragment(.firstFragment, part))
+        for _ in 0..<4 { greedy.send(fragment([], part)) }
+        var others = 0
+        while server.counters.overLimit == 0 {
+            let peer = try RPCPeer(greedy)
+            try peer.bind()
+            peer.send(fragment(.firstFragment, part))
+            for _ in 0..<2 { peer.send(fragment([], part)) }
+            others += 1
+        }
+        #expect(server.counters.overLimit == 1 && server.openAssociations == others)
+        #expect(server.heldBytes == others * 3 * part.count)
+    }
+
     @Test func fragmentBombEndsTheConnection() throws {
         let peer = try RPCPeer()
         try peer.bind()

@@ -1,5 +1,7 @@
+import Crypto
 import Domain
 import Front
+import NTLM
 import SMB
 import Testing
 import Wire
@@ -19,7 +21,8 @@ import Wire
 
     init() throws {
         domain = try #require(LocalDomain.create(
-            name: "CREW", sid: SID("S-1-5-21-1-2-3")!, now: 0, commit: { _ in true }))
+            name: "CREW", sid: SID("S-1-5-21-1-2-3")!, proofs: ProofPolicy(allowsLM: true), now: 0,
+            commit: { _ in true }))
         var alice = try domain.createAccount("alice")
         alice.logonScript = "alice.bat"
         alice.fullName = "Alice A."
@@ -53,14 +56,14 @@ import Wire
         kind: .local, user: "root", domain: "CREW", userRID: 1_001, groupRIDs: [512])
 
     func call(
-        _ request: RAP.Request, as identity: FrontIdentity = .anonymous, most: Int = 0xffff,
-        parameters: Int = 64
+        _ request: RAP.Request, as identity: FrontIdentity = .anonymous, data: [UInt8] = [],
+        most: Int = 0xffff, parameters: Int = 64
     ) throws -> (response: RAP.Response, data: [UInt8]) {
         var writer = WireWriter()
         request.write(into: &writer)
         let reply = server.call(
             RemoteAdministrationCall(
-                parameters: writer.finish(), data: [], maxParameterCount: parameters,
+                parameters: writer.finish(), data: data, maxParameterCount: parameters,
                 maxDataCount: most, identity: identity, peer: .loopback),
             now: now)
         #expect(reply.status == .success)
@@ -204,5 +207,37 @@ import Wire
             #expect(reply.status == (parameters.count < 2 ? .invalidParameter : .success))
             if parameters.count > 1 { #expect(reply.parameters == [87, 0, 0, 0]) }
         }
+    }
+
+    // MARK: Passwords
+
+    /// The new password under the old LM hash, and that under the new one.
+    private func change(from old: String, to new: String) throws -> [UInt8] {
+        let oldHash = try #require(LMOWF.v1(password: old))
+        let newHash = try #require(LMOWF.v1(password: new))
+        var writer = WireWriter()
+        writer.append(SAMPassword.seal(
+            Secret(Array(new.utf8)), key: oldHash.bytes,
+            random: [UInt8](repeating: 5, count: 512)))
+        writer.append(HashEncryption.encrypt(oldHash, key: newHash))
+        return writer.finish()
+    }
+
+    @Test func passwordIsChangedByWhoKnowsTheOldOne() throws {
+        try domain.setPassword(
+            1_000, NewPassword(Secret(Array("OLDPASS".utf8))), now: now.fileTime)
+        let request = RAP.Request.oemChangePassword(user: "ALICE", dataLength: 532)
+        func outcome(_ data: [UInt8]) throws -> RAP.ErrorCode {
+            try call(request, data: data).response.win32ErrorCode
+        }
+        #expect(try outcome(change(from: "GUESSED", to: "NEWPASS")) == .invalidPassword)
+        #expect(try outcome(change(from: "OLDPASS", to: "NEWPASS")) == .success)
+        #expect(domain.account("alice")?.ntHash == NTOWF.v1(password: "NEWPASS"))
+        #expect(try outcome(change(from: "OLDPASS", to: "NEWPASS")) == .invalidPassword)
+        #expect(try outcome([1, 2, 3]) == .invalidParameter)
+        let unknown = RAP.Request.oemChangePassword(user: "NOBODY", dataLength: 532)
+        #expect(
+            try call(unknown, data: change(from: "OLDPASS", to: "NEWPASS"))
+                .response.win32ErrorCode == .invalidPassword)
     }
 }

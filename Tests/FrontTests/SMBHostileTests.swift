@@ -195,6 +195,24 @@ import Wire
         #expect(!world.open(SMBConnectionID(1 << 42)))
     }
 
+    @Test func whoHasUsKeepTheMostGivesWayToTheOthers() {
+        let world = SMBWorld()
+        let partial = [0, 0, 0xff, 0xff] + [UInt8](repeating: 0xff, count: 6_000)
+        let greedy = SMBConnectionID(0)
+        world.server.heldLimit = 100_000
+        let most = world.server.heldLimit / partial.count
+        for number in 0...most {
+            let id = SMBConnectionID(UInt64(number))
+            world.open(id, from: IPv4Address(10, 0, 0, UInt8(number % 4)))
+            world.raw(id == greedy ? partial + [1, 2, 3] : partial, id)
+            #expect(world.closed.contains(greedy) == (number == most))
+        }
+        #expect(world.closed == [greedy] && world.server.counters.overLimit == 1)
+        #expect(world.server.heldBytes == most * partial.count)
+        for number in 1...most { world.server.closed(SMBConnectionID(UInt64(number))) }
+        #expect(world.server.heldBytes == 0)
+    }
+
     @Test func whoHasLoggedOnDoesNotCount() throws {
         let world = SMBWorld()
         for number in 0..<(SMBLimits.connectionsOfPeer + 10) {

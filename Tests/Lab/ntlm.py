@@ -106,6 +106,25 @@ def desl(key, challenge):
     return b"".join(_des_56(padded[at:at + 7], challenge) for at in (0, 7, 14))
 
 
+def hash_under_hash(hash, key):
+    """One hash encrypted with another (MS-SAMR 2.2.11.1.1)."""
+    return _des_56(key[:7], hash[:8]) + _des_56(key[7:14], hash[8:])
+
+
+def rc4(key, data):
+    state, at = list(range(256)), 0
+    for index in range(256):
+        at = (at + state[index] + key[index % len(key)]) % 256
+        state[index], state[at] = state[at], state[index]
+    output, first, second = bytearray(), 0, 0
+    for octet in data:
+        first = (first + 1) % 256
+        second = (second + state[first]) % 256
+        state[first], state[second] = state[second], state[first]
+        output.append(octet ^ state[(state[first] + state[second]) % 256])
+    return bytes(output)
+
+
 def nt_hash(password):
     return md4(password.encode("utf-16-le"))
 

@@ -13,16 +13,20 @@ PACKAGES = (
     "samba", "samba-dsdb-modules", "samba-vfs-modules", "samba-ad-provision", "samba-testsuite",
     "winbind", "libnss-winbind", "smbclient", "libwbclient-dev", "python3-samba",
     "python3-markdown", "tdb-tools", "tshark", "tcpdump", "ethtool", "iproute2", "gcc", "libc6-dev",
+    "nettle-dev", "curl", "nbtscan", "nmap", "python3-impacket",
 )
 # What calls ntlm_auth; installed by the tests that run them.
-CALLERS = ("freeradius", "freeradius-utils", "squid", "curl")
+CALLERS = ("freeradius", "freeradius-utils", "squid")
 PROGRAMS = ("samba", "smbd", "nmbd", "winbindd", "ntlm_auth", "wbinfo", "rpcclient", "smbclient",
-            "smbtorture", "nmblookup", "tdbtool", "tshark", "tcpdump", "ethtool", "ip", "ss", "gcc")
+            "smbtorture", "nmblookup", "tdbtool", "tshark", "tcpdump", "ethtool", "ip", "ss", "gcc",
+            "curl", "nbtscan", "nmap")
 FILES = ("/usr/include/samba-4.0/wbclient.h", "/usr/share/samba/setup/provision.ldif",
          "/usr/lib/python3/dist-packages/samba/samdb.py",
-         "/usr/lib/*/libnss_winbind.so.2")
+         "/usr/lib/*/libnss_winbind.so.2", "/usr/include/nettle/des.h",
+         "/usr/lib/python3/dist-packages/impacket/smb.py")
 NATIVE = {"delay": (), "authbench": ("-I/usr/include/samba-4.0", "-lwbclient"),
-          "slotbench": (), "namebench": (), "execbench": ("-lpthread",), "ctlbench": ("-lpthread",)}
+          "slotbench": (), "namebench": (), "execbench": ("-lpthread",), "ctlbench": ("-lpthread",),
+          "setupbench": ("-lnettle",), "udpecho": ()}
 
 
 def missing():

@@ -1,4 +1,5 @@
-"""The smallest DCE/RPC client that finds a port: one bind and one ept_map (C706 appendix O)."""
+"""The smallest DCE/RPC client that finds a port: one bind and one ept_map (C706 appendix O); and
+PDUs for tests that send them by hand."""
 
 import socket
 import struct
@@ -6,21 +7,34 @@ import uuid
 
 ENDPOINT_MAPPER = (uuid.UUID("e1af8308-5d1f-11c9-91a4-08002b14a0fa"), 3)
 NETLOGON = (uuid.UUID("12345678-1234-abcd-ef00-01234567cffb"), 1)
+LSA = (uuid.UUID("12345778-1234-abcd-ef00-0123456789ab"), 0)
+SAMR = (uuid.UUID("12345778-1234-abcd-ef00-0123456789ac"), 1)
+WKSSVC = (uuid.UUID("6bffd098-a112-3610-9833-46c3f87e345a"), 1)
+SRVSVC = (uuid.UUID("4b324fc8-1670-01d3-1278-5a47bf6ee188"), 3)
 NDR = (uuid.UUID("8a885d04-1ceb-11c9-9fe8-08002b104860"), 2)
 
 
-def _header(kind, length, call):
-    return struct.pack("<BBBBIHHI", 5, 0, kind, 3, 0x10, length, 0, call)
+REQUEST, RESPONSE, FAULT, BIND, BIND_ACK = 0, 2, 3, 11, 12
+FIRST, LAST = 1, 2
+
+
+def _header(kind, length, call, flags=FIRST | LAST):
+    return struct.pack("<BBBBIHHI", 5, 0, kind, flags, 0x10, length, 0, call)
+
+
+def request(opnum, stub, call=2, flags=FIRST | LAST, hint=None):
+    body = struct.pack("<IHH", len(stub) if hint is None else hint, 0, opnum) + stub
+    return _header(REQUEST, 16 + len(body), call, flags) + body
 
 
 def _interface(which):
     return which[0].bytes_le + struct.pack("<I", which[1])
 
 
-def _bind(interface):
+def bind(interface):
     body = (struct.pack("<HHIBBHHBB", 4280, 4280, 0, 1, 0, 0, 0, 1, 0)
             + _interface(interface) + _interface(NDR))
-    return _header(11, 16 + len(body), 1) + body
+    return _header(BIND, 16 + len(body), 1) + body
 
 
 def _tower(interface):
@@ -38,11 +52,10 @@ def _map_request(interface):
     tower = _tower(interface)
     stub = (struct.pack("<I", 1) + bytes(16) + struct.pack("<III", 2, len(tower), len(tower))
             + tower + bytes(-len(tower) % 4) + bytes(20) + struct.pack("<I", 1))
-    body = struct.pack("<IHH", len(stub), 0, 3) + stub
-    return _header(0, 16 + len(body), 2) + body
+    return request(3, stub)
 
 
-def _receive(stream):
+def receive(stream):
     data = b""
     while len(data) < 16 or len(data) < struct.unpack_from("<H", data, 8)[0]:
         piece = stream.recv(8192)
@@ -56,10 +69,10 @@ def netlogon_port(address, seconds=2):
     """The TCP port of Netlogon, or None while the endpoint mapper does not know it."""
     try:
         with socket.create_connection((address, 135), seconds) as stream:
-            stream.sendall(_bind(ENDPOINT_MAPPER))
-            _receive(stream)
+            stream.sendall(bind(ENDPOINT_MAPPER))
+            receive(stream)
             stream.sendall(_map_request(NETLOGON))
-            answer = _receive(stream)
+            answer = receive(stream)
     except OSError:
         return None
     # In the tower that comes back, floor 4 is 07 (TCP) with the port in network order.

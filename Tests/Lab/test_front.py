@@ -1,9 +1,14 @@
 """The embedded domain as clients see it, none of which is ours: smbclient in each dialect that it
 still has, rpcclient, net, nmblookup, impacket, curl."""
 
+import contextlib
+import os
 import re
+import struct
 
 import labtest
+import ntlm
+import smb1
 from labtest import LabTest, domain_section, lab, plan
 from postern import listen_section, local_domain_section
 
@@ -159,6 +164,26 @@ class RemoteCallsTest(Front):
                        user=f"{DOMAIN}/changing")
         self.taken(self.smbclient(f"//{self.gate}/IPC$", "-c", "exit", user=f"{DOMAIN}/changing",
                                   password="An0ther-Pass!"))
+
+    def test_password_is_changed_as_windows_9x_does(self):
+        """SamOEMChangePassword of the remote administration protocol, which no client of today
+        has: the new password under the old LM hash, and that under the new one."""
+        old, new = "OLDPASS9", "NEWPASS9"
+        self.postern.run("account", "add", "ninety", input=old + "\n", check=True)
+        plain = os.urandom(512 - len(new)) + new.encode() + struct.pack("<I", len(new))
+        data = ntlm.rc4(ntlm.lm_hash(old), plain) + ntlm.hash_under_hash(
+            ntlm.lm_hash(old), ntlm.lm_hash(new))
+        call = struct.pack("<H", 214) + b"zsT\0B516B16\0NINETY\0" + struct.pack("<H", len(data))
+        outcomes = []
+        for _ in range(2):      # the second time the old password is not the account's
+            with contextlib.closing(smb1.Session(lab.client, self.gate)) as session:
+                session.negotiate()
+                self.assertEqual((session.set_up(), session.take("IPC$")), (0, 0))
+                parameters = session.transact("\\PIPE\\LANMAN", call, data)
+                outcomes.append(struct.unpack_from("<H", parameters)[0])
+        self.assertEqual(outcomes, [0, 86])     # ERROR_INVALID_PASSWORD
+        self.taken(self.smbclient(f"//{self.gate}/IPC$", "-c", "exit", user=f"{DOMAIN}/ninety",
+                                  password=new))
 
     def test_only_administrators_change_accounts(self):
         with self.assertRaises(AssertionError):

@@ -4,12 +4,11 @@ looks on the wire, what becomes of clients that do not go on."""
 import functools
 import os
 import resource
-import socket
-import struct
 import time
 from unittest import mock
 
 import ntlm
+import smb1
 from capture import Capture
 from labtest import LabTest, lab, plan
 from postern import listen_section, local_domain_section
@@ -19,41 +18,6 @@ IDLE_SESSIONS = 10_000
 MOST_MEGABYTES = 60
 PARTIAL_FRAME_SECONDS = 15
 SCRIPT = b"net time \\\\gate1 /set /yes\r\n"
-
-
-class Session:
-    """One client of NT LM 0.12, as far as its logon."""
-
-    def __init__(self):
-        self.stream = lab.client.socket(socket.SOCK_STREAM)
-        self.stream.settimeout(30)
-        self.stream.connect((lab.gate.address, 445))
-
-    def exchange(self, command, words, data, mid):
-        header = b"\xffSMB" + bytes([command]) + bytes(4) + b"\x08" + struct.pack("<H", 0x4001) \
-            + bytes(12) + struct.pack("<HHHH", 0, 99, 0, mid)
-        message = header + bytes([len(words) // 2]) + words + struct.pack("<H", len(data)) + data
-        self.stream.sendall(struct.pack(">I", len(message)) + message)
-        length, = struct.unpack(">I", self._read(4))
-        return self._read(length)
-
-    def _read(self, count):
-        got = b""
-        while len(got) < count:
-            piece = self.stream.recv(count - len(got))
-            if not piece:
-                raise ConnectionError("the server has ended the connection")
-            got += piece
-        return got
-
-    def log_on(self, user, password):
-        answer = self.exchange(0x72, b"", b"\x02NT LM 0.12\0", 1)
-        challenge = answer[69:77]       # header, count, seventeen words, count
-        response = ntlm.ntlmv2(user, DOMAIN, password, "GATE1", challenge).nt
-        words = struct.pack("<BBHHHHIHHII", 0xff, 0, 0, 4356, 2, 1, 0, 0, len(response), 0, 0x50)
-        strings = b"".join(text.encode() + b"\0" for text in (user, DOMAIN, "", ""))
-        answer = self.exchange(0x73, words, response + strings, 2)
-        return struct.unpack_from("<I", answer, 5)[0]
 
 
 class FrontTest(LabTest):
@@ -114,15 +78,15 @@ class ShareTest(FrontTest):
 
 class SessionsTest(FrontTest):
     def session(self):
-        session = Session()
-        self.addCleanup(session.stream.close)
+        session = smb1.Session(lab.client, self.gate)
+        self.addCleanup(session.close)
         return session
 
     def test_refusal_of_a_trust_account_is_a_frame_of_93_bytes(self):
         with Capture(lab, lab.gate) as wire:
             session = self.session()
-            self.assertEqual(session.log_on("TRUSTING$", plan.PASSWORD), 0xc0000198)
-            session.stream.close()
+            self.assertEqual(session.log_on("TRUSTING$", DOMAIN, plan.PASSWORD), 0xc0000198)
+            session.close()
         sizes = [frame.size - frame.options for frame in wire.count().carrying
                  if frame.source == self.gate and frame.protocol == "SMB"]
         self.assertReached("refusal of an interdomain trust account, bytes", "93", sizes[-1],
@@ -134,7 +98,7 @@ class SessionsTest(FrontTest):
         self.enterContext(mock.patch.object(ntlm, "nt_hash", functools.cache(ntlm.nt_hash)))
         begin = time.monotonic()
         for _ in range(IDLE_SESSIONS):
-            self.assertEqual(self.session().log_on("alice", plan.PASSWORD), 0)
+            self.assertEqual(self.session().log_on("alice", DOMAIN, plan.PASSWORD), 0)
         seconds = time.monotonic() - begin
         megabytes = self.postern.memory()["rss"] / 1024
         self.table.add("session setups one after the other, per second", "",
@@ -149,7 +113,7 @@ class SessionsTest(FrontTest):
         begin = time.monotonic()
         self.assertEqual(slow.stream.recv(1), b"")
         self.assertLess(time.monotonic() - begin, PARTIAL_FRAME_SECONDS + 3)
-        self.assertEqual(other.log_on("alice", plan.PASSWORD), 0)
+        self.assertEqual(other.log_on("alice", DOMAIN, plan.PASSWORD), 0)
 
     def test_frames_over_the_limit_and_smb2_end_the_connection(self):
         for bytes_sent in (b"\0\xff\xff\xff", b"\0\0\0\x40\xfeSMB" + bytes(60)):

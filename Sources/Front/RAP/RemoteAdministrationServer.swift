@@ -1,4 +1,6 @@
+import Crypto
 import Domain
+import NTLM
 import SMB
 import Wire
 
@@ -92,7 +94,9 @@ package final class RemoteAdministrationServer: RemoteAdministration {
             return logon(request, limit(call, request.receiveBufferSize), call.identity, now)
         case .userLogoff(let request):
             return logoff(request, limit(call, request.receiveBufferSize), call.identity)
-        case .oemChangePassword, .other:
+        case .oemChangePassword(let user, _):
+            return changePassword(of: user, call.data, now)
+        case .other:
             return failed(.notSupported)
         }
     }
@@ -135,6 +139,38 @@ package final class RemoteAdministrationServer: RemoteAdministration {
                 count == available ? .success : .moreData,
                 [UInt16(clamping: count), UInt16(clamping: available)]),
             data)
+    }
+
+    // MARK: Passwords
+
+    /// What Windows 9x changes a password by: the same as SamrOemChangePasswordUser2. No session
+    /// is needed, as the proof is in the call; an account without an LM hash has none to show.
+    private func changePassword(
+        of user: String, _ data: [UInt8], _ now: FrontTime
+    ) -> RemoteAdministrationReply {
+        guard let domain else { return failed(.notSupported) }
+        let encrypted: FixedBytes<516>
+        let verifier: Bytes16
+        do throws(WireError) {
+            var reader = WireReader(data.span, layer: "RAP")
+            encrypted = try reader.fixed("EncryptedPassword")
+            verifier = try reader.fixed("EncryptedHash")
+        } catch {
+            return failed(.invalidParameter)
+        }
+        do throws(DomainError) {
+            try domain.changePassword(of: user, now: now.fileTime) { _, lm in
+                lm.flatMap { NewPassword(encrypted, verifier: verifier, oldLM: $0) }
+            }
+        } catch {
+            switch error.status {
+            case .passwordRestriction: return failed(.passwordTooShort)
+            case .accountLockedOut: return failed(.accountLockedOut)
+            case .wrongPassword: return failed(.invalidPassword)
+            case _: return failed(.accessDenied)
+            }
+        }
+        return reply(RAP.Response(.success))
     }
 
     // MARK: Servers and shares

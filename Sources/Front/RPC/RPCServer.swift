@@ -23,6 +23,8 @@ package final class RPCServer: PipeServer {
         package static let associations = 16_384
         /// Those of one address.
         package static let associationsOfPeer = 1_024
+        /// Bytes kept over all associations. Beyond it the one with the most of them is given up.
+        package static let heldBytes = 16_777_216
     }
 
     /// The names of pipes that lead here, in lower case, and how a bind's answer calls them.
@@ -44,6 +46,9 @@ package final class RPCServer: PipeServer {
     private var outputs: [Output] = []
     private var ready: [PipeID] = []
     private var latest = FrontTime(now: 0, unix: 0)
+    /// Over all associations.
+    private(set) var heldBytes = 0
+    var heldLimit = Limit.heldBytes
     /// In whole seconds, so that many associations are looked at together.
     private var earliest: UInt64 = .max
     package private(set) var counters = Counters()
@@ -207,6 +212,7 @@ package final class RPCServer: PipeServer {
     private func remove(_ id: UInt32) {
         guard let association = associations.removeValue(forKey: id) else { return }
         association.end()
+        recount(association)
         let left = (perPeer[association.peer] ?? 1) - 1
         perPeer[association.peer] = left > 0 ? left : nil
     }
@@ -228,7 +234,7 @@ package final class RPCServer: PipeServer {
             if outOfTurn, association.hasOutgoing || association.isBroken {
                 ready.append(PipeID(association.id))
             }
-            return
+            return count(association, now)
         }
         while association.hasOutgoing {
             while let pdu = association.takePDU() {
@@ -242,6 +248,26 @@ package final class RPCServer: PipeServer {
             remove(association.id)
             outputs.append(.close(connection: association.id))
         }
+        count(association, now)
+    }
+
+    /// Takes the bytes that it has us keep into the account, and sees to the limit.
+    private func count(_ association: ServerAssociation, _ now: FrontTime) {
+        recount(association)
+        while heldBytes > heldLimit,
+            let greediest = associations.values.max(by: { $0.countedBytes < $1.countedBytes })
+        {
+            counters.overLimit += 1
+            greediest.giveUp()
+            recount(greediest)
+            settle(greediest, now, outOfTurn: true)
+        }
+    }
+
+    private func recount(_ association: ServerAssociation) {
+        let held = associations[association.id] == nil ? 0 : association.heldBytes
+        heldBytes += held - association.countedBytes
+        association.countedBytes = held
     }
 
     private func grant(_ association: ServerAssociation) {

@@ -120,6 +120,18 @@ final class ServerAssociation {
 
     var hasOutgoing: Bool { !outgoing.isEmpty }
 
+    /// The bytes that it has the server keep: of PDUs and calls that are not whole or wait, and of
+    /// answers that nobody has taken.
+    var heldBytes: Int {
+        var count = buffer.count + backlogBytes + unread
+        for call in calls { count += call.assembler.stub.count }
+        return count
+    }
+
+    /// With how many it counts against the limit of all associations; the server keeps the
+    /// account.
+    var countedBytes = 0
+
     // MARK: Inputs
 
     func received(_ bytes: Span<UInt8>, now: FrontTime) {
@@ -187,6 +199,7 @@ final class ServerAssociation {
         backlog = []
         backlogBytes = 0
         buffer = []
+        calls.removeAll { !$0.isUnderWay }
         deadline = nil
     }
 

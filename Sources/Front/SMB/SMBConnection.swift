@@ -46,8 +46,10 @@ final class SMBConnection {
     private var partialExpires: UInt64?
     /// When the connection ends unless somebody logs on; nil once one has.
     private var idleExpires: UInt64?
-    /// Whether it counts against its address; `SMBServer` keeps the account.
+    /// Whether it counts against its address, and with how many bytes against the limit of all
+    /// that is kept; `SMBServer` keeps both accounts.
     var countsForPeer = true
+    var countedBytes = 0
 
     init(
         _ id: SMBConnectionID, _ peer: IPv4Address, _ framing: SessionFraming,
@@ -105,10 +107,22 @@ final class SMBConnection {
     }
 
     private func keep(_ rest: [UInt8]) {
-        context.partialBytes += rest.count - partial.count
         partial = rest
         if rest.isEmpty { partialExpires = nil }
-        if context.partialBytes > SMBLimits.partialBytes { close() }
+    }
+
+    /// The bytes that it has the server keep.
+    var heldBytes: Int {
+        var count = partial.count
+        for exchange in pending { count += exchange.message.count }
+        for assembly in assemblies {
+            count += assembly.exchange.message.count + assembly.parts.parameters.count
+                + assembly.parts.data.count
+        }
+        for open in opens {
+            if case .pipe(let pipe) = open.kind { count += pipe.unread.count + pipe.written.count }
+        }
+        return count
     }
 
     /// Takes the whole frames that `bytes` begin with, and says how many bytes they have.

@@ -32,6 +32,9 @@ package final class SMBServer {
     private let context: SMBContext
     private var connections: [SMBConnectionID: SMBConnection] = [:]
     private var peers: [IPv4Address: Int] = [:]
+    /// Over all connections.
+    private(set) var heldBytes = 0
+    var heldLimit = SMBLimits.heldBytes
 
     /// `random` gives unpredictable bytes: the challenges.
     package init(
@@ -136,13 +139,34 @@ package final class SMBServer {
     /// Removes the connection if it has come to its end.
     private func settle(_ connection: SMBConnection) {
         if connection.isAuthenticated { uncount(connection) }
-        guard connection.isClosed else { return }
+        count(connection)
+        while heldBytes > heldLimit, let greediest {
+            context.counters.overLimit += 1
+            greediest.close()
+            end(greediest)
+        }
+        if connection.isClosed, connections[connection.id] != nil { end(connection) }
+    }
+
+    /// Takes the bytes that it has us keep into the account.
+    private func count(_ connection: SMBConnection) {
+        let held = connection.isClosed ? 0 : connection.heldBytes
+        heldBytes += held - connection.countedBytes
+        connection.countedBytes = held
+    }
+
+    private var greediest: SMBConnection? {
+        connections.values.max { $0.countedBytes < $1.countedBytes }
+    }
+
+    private func end(_ connection: SMBConnection) {
         context.emit(.close(connection.id))
         remove(connection)
     }
 
     private func remove(_ connection: SMBConnection) {
         connection.end()
+        count(connection)
         connections[connection.id] = nil
         uncount(connection)
     }
@@ -165,6 +189,8 @@ package struct SMBCounters: Equatable, Sendable {
     package var badSignatures = 0
     /// Frames that were not completed, and logons that did not come, in time.
     package var expired = 0
+    /// Connections ended because too many bytes were kept, and theirs were the most.
+    package var overLimit = 0
     package var logons = 0
     package var failedLogons = 0
     /// Logons refused without asking, as too many had failed.
@@ -183,8 +209,6 @@ final class SMBContext {
     let files: (any SharedFiles)?
     let random: (Int) -> [UInt8]
     var counters = SMBCounters()
-    /// Bytes of incomplete messages over all connections.
-    var partialBytes = 0
     var logons: LogonQueue
     var pipeOwners: [PipeID: SMBConnectionID] = [:]
     var nextCheck: UInt64?

@@ -54,8 +54,9 @@ package enum SMBLimits {
     package static let buffer = 16_644
     /// The least that a client's buffer is taken for (MS-CIFS 2.2.4.53.1).
     package static let smallestBuffer = 1_024
-    /// Bytes of incomplete messages over all connections.
-    package static let partialBytes = 16_777_216
+    /// Bytes kept over all connections: of incomplete messages, of requests that wait, and of
+    /// what clients have not read. Beyond it the connection with the most of them ends.
+    package static let heldBytes = 16_777_216
 
     // Of one connection.
     package static let sessions = 128

@@ -125,7 +125,13 @@ package final class EndpointMapperService: RemoteService {
             if Self.matches(entries[next], request) { found.append(entries[next]) }
             next += 1
         }
-        // The last page of several says that it is: clients stop at one that is not full.
+        // The last page of several says that it is: clients stop at one that is not full. Where
+        // the first is all there is, that is no error, and there is nothing to go on with.
+        if isFirst, !found.isEmpty, next == entries.count {
+            return Self.reply(
+                EptLookup.Response(
+                    entryHandle: .null, entries: found, maximumEntries: UInt32(asked), status: 0))
+        }
         let isOver = found.isEmpty || !isFirst && found.count < asked
         var handle = request.entryHandle
         if isOver {

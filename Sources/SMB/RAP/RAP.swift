@@ -35,7 +35,9 @@ package enum RAP {
         package static let invalidParameter = ErrorCode(rawValue: 87)
         package static let invalidLevel = ErrorCode(rawValue: 124)
         package static let moreData = ErrorCode(rawValue: 234)
+        package static let accountLockedOut = ErrorCode(rawValue: 1909)
         package static let userNotFound = ErrorCode(rawValue: 2221)
+        package static let passwordTooShort = ErrorCode(rawValue: 2245)
         package static let netNameNotFound = ErrorCode(rawValue: 2310)
         package static let logonRefused = ErrorCode(rawValue: 2217)
         package static let noBrowserServers = ErrorCode(rawValue: 6118)
@@ -49,7 +51,9 @@ package enum RAP {
             case .invalidParameter: "invalid parameter"
             case .invalidLevel: "invalid level"
             case .moreData: "more data"
+            case .accountLockedOut: "account locked out"
             case .userNotFound: "no such user"
+            case .passwordTooShort: "password too short, or used before"
             case .netNameNotFound: "no such share"
             case .noBrowserServers: "no browser servers found"
             case _: "error \(rawValue)"

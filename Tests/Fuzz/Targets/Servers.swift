@@ -1,7 +1,4 @@
 import Front
-import Interfaces
-import NTLM
-import NetBIOS
 import RPC
 import SMB
 import Wire
@@ -10,107 +7,122 @@ import Wire
 
 extension FuzzTarget {
     static let servers: [FuzzTarget] = [
-        FuzzTarget("rpc-server") { rpcServer($0) },
-        FuzzTarget("smb1-server", seeds: [Steps.joined([(0, negotiate)])]) { smbServer($0) },
-        FuzzTarget("rap-server") { administration($0) },
+        FuzzTarget("rpc-server", seeds: ServerSeeds.rpc) { rpcServer($0) },
+        FuzzTarget("smb1-server", seeds: ServerSeeds.smb) { smbServer($0) },
+        FuzzTarget("services", seeds: ServerSeeds.services) { services($0) },
+        FuzzTarget("rap-server", seeds: ServerSeeds.administration) { administration($0) },
     ]
 
-    private static let peer = IPv4Address(10, 77, 0, 50)
-
-    private static func services() -> RPCServer {
-        var numbers = FuzzNumbers()
-        return RPCServer(
-            services: [
-                ManagementService(interfaces: [], computerName: "GATE1"),
-                EndpointMapperService(
-                    [.init(Netlogon.interface, "Netlogon", pipe: "netlogon", port: 49_152)],
-                    host: "GATE1", address: IPv4Address(10, 77, 0, 40),
-                    random: { numbers.bytes($0) }),
-            ],
-            identity: ServerHandshake.Identity(nbComputerName: "GATE1", nbDomainName: "GATE"),
-            localDomain: "GATE", channels: nil, random: { numbers.bytes($0) })
+    /// Operations of both servers, in an operation's low bits; any other is bytes as they came.
+    enum Operation {
+        static let framed: UInt8 = 0
+        static let answerLogon: UInt8 = 6
+        static let passTime: UInt8 = 7
+        /// The logon that the bytes lead to waits for its `answerLogon`.
+        static let holdsLogon: UInt8 = 0x40
+        /// The bytes are the second connection's.
+        static let isOther: UInt8 = 0x20
+        static let isRight: UInt8 = 0x10
     }
 
     private static func rpcServer(_ bytes: [UInt8]) {
-        let server = services()
-        var now = FrontTime(now: 1_000, unix: 1_700_000_000)
-        guard var connection = server.accept(from: peer, port: 135, now: now) else { return }
-        for step in Steps(bytes) {
-            if step.operation & 7 == 7 {
-                now = FrontTime(now: now.now + UInt64(step.operation) * 64, unix: now.unix)
-                server.tick(now: now)
-            }
-            server.received(connection, step.bytes.span, now: now)
-            if server.openAssociations == 0 {
-                guard let next = server.accept(from: peer, port: 135, now: now) else { return }
-                connection = next
-            }
-            _ = server.takeOutputs()
-        }
+        serve(bytes, on: .rpc(135)) { _, bytes in bytes }
     }
-
-    /// NT LM 0.12 and what came before it.
-    private static let negotiate: [UInt8] = [
-        0xff, 0x53, 0x4d, 0x42, 0x72, 0, 0, 0, 0, 0x18, 1, 0x28, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 1, 0, 0, 0, 1, 0, 0, 25, 0, 2,
-    ] + Array("LANMAN1.0\0".utf8) + [2] + Array("NT LM 0.12\0".utf8)
 
     private static func smbServer(_ bytes: [UInt8]) {
-        var numbers = FuzzNumbers()
-        let server = SMBServer(
-            SMBServerSettings(computerName: "GATE1", domainName: "GATE"), pipes: services(),
-            administration: remoteAdministration(), files: nil, random: { numbers.bytes($0) })
-        var now = FrontTime(now: 1_000, unix: 1_700_000_000)
-        let id = SMBConnectionID(1)
-        guard server.opened(id, from: peer, .direct, now: now) else { return }
-        var tokens: [UInt64] = []
-        for step in Steps(bytes) {
-            switch step.operation & 7 {
-            case 7:
-                now = FrontTime(now: now.now + UInt64(step.operation) * 64, unix: now.unix)
-                server.tick(now: now)
-            case 6:
-                if !tokens.isEmpty {
-                    server.logonAnswered(
-                        tokens.removeFirst(), .refused(.wrongPassword), now: now)
-                }
-            case 5: server.received(id, step.bytes.span, now: now)
-            case _:
-                let count = step.bytes.count
-                let message = [0, 0, UInt8(count >> 8 & 255), UInt8(count & 255)] + step.bytes
-                server.received(id, message.span, now: now)
-            }
-            server.pipesAnswered(now: now)
-            while let output = server.nextOutput() {
-                if case .logon(let token, _) = output { tokens.append(token) }
-            }
+        serve(bytes, on: .direct) { operation, bytes in
+            operation & 7 == Operation.framed ? FrontWorld.framed(bytes) : bytes
         }
     }
 
-    private final class Alone: Neighbourhood {
-        let own = RAP.ServerInfo(serverName: "GATE1")
-        var servers: [RAP.ServerInfo] { [own] }
-        var domains: [RAP.ServerInfo] { [own] }
+    private static func serve(
+        _ bytes: [UInt8], on port: FrontPort, _ frame: (UInt8, [UInt8]) -> [UInt8]
+    ) {
+        let world = FrontWorld()
+        var connections: [FrontConnection] = []
+        for _ in 0..<2 {
+            guard let one = world.front.opened(
+                from: FrontWorld.peer, on: port, now: world.now)
+            else { return }
+            connections.append(one)
+        }
+        for step in Steps(bytes) {
+            switch step.operation & 7 {
+            case Operation.passTime: world.pass(UInt64(step.operation) * 64)
+            case Operation.answerLogon:
+                world.answerLogon(step.operation & Operation.isRight != 0)
+            case _:
+                let index = step.operation & Operation.isOther == 0 ? 0 : 1
+                if world.closed.contains(connections[index]) {
+                    guard let next = world.front.opened(
+                        from: FrontWorld.peer, on: port, now: world.now)
+                    else { return }
+                    connections[index] = next
+                }
+                world.receive(
+                    connections[index], frame(step.operation, step.bytes),
+                    holdingLogons: step.operation & Operation.holdsLogon != 0)
+            }
+            // An answer is a message's; it is never without end.
+            precondition(world.sent.reduce(0) { $0 + $1.count } < 16 << 20)
+            world.sent.removeAll(keepingCapacity: true)
+        }
     }
 
-    private static func remoteAdministration() -> RemoteAdministrationServer {
-        RemoteAdministrationServer(
-            RemoteAdministrationSettings(
-                computerName: "GATE1", domainName: "GATE", shares: []),
-            domain: nil, neighbourhood: Alone())
+    /// Calls of every service. The operation is its index, and what is said for the caller; the
+    /// first byte is the call's number.
+    enum ServiceCall {
+        static let index: UInt8 = 7
+        /// The last handle that was given takes the place of the stub's first 20 bytes.
+        static let usesHandle: UInt8 = 0x80
+        static let isNobody: UInt8 = 0x40
+        static let overTCP: UInt8 = 0x20
+    }
+
+    private static func services(_ bytes: [UInt8]) {
+        let world = FrontWorld()
+        var callers: [RemoteCaller] = []
+        for carriage in [RemoteCaller.Carriage.pipe("samr"), .tcp] {
+            for identity in [FrontIdentity.anonymous, FrontWorld.administrator] {
+                let caller = RemoteCaller(
+                    carriage: carriage, peer: FrontWorld.peer, identity: identity)
+                caller.authLevel = .privacy
+                callers.append(caller)
+            }
+        }
+        let handleSize = 20
+        var handle = [UInt8](repeating: 0, count: handleSize)
+        for step in Steps(bytes) {
+            guard let opnum = step.bytes.first else { continue }
+            var stub = Array(step.bytes.dropFirst())
+            if step.operation & ServiceCall.usesHandle != 0 {
+                stub.replaceSubrange(0..<min(handle.count, stub.count), with: handle)
+            }
+            let caller = callers[
+                (step.operation & ServiceCall.overTCP == 0 ? 0 : 2)
+                    + (step.operation & ServiceCall.isNobody == 0 ? 1 : 0)]
+            let service = world.services[Int(step.operation & ServiceCall.index)]
+            let reply = service.call(UInt16(opnum), stub.span, from: caller, now: world.now)
+            if case .response(let answer) = reply, answer.count == handleSize + 4 {
+                handle = Array(answer[..<handleSize])
+            }
+        }
+        for service in world.services {
+            for caller in callers { service.ended(caller) }
+        }
     }
 
     private static func administration(_ bytes: [UInt8]) {
-        let server = remoteAdministration()
+        let world = FrontWorld()
         for step in Steps(bytes) {
             let cut = Int(step.operation) % (step.bytes.count + 1)
             let most = step.bytes.count * 64
-            let reply = server.call(
+            let reply = world.administration.call(
                 RemoteAdministrationCall(
                     parameters: Array(step.bytes[..<cut]), data: Array(step.bytes[cut...]),
                     maxParameterCount: most, maxDataCount: most, identity: .anonymous,
-                    peer: peer),
-                now: FrontTime(now: 1_000, unix: 1_700_000_000))
+                    peer: FrontWorld.peer),
+                now: world.now)
             precondition(reply.parameters.count <= most && reply.data.count <= most)
         }
     }

@@ -1,8 +1,8 @@
-/* namebench ADDRESS SECONDS COUNT <packets: sends requests of the name service to UDP 137, takes
- * the answers. Standard input has one packet in hex a line, one for each request outstanding. A
- * request is sent again under a new transaction number when its answer came, until COUNT were
- * answered; one without an answer for a second counts as failed. An answer that is not of success
- * counts as failed too. Prints one line of JSON; times in milliseconds. */
+/* namebench ADDRESS SECONDS COUNT RCODE <packets: sends requests of the name service to UDP 137 and
+ * takes the answers. Standard input has one packet in hex a line, one for each request outstanding.
+ * A request is sent again under a new transaction number when its answer came, until COUNT were
+ * answered; one without an answer for a second counts as failed. An answer with another result
+ * than RCODE counts as failed too. Prints one line of JSON; times in milliseconds. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <poll.h>
@@ -12,7 +12,7 @@
 
 #include "bench.h"
 
-enum { MOST = 64, LARGEST = 576, NAME_PORT = 137, RCODE = 15 };
+enum { MOST = 64, LARGEST = 576, NAME_PORT = 137, RCODE_MASK = 15 };
 static const double PATIENCE = 1.0;
 
 struct slot {
@@ -60,12 +60,13 @@ static size_t expire(int udp)
 
 int main(int count, char **words)
 {
-    if (count != 4) {
-        fprintf(stderr, "usage: namebench ADDRESS SECONDS COUNT <packets\n");
+    if (count != 5) {
+        fprintf(stderr, "usage: namebench ADDRESS SECONDS COUNT RCODE <packets\n");
         return 2;
     }
     struct sockaddr_in there = { .sin_family = AF_INET, .sin_port = htons(NAME_PORT) };
     double limit = atof(words[2]);
+    int result = atoi(words[4]);
     size_t wanted = strtoul(words[3], NULL, 10), done = 0, lost = 0;
     double *latencies = calloc(wanted + MOST, sizeof *latencies);
     int udp = socket(AF_INET, SOCK_DGRAM, 0);
@@ -91,7 +92,7 @@ int main(int count, char **words)
         struct slot *slot = &slots[answer[1] % MOST];
         if (memcmp(answer, slot->octets, 2) != 0)
             continue;
-        lost += (answer[3] & RCODE) != 0;
+        lost += (answer[3] & RCODE_MASK) != result;
         latencies[done++] = seconds_now() - slot->sent;
         send_slot(udp, slot);
     }

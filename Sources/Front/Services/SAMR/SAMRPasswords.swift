@@ -61,12 +61,7 @@ extension SAMRService {
             let verifier = request.oldLMOwfPasswordEncryptedWithNewLM
         else { throw .status(.invalidParameter) }
         try prove(OEMCodePage.string(request.userName), now) { _, lm in
-            guard let lm, let oem = SAMPassword.open(encrypted, key: lm.bytes) else { return nil }
-            let password = OEMCodePage.string(oem.bytes)
-            guard let new = LMOWF.v1(password: password),
-                HashEncryption.decrypt(verifier, key: new) == lm
-            else { return nil }
-            return NewPassword(Secret(Array(password.utf8)))
+            lm.flatMap { NewPassword(encrypted, verifier: verifier, oldLM: $0) }
         }
     }
 
@@ -95,5 +90,18 @@ extension SAMRService {
         } catch {
             throw .status(error.status)
         }
+    }
+}
+
+extension NewPassword {
+    /// In the OEM code page under the old LM hash, and that under the new one, which shows that
+    /// the sender knows both; nil where it does not.
+    init?(_ encrypted: FixedBytes<516>, verifier: Bytes16, oldLM: Bytes16) {
+        guard let oem = SAMPassword.open(encrypted, key: oldLM.bytes) else { return nil }
+        let password = OEMCodePage.string(oem.bytes)
+        guard let new = LMOWF.v1(password: password),
+            HashEncryption.decrypt(verifier, key: new) == oldLM
+        else { return nil }
+        self.init(Secret(Array(password.utf8)))
     }
 }
