@@ -6,7 +6,6 @@ import Interfaces
 import Loop
 import NTLM
 import SecureChannel
-import SecureChannel
 import Store
 import Wire
 
