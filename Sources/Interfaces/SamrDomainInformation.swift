@@ -144,7 +144,6 @@ package enum SamrDomainInformation: NDRMessage, Equatable, Sendable {
     case oem(String)
     case name(String)
     case replication(sourceNodeName: String)
-    /// An enumeration of 32 bits, as that of `state` is.
     case serverRole(UInt32)
     case modified(count: UInt64, creationTime: UInt64)
     case state(UInt32)

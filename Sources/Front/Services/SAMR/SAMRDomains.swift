@@ -84,7 +84,7 @@ extension SAMRService {
         case 4: return .oem(home == .account ? header.comment : "")
         case 5: return .name(name(of: home))
         case 6: return .replication(sourceNodeName: header.replicaSource)
-        case 7: return .serverRole(UInt32(header.role.rawValue))
+        case 7: return .serverRole(header.role.rawValue)
         case 8:
             return .modified(
                 count: modifiedCount(home), creationTime: header.created(database(home)))
