@@ -88,16 +88,28 @@ package enum AccountOrders {
             case _: return OrderResult(.misused, "there is no order \(verb)\n")
             }
         } catch {
-            return .refused("\(name): \(error.description)")
+            return refusal(name, error, domain)
         }
     }
 
-    enum Found {
+    static func refusal(
+        _ name: String, _ error: DomainError, _ domain: LocalDomain
+    ) -> OrderResult {
+        guard error.status == .invalidDomainRole else {
+            return .refused("\(name): \(error.description)")
+        }
+        let primary = domain.header.replicaSource
+        return .refused(
+            "\(name): this host is a backup controller of \(domain.name); accounts are changed at "
+                + "its primary\(primary.isEmpty ? "" : " " + primary)")
+    }
+
+    package enum Found {
         case found(LocalDomain)
         case none(String)
     }
 
-    static func find(_ name: String, _ domains: [LocalDomain]) -> Found {
+    package static func find(_ name: String, _ domains: [LocalDomain]) -> Found {
         if name.isEmpty, domains.count == 1 { return .found(domains[0]) }
         if domains.isEmpty { return .none("there is no [local domain NAME] with accounts") }
         if let found = domains.first(where: { Agent.same($0.name, name) }) {
@@ -192,7 +204,7 @@ package enum AccountOrders {
                 }
             }
         } catch {
-            return .refused("lines \(firstLine) and following: \(error.description)")
+            return refusal("lines \(firstLine) and following", error, domain)
         }
         return OrderResult(
             problems.isEmpty ? .done : .refused, "\(counts.new) \(counts.changed)\n\(problems)")

@@ -49,6 +49,10 @@ package enum AgentOutput {
     case channel(domain: Int, Channel.Output)
     case locator(domain: Int, LocatorOutput)
     case answer(caller: UInt64, LogonOutcome)
+    /// What became of the copy of an embedded domain that this host is a backup of.
+    case copied(local: Int, PullNotice)
+    /// Its primary has answered, or not.
+    case looked(local: Int)
     case translated(caller: UInt64, TranslationOutcome)
     /// A domain's SID is known now, or another one than before: to be kept.
     case learned(domain: Int, SID)
@@ -61,6 +65,8 @@ package final class Agent {
     package let domains: [AgentDomain]
     /// The embedded domains, whose accounts are this host's own.
     package let locals: [AgentLocalDomain]
+    /// Those of which this host is a backup.
+    package let backups: [AgentBackup]
     let random: (Int) -> [UInt8]
     /// Seconds since 1970 at `now` zero.
     let epoch: UInt64
@@ -79,17 +85,21 @@ package final class Agent {
         var proof: Ledger.Proof
         /// Microseconds on the caller's clock when the logon came.
         var since: UInt64
+        /// The answer where this domain's controller gives none.
+        var fallback: LogonOutcome?
         /// The password's, if it is one whose refusal would be kept.
         var mark: RefusalMemory.Mark?
     }
 
     package init(
-        name: String, domains: [AgentDomain], locals: [AgentLocalDomain] = [], epoch: UInt64,
+        name: String, domains: [AgentDomain], locals: [AgentLocalDomain] = [],
+        backups: [AgentBackup] = [], epoch: UInt64,
         random: @escaping (Int) -> [UInt8]
     ) {
         self.name = name
         self.domains = domains
         self.locals = locals
+        self.backups = backups
         self.epoch = epoch
         self.random = random
     }
@@ -112,6 +122,7 @@ package final class Agent {
         var next = UInt64.max
         for domain in domains { next = min(next, domain.nextDeadline) }
         for local in locals { next = min(next, local.nextDeadline(start: fileTime(at: 0))) }
+        for backup in backups { next = min(next, pullDeadline(backup)) }
         return next
     }
 
@@ -120,6 +131,9 @@ package final class Agent {
         for index in domains.indices where domains[index].nextDeadline <= now {
             domains[index].tick(now: now)
             settle(index, now: now, microseconds: microseconds)
+        }
+        for backup in backups where pullDeadline(backup) <= now {
+            settle(backup.channel, now: now, microseconds: microseconds)
         }
     }
 
@@ -167,8 +181,11 @@ package final class Agent {
 
     // MARK: Logons
 
+    /// The first domain to which logons are passed, where there is one.
+    var firstRoute: Int? { domains.firstIndex { !$0.isOfBackup } }
+
     package func domainIndex(named name: String) -> Int? {
-        if name.isEmpty { return domains.isEmpty ? nil : 0 }
+        if name.isEmpty { return firstRoute }
         for index in domains.indices {
             if Self.same(domains[index].name, name) { return index }
             if !domains[index].dnsName.isEmpty, Self.same(domains[index].dnsName, name) {
@@ -193,10 +210,15 @@ package final class Agent {
         let proof = Self.classify(call)
         if let index = localIndex(domain: call.domain, user: call.user) {
             let outcome = logon(call, local: index, proof: proof, now: now)
-            outputs.append(.answer(caller: caller, outcome))
-            return
+            guard let primary = primary(of: index, after: outcome) else {
+                return outputs.append(.answer(caller: caller, outcome))
+            }
+            let asker = Caller(
+                token: caller, domain: primary, proof: proof, since: microseconds,
+                fallback: outcome)
+            return pass(call, for: asker, now: now, microseconds: microseconds)
         }
-        guard let index = domainIndex(named: call.domain) ?? (domains.isEmpty ? nil : 0) else {
+        guard let index = domainIndex(named: call.domain) ?? firstRoute else {
             outputs.append(
                 .answer(caller: caller, .refused(.noSuchDomain, authoritative: false)))
             return
@@ -219,15 +241,23 @@ package final class Agent {
             outputs.append(.answer(caller: caller, .refused(status, authoritative: true)))
             return
         }
+        let asker = Caller(
+            token: caller, domain: index, proof: proof, since: microseconds, mark: mark)
+        pass(call, for: asker, now: now, microseconds: microseconds)
+    }
+
+    private func pass(
+        _ call: LogonCall, for caller: Caller, now: UInt64, microseconds: UInt64
+    ) {
+        let domain = domains[caller.domain]
         nextLogon &+= 1
         if nextLogon == 0 { nextLogon = 1 }
-        callers[nextLogon] = Caller(
-            token: caller, domain: index, proof: proof, since: microseconds, mark: mark)
+        callers[nextLogon] = caller
         let patience = call.patience == 0
             ? domain.policy.deadline : min(call.patience, domain.policy.deadline)
         domain.channel.logon(
             nextLogon, request(call, domain, now: now), deadline: now + patience, now: now)
-        settle(index, now: now, microseconds: microseconds)
+        settle(caller.domain, now: now, microseconds: microseconds)
     }
 
     private func request(
@@ -324,7 +354,9 @@ package final class Agent {
 
     // MARK: Keeping in step
 
-    private func settle(_ index: Int, now: UInt64, microseconds: UInt64 = 0) {
+    func tell(_ output: AgentOutput) { outputs.append(output) }
+
+    func settle(_ index: Int, now: UInt64, microseconds: UInt64 = 0) {
         // A locator's output may change the channel, whose failure may change the locator; each
         // round is caused by an output, and outputs run out.
         for _ in 0..<Self.rounds {
@@ -336,6 +368,8 @@ package final class Agent {
             if told { domains[index].offerControllers(now: now) }
             let before = outputs.count
             drain(index, microseconds: microseconds, now: now)
+            pump(index, now: now)
+            drain(index, microseconds: microseconds, now: now)
             if outputs.count == before, !told { return }
         }
     }
@@ -345,6 +379,7 @@ package final class Agent {
     private func drain(_ index: Int, microseconds: UInt64, now: UInt64) {
         let domain = domains[index]
         for output in domain.channel.takeOutputs() {
+            tellPull(index, output, now: now)
             switch output {
             case .answer(let logon, let outcome):
                 guard let caller = callers.removeValue(forKey: logon) else { continue }
@@ -356,7 +391,9 @@ package final class Agent {
                 {
                     learn(sid, of: index)
                 }
-                outputs.append(.answer(caller: caller.token, outcome))
+                var answer = outcome
+                if case .unavailable = outcome { answer = caller.fallback ?? outcome }
+                outputs.append(.answer(caller: caller.token, answer))
             case .controllerFailed(let address, let failure, _):
                 let reason: ControllerFailure
                 switch failure {
@@ -371,10 +408,11 @@ package final class Agent {
             case .mapped(let address, let port):
                 domain.ports[address] = port
                 outputs.append(.channel(domain: index, output))
+            case .pulled: break
             case .translated(let id, let outcome): translated(id, outcome, index)
             case .notice(.keyed):
                 outputs.append(.channel(domain: index, output))
-                if asksForSIDs, domain.sid == nil {
+                if asksForSIDs, domain.sid == nil, !domain.isOfBackup {
                     translate(.names([domain.name]), index, caller: nil, now: now)
                 }
             case .controllerSilent, .open, .send, .close, .notice, .passwordSet:

@@ -33,6 +33,8 @@ package final class AgentDomain {
     package let name: String
     package let dnsName: String
     package let policy: DomainPolicy
+    /// Whether it is the channel of a backup of a local domain to its primary.
+    package let isOfBackup: Bool
     package let locator: Locator
     package let channel: Channel
     package internal(set) var ledger = Ledger()
@@ -44,12 +46,14 @@ package final class AgentDomain {
     private var settleAt: UInt64?
 
     package init(
-        name: String, dnsName: String, policy: DomainPolicy, locator: Locator, channel: Channel,
-        ports: [IPv4Address: UInt16], sid: SID? = nil, random: (Int) -> [UInt8]
+        name: String, dnsName: String, policy: DomainPolicy, isOfBackup: Bool = false,
+        locator: Locator, channel: Channel, ports: [IPv4Address: UInt16], sid: SID? = nil,
+        random: (Int) -> [UInt8]
     ) {
         self.name = name
         self.dnsName = dnsName
         self.policy = policy
+        self.isOfBackup = isOfBackup
         self.locator = locator
         self.channel = channel
         self.ports = ports

@@ -37,7 +37,7 @@ package enum GroupOrders {
             case _: return OrderResult(.misused, "there is no order \(verb)\n")
             }
         } catch {
-            return .refused("\(name): \(error.description)")
+            return AccountOrders.refusal(name, error, domain)
         }
     }
 

@@ -47,10 +47,10 @@ extension Agent {
             for index in locals.indices where locals[index].domain.account(user) != nil {
                 return index
             }
-            return domains.isEmpty ? 0 : nil
+            return firstRoute == nil ? 0 : nil
         }
         if domainIndex(named: domain) != nil { return nil }
-        return domains.isEmpty || Self.same(name, domain) ? 0 : nil
+        return firstRoute == nil || Self.same(name, domain) ? 0 : nil
     }
 
     /// Validates a logon by the embedded domain.

@@ -48,6 +48,23 @@ package struct Configuration: Equatable, Sendable {
     }
 
     init(agent: AgentSettings) { self.agent = agent }
+
+    /// Where a local domain is a backup: the channel to its primary, as a domain among the others.
+    /// It is located by NetBIOS names whatever its profile, as primaries are.
+    package func channel(ofBackup local: LocalDomainSettings) -> DomainSettings {
+        var domain = DomainSettings(name: local.name)
+        domain.isOfBackup = true
+        domain.controllers = local.primary.map { [$0] } ?? []
+        domain.profile = local.profile
+        domain.channel = .bdc
+        domain.account = agent.name + "$"
+        domain.ntlmv1 = local.ntlmv1
+        domain.lm = local.lm
+        domain.unsealed = local.unsealed
+        domain.rc4 = local.rc4
+        domain.winsServers = listen?.winsServers ?? []
+        return domain
+    }
 }
 
 /// Puts entries into settings and collects what is wrong.

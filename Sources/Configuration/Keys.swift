@@ -171,7 +171,7 @@ extension DomainSettings {
         [
             Key("profile", accepts: "modern or nt4",
                 standard: "modern", "RPC over TCP with AES, or pipes over SMB1") {
-                assign(&$0.profile, profile($1))
+                assign(&$0.profile, Profile($1))
             },
             Key("channel", accepts: "member, trust or bdc",
                 standard: "member", "as whom the secure channel is established") {
@@ -239,20 +239,22 @@ extension DomainSettings {
         text == "no" ? 0 : Value.duration(text, refusalTimes)
     }
 
-    private static func profile(_ text: String) -> Profile? {
-        switch text {
-        case "modern": .modern
-        case "nt4": .nt4
-        case _: nil
-        }
-    }
-
     private static func channel(_ text: String) -> ChannelKind? {
         switch text {
         case "member": .member
         case "trust": .trust
         case "bdc": .bdc
         case _: nil
+        }
+    }
+}
+
+extension Profile {
+    fileprivate init?(_ text: String) {
+        switch text {
+        case "modern": self = .modern
+        case "nt4": self = .nt4
+        case _: return nil
         }
     }
 }
@@ -304,6 +306,18 @@ extension LocalDomainSettings {
             Key("primary", accepts: "an IPv4 address",
                 standard: "looked for", "the primary that a backup copies from") {
                 assign(&$0.primary, Value.host($1).map { $0 })
+            },
+            Key("profile", accepts: "modern or nt4",
+                standard: "modern", "how a backup speaks to its primary, as in [domain]") {
+                assign(&$0.profile, Profile($1))
+            },
+            Key("unsealed", accepts: "yes or no",
+                standard: "no", "copy from a primary that offers no sealing") {
+                assign(&$0.unsealed, Value.yesNo($1))
+            },
+            Key("rc4", accepts: "yes or no",
+                standard: "no", "copy from a primary that offers no AES") {
+                assign(&$0.rc4, Value.yesNo($1))
             },
             Key("netlogon directory", accepts: "an absolute path of at most 80 bytes",
                 standard: "none", "what the share NETLOGON shows, to be read only") {

@@ -98,6 +98,8 @@ package struct DomainSettings: Equatable, Sendable {
     package var winsServers: [IPv4Address] = []
     /// Instead of those of /etc/resolv.conf.
     package var nameServers: [Endpoint] = []
+    /// Whether it is not in the file: the channel of a backup of a local domain to its primary.
+    package var isOfBackup = false
 
     package init(name: String) { self.name = name }
 
@@ -149,6 +151,10 @@ package struct LocalDomainSettings: Equatable, Sendable {
     package var role = LocalDomainRole.primary
     /// Of a backup: where its primary is.
     package var primary: IPv4Address?
+    /// How a backup speaks to its primary, and what of it may be weak.
+    package var profile = Profile.modern
+    package var unsealed = false
+    package var rc4 = false
     package var ntlmv1 = NTLMv1Policy.mschap
     package var lm = LMPolicy.refuse
     /// Accounts whose secure channels may be unsealed, or without AES.

@@ -16,6 +16,8 @@ package struct CommandKind: RawRepresentable, Equatable, Sendable {
     /// Accounts and groups of the embedded domain.
     package static let account = CommandKind(rawValue: 7)
     package static let group = CommandKind(rawValue: 8)
+    /// The embedded domain itself: its role.
+    package static let domain = CommandKind(rawValue: 9)
 }
 
 /// A sub-command that the agent carries out and answers in text.

@@ -3,6 +3,15 @@ import Wire
 /// The databases that a domain's controllers replicate (MS-NRPC 3.5.4.6.2, DatabaseID).
 package enum DomainDatabase: UInt8, CaseIterable, Sendable {
     case sam, builtin, lsa
+
+    /// For people.
+    package var name: String {
+        switch self {
+        case .sam: "the account database"
+        case .builtin: "the built-in database"
+        case .lsa: "the policy database"
+        }
+    }
 }
 
 /// What happened to an object (MS-NRPC 2.2.1.5.29, NETLOGON_DELTA_TYPE).

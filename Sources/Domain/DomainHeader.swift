@@ -4,6 +4,8 @@ import Wire
 package enum DomainRole: UInt32, Sendable {
     case backup = 2
     case primary = 3
+
+    package var name: String { self == .primary ? "primary" : "backup" }
 }
 
 /// What the domain knows of itself.
@@ -33,6 +35,12 @@ package struct DomainHeader: Equatable, Sendable {
 
     package func created(_ database: DomainDatabase) -> UInt64 { created[Int(database.rawValue)] }
     package func serial(of database: DomainDatabase) -> UInt64 { serials[Int(database.rawValue)] }
+
+    /// Whether there is anything to serve: always but for a backup before its first copy.
+    package var hasCopy: Bool {
+        for index in 0..<3 where created[index] == 0 { return false }
+        return true
+    }
 
     package static func == (left: DomainHeader, right: DomainHeader) -> Bool {
         for index in 0..<3 {

@@ -46,6 +46,8 @@ package final class LocalDomain {
     package private(set) var unsavedSince: UInt64?
     var edit = Edit()
     private let commit: Commit
+    /// Is told that changes were logged, once for each that was kept.
+    package var onLogged: (() -> Void)?
 
     /// A domain without content; see `create` and `DomainLoader`.
     init(header: DomainHeader, proofs: ProofPolicy, commit: @escaping Commit) {
@@ -176,6 +178,7 @@ package final class LocalDomain {
                 logs[Int(entry.database.rawValue)].append(entry)
             }
             for case .account(let rid, _) in edit.undo { unsaved.remove(rid) }
+            if !edit.entries.isEmpty { onLogged?() }
         } else {
             rollBack(to: edit.beginning)
         }

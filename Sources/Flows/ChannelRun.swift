@@ -80,8 +80,8 @@ package final class ChannelRun<Link: Exchange> {
             case .notice(.accountRefused(_, let status)): outcome = outcome ?? .refused(status)
             case .controllerFailed(let address, _, let reason):
                 failure = dialogue.unavailable("\(address.description): \(reason)")
-            case .notice, .answer, .translated, .controllerSilent, .controllerAnswered, .mapped,
-                .passwordSet:
+            case .notice, .answer, .translated, .pulled, .controllerSilent, .controllerAnswered,
+                .mapped, .passwordSet:
                 continue
             }
         }

@@ -144,9 +144,9 @@ package enum SamrDomainInformation: NDRMessage, Equatable, Sendable {
     case oem(String)
     case name(String)
     case replication(sourceNodeName: String)
-    case serverRole(UInt16)
+    case serverRole(UInt32)
     case modified(count: UInt64, creationTime: UInt64)
-    case state(UInt16)
+    case state(UInt32)
     case general2(SamrDomainGeneral, SamrLockoutPolicy)
     case lockout(SamrLockoutPolicy)
     case modified2(count: UInt64, creationTime: UInt64, atLastPromotion: UInt64)
@@ -177,11 +177,11 @@ package enum SamrDomainInformation: NDRMessage, Equatable, Sendable {
         case 4: self = .oem(try stub.samText("OemInformation"))
         case 5: self = .name(try stub.samText("DomainName"))
         case 6: self = .replication(sourceNodeName: try stub.samText("ReplicaSourceNodeName"))
-        case 7: self = .serverRole(try stub.uint16("DomainServerRole"))
+        case 7: self = .serverRole(try stub.uint32("DomainServerRole"))
         case 8:
             let count = try stub.longPair("DomainModifiedCount")
             self = .modified(count: count, creationTime: try stub.longPair("CreationTime"))
-        case 9: self = .state(try stub.uint16("DomainServerState"))
+        case 9: self = .state(try stub.uint32("DomainServerState"))
         case 11:
             try stub.align(8, "General")
             var texts: [CountedString] = []
@@ -216,7 +216,7 @@ package enum SamrDomainInformation: NDRMessage, Equatable, Sendable {
             general.writeTexts(into: &stub)
         case .logoff(let forceLogoff): stub.longPair(forceLogoff)
         case .oem(let text), .name(let text), .replication(let text): stub.samText(text)
-        case .serverRole(let value), .state(let value): stub.uint16(value)
+        case .serverRole(let value), .state(let value): stub.uint32(value)
         case .modified(let count, let creationTime):
             stub.longPair(count)
             stub.longPair(creationTime)

@@ -119,9 +119,12 @@ extension WireWriter {
         } else if length < 0x100 {
             uint8(0x81)
             uint8(UInt8(length))
-        } else {
+        } else if length < 0x1_0000 {
             uint8(0x82)
             uint16BE(UInt16(length))
+        } else {
+            uint8(0x84)
+            uint32BE(UInt32(length))
         }
         append(content)
     }

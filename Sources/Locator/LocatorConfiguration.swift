@@ -17,6 +17,8 @@ package struct LocatorConfiguration: Sendable {
     /// Addresses or names in order of preference. With any, nothing else is searched.
     package var controllers: [String]
     package var profile: Profile
+    /// Whether none but the primary controller will do; with `nt4` only.
+    package var wantsPrimary: Bool
     /// Our computer name, which a ping carries.
     package var hostName: String
     package var ldapPort: UInt16
@@ -25,12 +27,14 @@ package struct LocatorConfiguration: Sendable {
 
     package init(
         domain: String, dnsName: String = "", controllers: [String] = [],
-        profile: Profile = .modern, hostName: String, portOffset: UInt16 = 0
+        profile: Profile = .modern, wantsPrimary: Bool = false, hostName: String,
+        portOffset: UInt16 = 0
     ) {
         self.domain = domain
         self.dnsName = dnsName
         self.controllers = controllers
         self.profile = profile
+        self.wantsPrimary = wantsPrimary
         self.hostName = hostName
         ldapPort = 389 &+ portOffset
         probePort = (profile == .modern ? 135 : 139) &+ portOffset

@@ -36,7 +36,8 @@ extension Locator {
                 askSite(known.clientSite, now)
             }
         case .nt4:
-            let suffixes = [NetBIOSSuffix.domainMasterBrowser, .domainControllers]
+            let suffixes = configuration.wantsPrimary
+                ? [NetBIOSSuffix.domainMasterBrowser] : [.domainMasterBrowser, .domainControllers]
             for (place, suffix) in suffixes.enumerated() {
                 guard let name = NetBIOSName(configuration.domain, suffix) else { continue }
                 ask(.name(name, rank: place << 8), now)

@@ -163,4 +163,8 @@ package enum ResponderEvent: Equatable, Sendable {
     /// Another node owns it; it is not answered for, and tried again later.
     case conflict(NetBIOSName, IPv4Address)
     case serverUnreachable(NetBIOSName)
+    /// Whose address `Responder.found` is to tell.
+    case addressWanted(NetBIOSName)
+    /// A primary controller, or somebody who says to be one, told of a change.
+    case changeAnnounced(AnnounceChange, from: IPv4Address)
 }

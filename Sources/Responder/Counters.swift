@@ -6,6 +6,8 @@ package struct ResponderCounters: Equatable, Sendable {
     package var primaryQueriesAnswered = 0
     package var lmLogonsAnswered = 0
     package var samLogonsAnswered = 0
+    /// Announcements of changed domains.
+    package var changesHeard = 0
     package var pausedAnswers = 0
     package var unknownUserAnswers = 0
 
@@ -85,6 +87,7 @@ extension ResponderCounters {
             Count("samLogons", "SAM LOGON", samLogonsAnswered),
             Count("paused", "told that logons are paused", pausedAnswers),
             Count("unknownUser", "told that the user is unknown", unknownUserAnswers),
+            Count("changesHeard", "changes announced to us", changesHeard),
             Count("winsQueries", "WINS queries", winsQueries),
             Count("winsNegative", "WINS queries for names that nobody has", winsNegative),
             Count("winsRegistrations", "WINS registrations", winsRegistrations),

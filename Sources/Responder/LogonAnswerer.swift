@@ -15,6 +15,9 @@ struct LogonAnswerer {
     private var lastDatagramID: UInt16
     var domains: [DomainAnswers] = []
     var lookup: ((_ domain: String, _ user: String, AccountControl) -> AccountKnowledge)?
+    /// Changes that others announced, with where from, until the owner takes them.
+    var heard: [(AnnounceChange, IPv4Address)] = []
+    private static let mostHeard = 16
     /// What comes to its mailslot is the browser's, where there is one.
     var browser: Browser?
 
@@ -203,6 +206,12 @@ extension LogonAnswerer {
             answer(try LogonRequest(parsing: &reader), request, &outbox, &counters)
         case .samLogonRequest:
             answer(try SAMLogonRequest(parsing: &reader), request, &outbox, &counters)
+        case .announceChange:
+            let change = try AnnounceChange(parsing: &reader)
+            if heard.count < Self.mostHeard {
+                heard.append((change, request.arrival.source.address))
+            }
+            counters.changesHeard += 1
         case _:
             _ = try NetlogonMessage(parsing: &reader)
             counters.otherMessages += 1

@@ -17,6 +17,9 @@ package final class Responder {
     private var logons: LogonAnswerer
     /// Where we are one.
     private var wins: WINSServer?
+    /// Of the domain that we may be the primary of.
+    private var announcer: ChangeAnnouncer?
+    private let random: () -> UInt32
     /// The state of our names that the WINS server and the browser were told.
     private var namesSeen = 0
     private var wasMaster = false
@@ -27,6 +30,7 @@ package final class Responder {
         random: @escaping () -> UInt32
     ) {
         self.configuration = configuration
+        self.random = random
         names = NameKeeper(configuration, random: random)
         logons = LogonAnswerer(configuration, random: random)
         if let browser {
@@ -41,12 +45,14 @@ package final class Responder {
     package func start(now: UInt64) {
         names.start(now: now, &outbox)
         logons.browser?.start(now: now)
+        announcer?.start(datagramID: UInt16(truncatingIfNeeded: random()), now: now)
         settle(now: now)
     }
 
     /// Begins to release them; after it `isStopped` tells when that is done.
     package func stop(now: UInt64) {
         logons.browser?.stop(&outbox)
+        announcer?.stop()
         names.stop(now: now, &outbox)
     }
 
@@ -56,6 +62,7 @@ package final class Responder {
         var earliest = names.nextDeadline ?? .max
         if let deadline = logons.browser?.nextDeadline { earliest = min(earliest, deadline) }
         if let deadline = wins?.nextDeadline { earliest = min(earliest, deadline) }
+        if let announcer { earliest = min(earliest, announcer.nextDeadline) }
         return earliest == .max ? nil : earliest
     }
 
@@ -63,6 +70,9 @@ package final class Responder {
         names.advance(now: now, &outbox)
         logons.browser?.advance(now: now, &outbox)
         wins?.advance(now: now, &outbox, &counters)
+        for name in announcer?.advance(now: now, configuration, &outbox) ?? [] {
+            names.events.append(.addressWanted(name))
+        }
         settle(now: now)
     }
 
@@ -98,8 +108,9 @@ package final class Responder {
 
     /// What happened to our names since the last call.
     package func takeEvents() -> [ResponderEvent] {
-        let events = names.events
+        let events = names.events + logons.heard.map { .changeAnnounced($0, from: $1) }
         names.events = []
+        logons.heard = []
         return events
     }
 
@@ -156,6 +167,33 @@ package final class Responder {
         _ lookup: ((_ domain: String, _ user: String, AccountControl) -> AccountKnowledge)?
     ) {
         logons.lookup = lookup
+    }
+
+    // MARK: Our own domain's changes
+
+    /// What is announced of the domain to its backup controllers, before `start`. `news` is nil
+    /// while we are not its primary.
+    package func setAnnouncements(of domain: NetBIOSName, _ news: @escaping () -> DomainNews?) {
+        announcer = ChangeAnnouncer(domain, news: news)
+    }
+
+    /// The domain's databases have changed, or we have become its primary.
+    package func domainChanged(now: UInt64) { announcer?.changed(now: now) }
+
+    /// The answer to `addressWanted`; nil where nobody knows it.
+    package func found(_ backup: NetBIOSName, _ address: IPv4Address?, now: UInt64) {
+        announcer?.found(backup, address, now: now, configuration, &outbox)
+    }
+
+    /// Begins to claim a name of ours, as a domain's new primary does, or gives it up.
+    package func claim(_ own: OwnName, now: UInt64) {
+        names.claim(own, now: now, &outbox)
+        settle(now: now)
+    }
+
+    package func drop(_ own: OwnName, now: UInt64) {
+        names.drop(own, &outbox)
+        settle(now: now)
     }
 
     private func index(of name: NetBIOSName) -> Int? {

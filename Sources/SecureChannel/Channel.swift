@@ -29,6 +29,7 @@ package final class Channel {
         case mapped(IPv4Address, port: UInt16)
         case notice(ChannelNotice)
         case passwordSet(PasswordOutcome)
+        case pulled(PullOutcome)
         case translated(UInt32, TranslationOutcome)
     }
 
@@ -81,9 +82,8 @@ package final class Channel {
     /// Set when a live connection's key was refused: the next key tells whether somebody took it.
     var keyWasReplaced = false
     var isStopped = false
-    /// The link that carries a change of our password, and until when it may.
-    var passwordLink: Int?
-    var passwordDeadline: UInt64 = .max
+    /// The one call under way that is no logon and has the credential chain.
+    var chained: ChainedCall?
     var translations = TranslationLine()
     /// A logon ran out of time at a controller that said nothing at all: nobody else waits for
     /// it, until it says something or another one serves.
@@ -225,7 +225,7 @@ package final class Channel {
         isStopped = true
         answerAllWaiting(.noController)
         for id in logons.keys { answer(id, .unavailable(.noController)) }
-        passwordEnded(.unknown)
+        chainedEnded(.lost)
         for id in links.keys { outputs.append(.close(link: id, abort: false)) }
         links.removeAll()
         closeTranslator()
@@ -280,7 +280,7 @@ package final class Channel {
 
     /// When `tick` wants to be called next; `.max`: not before another input.
     package var nextDeadline: UInt64 {
-        var next = min(earliest, passwordDeadline, translations.nextDeadline)
+        var next = min(earliest, chained?.deadline ?? .max, translations.nextDeadline)
         if case .refused(_, let until) = phase { next = min(next, until) }
         for link in links.values {
             next = min(next, link.nextDeadline)
@@ -291,7 +291,7 @@ package final class Channel {
 
     package func tick(now: UInt64) {
         if now >= earliest { expireLogons(now: now) }
-        expirePassword(now: now)
+        expireChainedCall(now: now)
         if now >= translations.nextDeadline { tickTranslator(now: now) }
         for id in Array(links.keys) { tickLink(id, now: now) }
         if case .refused(_, let until) = phase, now >= until {

@@ -22,7 +22,7 @@ extension Channel {
     func freeLink() -> Int? {
         var best: Int?
         var fewest = Int.max
-        for (id, link) in links where link.isOpen {
+        for (id, link) in links where link.isOpen && id != chained?.link {
             let calls = link.association.callsInFlight
             if calls < link.association.callLimit, calls < fewest {
                 best = id

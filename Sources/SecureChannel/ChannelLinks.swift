@@ -232,7 +232,7 @@ extension Channel {
         guard let link = links.removeValue(forKey: id) else { return }
         outputs.append(.close(link: id, abort: abort))
         counters.connectionsLost += 1
-        if passwordLink == id { passwordEnded(.unknown) }
+        if chained?.link == id { chainedEnded(.lost) }
         // The last one first, as each goes to the front of the line.
         let carried = logons.filter { $0.value.link == id }.map { $0.key }.sorted(by: >)
         for logon in carried {

@@ -18,9 +18,6 @@ package enum PasswordOutcome: Equatable, Sendable {
 /// A change of our account's own password over the channel (MS-NRPC 3.5.4.4.5 and 3.5.4.4.6), at
 /// the controller that holds the key. It is sent once and never again.
 extension Channel {
-    /// Not a logon's: those count from one.
-    static var passwordTag: UInt32 { .max }
-
     /// The hash of the secret that the key was made with.
     package var agreedSecret: Bytes16? {
         if case .keyed = phase { return session?.secret }
@@ -29,31 +26,19 @@ extension Channel {
 
     /// Sets the password, in UTF-16LE. The outcome is told as an output, once.
     package func setPassword(_ password: Secret, deadline: UInt64, now: UInt64) {
-        guard passwordLink == nil, case .keyed = phase, let id = freeLink(),
-            let link = links[id]
-        else { return outputs.append(.passwordSet(.notSent)) }
-        let (opnum, stub) = passwordCall(password, now: now)
-        passwordLink = id
-        passwordDeadline = deadline
-        links[id]?.lastUsed = now
-        if link.silentSince == nil { links[id]?.silentSince = now }
-        link.association.call(
-            tag: Self.passwordTag, opnum: opnum, stub: stub, random: random)
-        flush(id)
+        let wasSent = chainedCall(.password, deadline: deadline, now: now) {
+            passwordCall(password, $0, $1)
+        }
+        if !wasSent { outputs.append(.passwordSet(.notSent)) }
     }
 
     private func passwordCall(
-        _ password: Secret, now: UInt64
+        _ password: Secret, _ session: Session, _ authenticator: NetlogonAuthenticator
     ) -> (opnum: UInt16, stub: [UInt8]) {
-        guard var session else { preconditionFailure("a call without a session") }
-        let timestamp = UInt32(truncatingIfNeeded: epoch + now / 1_000)
         let account = AccountCall(
             accountName: settings.account,
             secureChannelType: SecureChannelType(rawValue: settings.kind.rawValue),
-            computerName: settings.computer,
-            authenticator: NetlogonAuthenticator(
-                credential: session.chain.next(timestamp: timestamp), timestamp: timestamp))
-        self.session = session
+            computerName: settings.computer, authenticator: authenticator)
         var writer = WireWriter(capacity: 640)
         if session.flags.contains(.passwordSet2) {
             var buffer = Self.trustPassword(password, random)
@@ -90,37 +75,17 @@ extension Channel {
 
     private static var passwordSize: Int { 512 }
 
-    // MARK: What came of it
-
-    func passwordReplied(_ stub: [UInt8], link: Int, now: UInt64) {
-        guard passwordLink != nil else { return }
-        links[link]?.lastUsed = now
-        let reply: AuthenticatedStatus
-        do throws(WireError) {
-            var reader = WireReader(stub.span, layer: "Netlogon")
-            reply = try AuthenticatedStatus(parsing: &reader)
-        } catch {
-            return passwordEnded(.unknown)
+    func passwordEnded(_ ending: ChainedEnding) {
+        let outcome: PasswordOutcome
+        switch ending {
+        case .answered(_, .success): outcome = .set
+        case .answered(_, let status), .disowned(let status):
+            // Nobody but the controller can have refused it; otherwise the next key tells.
+            outcome = status.isError ? .refused(status) : .unknown
+        case .notSent: outcome = .notSent
+        case .lost: outcome = .unknown
         }
-        guard chainHolds(reply.returnAuthenticator) else {
-            // Nobody but the controller can have said so: the next key tells.
-            passwordEnded(reply.status.isError ? .refused(reply.status) : .unknown)
-            return keyForgotten(by: link, isReplaced: reply.status != .notFound, now: now)
-        }
-        passwordEnded(reply.status.isError ? .refused(reply.status) : .set)
-    }
-
-    func passwordEnded(_ outcome: PasswordOutcome) {
-        guard passwordLink != nil else { return }
-        passwordLink = nil
-        passwordDeadline = .max
         outputs.append(.passwordSet(outcome))
-    }
-
-    func expirePassword(now: UInt64) {
-        guard now >= passwordDeadline, let link = passwordLink else { return }
-        links[link]?.association.abandon(tag: Self.passwordTag)
-        passwordEnded(.unknown)
     }
 }
 

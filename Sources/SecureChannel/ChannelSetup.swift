@@ -16,7 +16,7 @@ extension Channel {
             switch event {
             case .ready: associationReady(id, link, now: now)
             case .reply(0, let stub): setupReplied(id, link, stub, now: now)
-            case .reply(Self.passwordTag, let stub): passwordReplied(stub, link: id, now: now)
+            case .reply(ChainedCall.tag, let stub): chainedReplied(stub, link: id, now: now)
             case .reply(let tag, let stub):
                 logonReplied(tag, link: id, stub: stub, now: now)
             case .notExecuted(let tag): notExecuted(tag)
@@ -36,7 +36,7 @@ extension Channel {
     }
 
     private func notExecuted(_ tag: UInt32) {
-        if tag == Self.passwordTag { return passwordEnded(.notSent) }
+        if tag == ChainedCall.tag { return chainedEnded(.notSent) }
         if logons[tag]?.wasRetried == false {
             sendAgain(tag)
         } else {

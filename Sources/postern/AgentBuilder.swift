@@ -34,9 +34,20 @@ enum AgentBuilder {
             domain($0, configuration.agent.name, store, epoch, random)
         }
         let locals = LocalDomains.open(configuration, store, log)
+        var backups: [AgentBackup] = []
+        for (channel, settings) in configuration.domains.enumerated() where settings.isOfBackup {
+            guard let local = locals.firstIndex(where: { $0.name == settings.name }) else {
+                continue
+            }
+            backups.append(
+                AgentBackup(
+                    local: local, channel: channel,
+                    pull: ReplicationPull(domain: locals[local], now: 0)))
+        }
         return Agent(
             name: configuration.agent.name, domains: domains,
-            locals: locals.map { AgentLocalDomain($0) }, epoch: epoch, random: random)
+            locals: locals.map { AgentLocalDomain($0) }, backups: backups, epoch: epoch,
+            random: random)
     }
 
     private static func domain(
@@ -45,12 +56,13 @@ enum AgentBuilder {
     ) -> AgentDomain {
         let channelSettings = channelSettings(settings, computer)
         let channel = Channel(settings: channelSettings, epoch: epoch, random: random)
+        let isByName = settings.profile == .nt4 || settings.isOfBackup
         let locator = Locator(
             LocatorConfiguration(
                 domain: settings.name, dnsName: settings.dnsName ?? "",
                 controllers: settings.controllers.map { $0.description },
-                profile: settings.profile == .modern ? .modern : .nt4, hostName: computer,
-                portOffset: settings.portOffset),
+                profile: isByName ? .nt4 : .modern, wantsPrimary: settings.isOfBackup,
+                hostName: computer, portOffset: settings.portOffset),
             known: known(settings.name, store),
             random: {
                 let bytes = SystemRandom.bytes(4)
@@ -68,8 +80,8 @@ enum AgentBuilder {
             policy: DomainPolicy(
                 ntlmv1: ntlmv1, allowsLM: settings.lm == .allow, deadline: settings.deadline,
                 refusalsKept: settings.refusedPasswords),
-            locator: locator, channel: channel, ports: ports(settings.name, store),
-            sid: sid(settings.name, store), random: random)
+            isOfBackup: settings.isOfBackup, locator: locator, channel: channel,
+            ports: ports(settings.name, store), sid: sid(settings.name, store), random: random)
     }
 
     private static func sid(_ name: String, _ store: StateStore) -> SID? {

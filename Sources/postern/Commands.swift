@@ -26,6 +26,11 @@ enum Commands {
                 request, daemon.agent.locals.map { $0.domain },
                 now: daemon.agent.fileTime(at: daemon.loop.now))
             done(result.text, ExitCode(result.outcome))
+        case .domain:
+            guard isOwner else {
+                return done("only root and the agent's own user may do that\n", .failed)
+            }
+            domainOrder(request, daemon, done)
         case .status: done(StatusReport.text(daemon, json: request.wantsJSON), .success)
         case .find: find(request, daemon, done)
         case .explain: explain(request, daemon, capture, done)
@@ -36,6 +41,25 @@ enum Commands {
         case _:
             done("this agent does not know command \(request.command.rawValue)\n", .usage)
         }
+    }
+
+    /// A promotion waits for what the primary says to it.
+    private static func domainOrder(
+        _ request: CommandRequest, _ daemon: Daemon, _ done: @escaping Done
+    ) {
+        let domains = daemon.agent.locals.map { $0.domain }
+        let run = {
+            let result = DomainOrders.run(
+                request, domains, primary: { daemon.agent.primaryState($0) },
+                state: { daemon.agent.pullState($0, now: daemon.loop.now) },
+                changed: { daemon.roleChanged($0) })
+            done(result.text, ExitCode(result.outcome))
+        }
+        guard request.arguments.count >= 2, request.arguments[0] == "promote",
+            case .found(let domain) = AccountOrders.find(request.arguments[1], domains),
+            let local = domains.firstIndex(where: { $0 === domain })
+        else { return run() }
+        daemon.look(local, done: run)
     }
 
     private static func domain(

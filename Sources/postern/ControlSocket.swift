@@ -20,6 +20,8 @@ final class ControlSocket {
         static let clients = 4_096
         /// Requests of one client that are under way.
         static let calls = 512
+        /// Bytes that wait for one client to read them: a list of as many accounts as there may be.
+        static let answer = 64 << 20
     }
 
     private final class Client {
@@ -42,6 +44,7 @@ final class ControlSocket {
         self.daemon = daemon
         let agent = daemon.configuration.agent
         var options = LocalListener.Options()
+        options.queueLimit = Limit.answer
         // Only root may give a file to another group: an agent without root is its owner's alone.
         if Privileges.isRoot, let found = try UserDatabase.group(agent.controlGroup) {
             options.mode = 0o660

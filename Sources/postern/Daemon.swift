@@ -2,9 +2,11 @@ import Agent
 import Configuration
 import Consumers
 import Crypto
+import Domain
 import Flows
 import Locator
 import Loop
+import Mailslot
 import SecureChannel
 import Store
 import Wire
@@ -33,6 +35,10 @@ final class Daemon {
     private(set) var explanations: [Int: Explanation] = [:]
     private var secretsSeen: UInt64 = 0
     private(set) var rotator: SecretRotator?
+    /// Who announced itself as the primary of a domain that we are the primary of.
+    private var rival = ""
+    /// Who waits for what a domain's primary answers.
+    private var lookers: [Int: [() -> Void]] = [:]
     private var own: [UInt64: (SecureChannel.LogonOutcome) -> Void] = [:]
     private var lastOwn: UInt64 = 0
     let started: UInt64
@@ -42,14 +48,16 @@ final class Daemon {
         loop: EventLoop = EventLoop()
     ) {
         self.loop = loop
-        self.configuration = configuration
         self.store = store
         self.log = log
+        let configuration = LocalDomains.withChannels(configuration, store, log)
+        self.configuration = configuration
         loop.updateNow()
         started = loop.now
         let epoch = SystemClock.unixSeconds - loop.now / 1_000
         agent = AgentBuilder.agent(configuration, store: store, epoch: epoch, log: log)
         timer = Timer(loop) { [self] in
+            readSecretsIfChanged()
             agent.tick(now: loop.now, microseconds: loop.microseconds)
             settle()
         }
@@ -180,6 +188,9 @@ final class Daemon {
             }
         case .locator(let index, let wanted): sockets[index].perform(wanted)
         case .channel(let index, let wanted): perform(index, wanted)
+        case .copied(let local, let notice): note(local, notice)
+        case .looked(let local):
+            for resume in lookers.removeValue(forKey: local) ?? [] { resume() }
         }
     }
 
@@ -207,8 +218,57 @@ final class Daemon {
             explanations[index]?.failed(address, reason)
         case .notice(let notice): note(index, notice)
         case .passwordSet(let outcome): rotator?.passwordSet(index, outcome)
-        case .answer, .controllerAnswered, .translated: break
+        case .answer, .controllerAnswered, .pulled, .translated: break
         }
+    }
+
+    // MARK: A second controller
+
+    /// Somebody at `source` told that a domain of ours has changed.
+    func announced(_ change: AnnounceChange, from source: IPv4Address) {
+        let domain = change.unicodeDomainName.description
+        let name = change.unicodePrimaryDCName.description
+        for local in agent.locals
+        where local.domain.role == .primary && local.domain.sid == change.domainSid
+            && local.domain.name == domain.uppercased() && rival != name {
+            rival = name
+            log.error(
+                "\(domain): \(name) at \(source.description) announces itself as the primary "
+                    + "too; one of the two must be demoted, see `postern domain --help`")
+        }
+        agent.announced(
+            change, random: UInt64(SystemRandom.number()), now: loop.now,
+            microseconds: loop.microseconds)
+        settle()
+    }
+
+    private func note(_ local: Int, _ notice: PullNotice) {
+        let text = "\(agent.locals[local].domain.name): \(notice.description)"
+        switch notice {
+        case .begins, .current: log.info(text)
+        case .trouble, .foreign: log.error(text)
+        }
+        names.serveLocalDomain(local)
+    }
+
+    /// Calls `done` once it is known whether the domain's primary answers, where it may.
+    func look(_ local: Int, done: @escaping () -> Void) {
+        lookers[local, default: []].append(done)
+        if !agent.look(local, now: loop.now, microseconds: loop.microseconds) {
+            for resume in lookers.removeValue(forKey: local) ?? [] { resume() }
+        }
+        settle()
+    }
+
+    /// A domain's role has changed.
+    func roleChanged(_ local: Int) {
+        let domain = agent.locals[local].domain
+        log.warning("\(domain.name): this host is its \(domain.role.name) now")
+        if domain.role == .primary {
+            agent.stopPulling(local, microseconds: loop.microseconds)
+        }
+        names.roleChanged(local)
+        settle()
     }
 
     // MARK: What the log says

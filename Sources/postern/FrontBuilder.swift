@@ -59,7 +59,8 @@ enum FrontBuilder {
         var identity = ServerHandshake.Identity(
             nbComputerName: computer, nbDomainName: domainName,
             dnsComputerName: computer.lowercased())
-        identity.bindsDomain = configuration.domains.count + configuration.localDomains.count == 1
+        identity.bindsDomain = configuration.domains.count { !$0.isOfBackup }
+            + configuration.localDomains.count == 1
         let rpc = RPCServer(
             services: services, identity: identity, localDomain: domain?.name,
             channels: channels, random: random)
@@ -110,7 +111,7 @@ enum FrontBuilder {
 
     /// The domains to which logons are passed on.
     private static func known(_ agent: Agent) -> [ConfiguredDomain] {
-        agent.domains.map { domain in
+        agent.domains.filter { !$0.isOfBackup }.map { domain in
             var controller: String?
             if let label = domain.channel.controller?.name, !label.isEmpty {
                 controller = label.split(separator: ".").first.map { $0.uppercased() }

@@ -37,12 +37,43 @@ enum LocalDomains {
         guard let settings = configuration.localDomains.first(where: { $0.name == name }) else {
             return nil
         }
+        return header(of: name, store)?.sid ?? settings.sid
+    }
+
+    private static func header(of name: String, _ store: StateStore) -> DomainHeader? {
         let kept = try? store.read { state throws(StoreError) in
             try state.get(LocalDomainRecord.self, "\(name)/\(DomainRecords.headerKey)")
         }
-        guard let record = kept ?? nil else { return settings.sid }
+        guard let record = kept ?? nil else { return nil }
         var reader = WireReader(record.content.span, layer: "state")
-        return (try? DomainHeader(parsing: &reader))?.sid ?? settings.sid
+        return try? DomainHeader(parsing: &reader)
+    }
+
+    /// The configuration with a channel to the primary for each local domain that is a backup: as
+    /// its content says, which a promotion may have changed since it was configured.
+    static func withChannels(
+        _ configuration: Configuration, _ store: StateStore, _ log: Log
+    ) -> Configuration {
+        var completed = configuration
+        for index in configuration.localDomains.indices {
+            let settings = configuration.localDomains[index]
+            if !settings.accounts { continue }
+            let configured: DomainRole = settings.role == .backup ? .backup : .primary
+            // A role without content is none.
+            let kept = header(of: settings.name, store)
+            let role = kept?.hasCopy == true ? kept?.role ?? configured : configured
+            if role != configured {
+                log.warning(
+                    "\(settings.name): is the \(role.name) since it was "
+                        + (role == .primary ? "promoted" : "demoted")
+                        + ", whatever its section says; change `role =` there")
+            }
+            completed.localDomains[index].role = role == .backup ? .backup : .primary
+            if role == .backup {
+                completed.domains.append(configuration.channel(ofBackup: settings))
+            }
+        }
+        return completed
     }
 
     /// What is wrong with the content that is there, without making or changing any.
@@ -91,7 +122,12 @@ enum LocalDomains {
                 + "not used")
             return nil
         }
-        if let sid = settings.sid, sid != domain.sid {
+        if !domain.hasCopy, settings.role == .primary {
+            return create(settings, proofs, records, log)
+        }
+        if !domain.hasCopy {
+            log.info("\(settings.name): nothing has been copied from its primary yet")
+        } else if let sid = settings.sid, sid != domain.sid {
             log.warning("\(settings.name): keeps its SID \(domain.sid.description)")
         }
         apply(settings, to: domain, log)
@@ -103,8 +139,9 @@ enum LocalDomains {
         _ log: Log
     ) -> LocalDomain? {
         guard settings.role == .primary else {
-            log.warning("\(settings.name): nothing has been copied from its primary yet")
-            return nil
+            return LocalDomain.createBackup(
+                name: settings.name, sid: settings.sid, proofs: proofs,
+                commit: { records.commit($0) })
         }
         let domain = LocalDomain.create(
             name: settings.name, sid: settings.sid ?? .domain(random: SystemRandom.bytes(12)),

@@ -17,8 +17,8 @@ extension ExitCode {
     }
 }
 
-/// Orders about accounts and groups, carried out by the running agent, whose memory and state
-/// then agree, or on the state itself where no agent runs.
+/// Orders about the domain, its accounts and groups, carried out by the running agent, whose memory
+/// and state then agree, or on the state itself where no agent runs.
 final class LocalOrders {
     private let configuration: Configuration
     private let client: AgentClient?
@@ -61,7 +61,12 @@ final class LocalOrders {
     static func run(
         _ request: CommandRequest, _ domains: [LocalDomain], now: UInt64
     ) -> OrderResult {
-        request.command == .group
+        if request.command == .domain {
+            return DomainOrders.run(
+                request, domains, primary: { _ in .unknown }, state: { _ in nil },
+                changed: { _ in })
+        }
+        return request.command == .group
             ? GroupOrders.run(request, domains) : AccountOrders.run(request, domains, now: now)
     }
 

@@ -44,6 +44,7 @@ enum Main {
           explain      connects to a controller step by step, and says what fails and why
           account      add | set-password | remove | list | import: the local domain's accounts
           group        add | remove | list | member: and its groups
+          domain       show | promote | demote: the local domain's role among its controllers
           join         makes our account in a domain, by an administrator's rights
           secret       import | rotate | show: the machine account's secret
           trust        permit | establish | verify | accounts | list | revoke: trusts
@@ -70,6 +71,7 @@ enum Main {
         case "explain": return ExplainCommand.run(rest)
         case "account": return AccountCommand.run(rest)
         case "group": return GroupCommand.run(rest)
+        case "domain": return DomainCommand.run(rest)
         case "join": return JoinCommand.run(rest)
         case "secret": return SecretCommand.run(rest)
         case "trust": return TrustCommand.run(rest)

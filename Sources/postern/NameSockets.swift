@@ -24,6 +24,8 @@ final class NameSockets {
     /// A table that is kept from answer to answer.
     private var outgoing: [UDPSocket.Outgoing] = []
     private var clients: [Int: NameClient] = [:]
+    /// Looks for our backup controllers.
+    private var seeker: NameClient?
     private var timer: Timer?
     /// While the start waits for our names, and for the controllers that answers are to name.
     private var readiness: Readiness?
@@ -159,14 +161,82 @@ final class NameSockets {
     /// Answers name this agent for the domains that its front serves.
     private func serveLocalDomains(_ responder: Responder) {
         guard settings?.smb == true else { return }
-        for local in daemon.agent.locals {
-            guard let name = NetBIOSName(local.domain.name, .workstation) else { continue }
-            let isPrimary = local.domain.role == .primary
-            responder.serve(ServedDomain(name, sid: local.domain.sid))
-            responder.setFront(name, isPrimary: isPrimary, flags: isPrimary ? [.writable] : [])
-        }
+        for index in daemon.agent.locals.indices { serveLocalDomain(index) }
         let agent = daemon.agent
         responder.setLookup { agent.knowledge(of: $1, in: $0, $2) }
+        if let domain = agent.locals.first?.domain { announceChanges(of: domain, responder) }
+    }
+
+    /// What the domain's role and SID are, which a backup learns from its primary: before that it
+    /// serves nobody.
+    func serveLocalDomain(_ index: Int) {
+        let domain = daemon.agent.locals[index].domain
+        guard settings?.smb == true, let responder,
+            let name = NetBIOSName(domain.name, .workstation)
+        else { return }
+        let isPrimary = domain.role == .primary
+        responder.serve(ServedDomain(name, sid: domain.hasCopy ? domain.sid : nil))
+        responder.setFront(name, isPrimary: isPrimary, flags: isPrimary ? [.writable] : [])
+        responder.setPaused(name, !domain.hasCopy)
+    }
+
+    /// The primary's name is ours from now on, or no more.
+    func roleChanged(_ index: Int) {
+        let domain = daemon.agent.locals[index].domain
+        serveLocalDomain(index)
+        guard settings?.smb == true, let responder,
+            let name = NetBIOSName(domain.name, .domainMasterBrowser)
+        else { return }
+        if domain.role == .primary {
+            responder.claim(OwnName(name), now: loop.now)
+        } else {
+            responder.drop(OwnName(name), now: loop.now)
+        }
+        settle()
+    }
+
+    // MARK: Our own domain's changes
+
+    private func announceChanges(of domain: LocalDomain, _ responder: Responder) {
+        guard let name = NetBIOSName(domain.name, .workstation) else { return }
+        let own = daemon.configuration.agent.name
+        responder.setAnnouncements(of: name) {
+            domain.role == .primary ? Self.news(of: domain, but: own) : nil
+        }
+        domain.onLogged = { [self] in
+            responder.domainChanged(now: loop.now)
+            timer?.arm(at: responder.nextDeadline)
+        }
+    }
+
+    private static func news(of domain: LocalDomain, but own: String) -> DomainNews {
+        var backups: [NetBIOSName] = []
+        for account in domain.accounts.elements
+        where account.flags.contains(.serverTrust) && !account.isDisabled {
+            let name = String(account.name.dropLast())
+            if name != own, let name = NetBIOSName(name, .workstation) { backups.append(name) }
+        }
+        let databases = DomainDatabase.allCases.map {
+            AnnounceChange.Database(
+                index: UInt32($0.rawValue), largeSerialNumber: domain.stamp($0).serial,
+                dateAndTime: domain.stamp($0).created)
+        }
+        return DomainNews(sid: domain.sid, databases: databases, backups: backups)
+    }
+
+    private func find(_ backup: NetBIOSName) {
+        let client = seeker ?? NameClient(
+            loop,
+            NameResolver.Configuration(
+                interfaces: networks, nameServers: settings?.winsServers ?? [],
+                port: NetBIOSPorts(offset: settings?.portOffset ?? 0).name))
+        seeker = client
+        client.resolve(backup) { [self] result in
+            var address: IPv4Address?
+            if case .addresses(let entries) = result { address = entries.first?.address }
+            responder?.found(backup, address, now: loop.now)
+            settle()
+        }
     }
 
     private func checkReadiness() {
@@ -198,6 +268,8 @@ final class NameSockets {
     func stop(done: @escaping () -> Void) {
         for client in clients.values { client.close() }
         clients.removeAll()
+        seeker?.close()
+        seeker = nil
         readiness?.timer.close()
         readiness = nil
         guard let responder, onStopped == nil else { return close(done) }
@@ -267,6 +339,8 @@ final class NameSockets {
                     + "answered for, and tried again in a while")
         case .serverUnreachable(let name):
             daemon.log.warning("the WINS server does not take name \(name.description)")
+        case .addressWanted(let name): find(name)
+        case .changeAnnounced(let change, let source): daemon.announced(change, from: source)
         }
     }
 

@@ -12,6 +12,7 @@ enum SecretCommand {
                postern secret rotate DOMAIN [--config FILE]
                postern secret show DOMAIN [--config FILE]
 
+        DOMAIN has a section [domain DOMAIN], or is a local domain that this host is a backup of.
         import takes our account's password from FILE, or as one line from standard input, or
         asks for it. The running agent notices by itself. rotate has the running agent change it at
         the domain's controller; `change secret` in the domain's section says how often it does so
@@ -31,7 +32,9 @@ enum SecretCommand {
             return parsed.operands.count == 2 ? .failed : .usage
         }
         let name = parsed.operands[1].uppercased()
-        guard configuration.domains.contains(where: { $0.name == name }) else {
+        guard configuration.domains.contains(where: { $0.name == name })
+            || configuration.localDomains.contains(where: { $0.name == name })
+        else {
             Terminal.writeError("postern: no [domain \(name)] in \(parsed.configuration)\n")
             return .failed
         }

@@ -87,7 +87,8 @@ enum ServeCommand {
         }
         daemon.start {
             log.info("ready")
-            manager.ready(status: "serving \(daemon.agent.domains.count) domains")
+            let count = daemon.agent.domains.count { !$0.isOfBackup }
+            manager.ready(status: "serving \(count) domains")
         }
         daemon.run()
         for watcher in watchers { watcher.close() }
@@ -103,6 +104,12 @@ enum ServeCommand {
             for domain in configuration.domains {
                 let quiet = Log(.error)
                 if AgentBuilder.secrets(of: domain.name, in: store, quiet).isEmpty {
+                    problems.append(
+                        "\(domain.name): no secret; run `postern secret import \(domain.name)`")
+                }
+            }
+            for domain in configuration.localDomains where domain.role == .backup {
+                if AgentBuilder.secrets(of: domain.name, in: store, Log(.error)).isEmpty {
                     problems.append(
                         "\(domain.name): no secret; run `postern secret import \(domain.name)`")
                 }

@@ -42,7 +42,9 @@ enum StatusReport {
                     + "\(counters.connectionsLost) connections lost, \(counters.retried) retried")
             text += line("secret", daemon.secretAge(index))
         }
-        for local in daemon.agent.locals { text += self.text(local) }
+        for (index, local) in daemon.agent.locals.enumerated() {
+            text += self.text(local, daemon.agent.pullState(index, now: daemon.loop.now))
+        }
         return text + face(daemon)
     }
 
@@ -59,10 +61,11 @@ enum StatusReport {
         return text
     }
 
-    private static func text(_ local: AgentLocalDomain) -> String {
+    private static func text(_ local: AgentLocalDomain, _ pull: PullState?) -> String {
         let domain = local.domain
         var text = "\nlocal domain \(domain.name)\n"
-        text += line("role", domain.role == .primary ? "primary" : "backup")
+        text += line("role", domain.role.name)
+        if let pull { text += line("copy", pull.words) }
         text += line("sid", domain.sid.description)
         text += line(
             "accounts", "\(domain.accounts.count), \(domain.groups.count) groups, "
@@ -199,7 +202,7 @@ enum StatusReport {
     private static func member(_ local: AgentLocalDomain, _ object: inout JSONWriter) {
         let domain = local.domain
         object.member("name", domain.name)
-        object.member("role", domain.role == .primary ? "primary" : "backup")
+        object.member("role", domain.role.name)
         object.member("sid", domain.sid.description)
         object.member("accounts", domain.accounts.count)
         object.member("groups", domain.groups.count)

@@ -43,11 +43,14 @@ final class AgentWorld {
     private(set) var problems: [String] = []
     private(set) var notices: [ChannelNotice] = []
     private(set) var failures: [IPv4Address] = []
+    private(set) var copied: [PullNotice] = []
+    private(set) var looks = 0
     /// Controllers that answer no ping.
     var deaf: Set<IPv4Address> = []
     private var nextCaller: UInt64 = 0
 
-    init(_ setups: [Domain], locals: [LocalDomain] = []) {
+    /// `isBackup`: the first domain is the channel of the first local one to its primary.
+    init(_ setups: [Domain], locals: [LocalDomain] = [], isBackup: Bool = false) {
         self.setups = setups
         let network = SimulatedNetwork(clock: clock)
         self.network = network
@@ -62,7 +65,7 @@ final class AgentWorld {
                 return controller
             }
         }
-        let domains = setups.map { setup in
+        let domains = setups.enumerated().map { index, setup in
             let channel = Channel(
                 settings: ChannelSettings(
                     domain: setup.name, profile: .modern, kind: .workstation, account: "GATE1$",
@@ -75,10 +78,15 @@ final class AgentWorld {
                 random: { UInt32(truncatingIfNeeded: numbers.next()) })
             return AgentDomain(
                 name: setup.name, dnsName: setup.dnsName, policy: setup.policy,
-                locator: locator, channel: channel, ports: [:], random: random)
+                isOfBackup: isBackup && index == 0, locator: locator, channel: channel, ports: [:],
+                random: random)
         }
         agent = Agent(
             name: "GATE1", domains: domains, locals: locals.map { AgentLocalDomain($0) },
+            backups: isBackup
+                ? [AgentBackup(
+                    local: 0, channel: 0, pull: ReplicationPull(domain: locals[0], now: 0))]
+                : [],
             epoch: 1_700_000_000, random: random)
         for index in domains.indices {
             agent.channel(index, now: now, microseconds: microseconds) {
@@ -96,8 +104,10 @@ final class AgentWorld {
     }
 
     /// A world whose domains are all ready.
-    static func ready(_ setups: [Domain], locals: [LocalDomain] = []) -> AgentWorld {
-        let world = AgentWorld(setups, locals: locals)
+    static func ready(
+        _ setups: [Domain], locals: [LocalDomain] = [], isBackup: Bool = false
+    ) -> AgentWorld {
+        let world = AgentWorld(setups, locals: locals, isBackup: isBackup)
         world.begin()
         world.run(200)
         return world
@@ -210,6 +220,8 @@ final class AgentWorld {
                 return
             }
             answers[caller] = Answer(outcome: outcome, after: now - since)
+        case .copied(_, let notice): copied.append(notice)
+        case .looked: looks += 1
         case .translated(let caller, let outcome): translations[caller] = outcome
         case .learned(let domain, let sid): learned.append((domain, sid))
         }
@@ -228,7 +240,7 @@ final class AgentWorld {
             }
         case .controllerFailed(let address, _, _): failures.append(address)
         case .notice(let notice): notices.append(notice)
-        case .passwordSet: break
+        case .passwordSet, .pulled: break
         case .answer, .controllerAnswered, .translated:
             problems.append("the agent keeps that to itself")
         case .mapped: break

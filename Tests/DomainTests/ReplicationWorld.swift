@@ -25,10 +25,10 @@ final class ReplicationWorld {
     /// Changes an answer's stub on its way.
     var tampers: ((PullRequest, [UInt8]) -> [UInt8])?
 
-    init(proofs: ProofPolicy = ProofPolicy()) throws {
+    init(proofs: ProofPolicy = ProofPolicy(), sid: SID? = World.sid) throws {
         primary = World(proofs: proofs)
         backup = LocalDomain.createBackup(
-            name: "gate", sid: World.sid, primary: "pdc", proofs: proofs
+            name: "gate", sid: sid, primary: "pdc", proofs: proofs
         ) { [unowned self] in commit($0) }
         pull = ReplicationPull(domain: backup, now: now)
     }
@@ -55,7 +55,7 @@ final class ReplicationWorld {
     func answer(_ request: PullRequest) throws -> [UInt8] {
         let bytes = request.stub(Self.call)
         var reader = WireReader(bytes.span, layer: "replication")
-        let source = ReplicationSource(domain: primary.domain)
+        let source = ReplicationSource(domain: source)
         var stub = NDRWriter()
         switch request.kind {
         case .deltas:
@@ -90,8 +90,20 @@ final class ReplicationWorld {
         pull.answered(stub.span, key: Self.key, fileTime: World.begin, now: now)
     }
 
+    /// The primary is as it was when its state was `records`.
+    func restorePrimary(_ records: [String: [UInt8]]) throws {
+        var loader = DomainLoader()
+        for key in records.keys.sorted() { loader.take(key: key, records[key]!) }
+        let restored = loader.finish(proofs: ProofPolicy()) { _ in true }
+        original = try #require(restored)
+    }
+
+    /// What the primary's answers come from.
+    var source: LocalDomain { original ?? primary.domain }
+    private var original: LocalDomain?
+
     func announce(random: UInt32 = 0, serial: UInt64? = nil, created: UInt64? = nil) {
-        let domain = primary.domain!
+        let domain = source
         let databases = DomainDatabase.allCases.map {
             AnnounceChange.Database(
                 index: UInt32($0.rawValue), largeSerialNumber: serial ?? domain.serial(of: $0),
@@ -113,7 +125,7 @@ final class ReplicationWorld {
     /// Where the copy and the original differ, in what is replicated.
     func differences() -> [String] {
         var out: [String] = []
-        let domain = primary.domain!
+        let domain = source
         func bare(_ account: Account) -> Account {
             var bare = account
             bare.lastLogon = 0

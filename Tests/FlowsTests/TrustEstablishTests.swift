@@ -121,6 +121,30 @@ struct TrustWorld {
         #expect(world.failure().contains("as guest: there is no such account"))
     }
 
+    @Test func aNameThatAnotherDomainsHostHasIsToldSo() {
+        let world = TrustWorld()
+        world.host.answersMailslots = false
+        world.host.domain = "OTHER"
+        world.host.accountStatus = .logonFailure
+        world.host.authenticateStatus = .noTrustSAMAccount
+        #expect(
+            world.failure()
+                == "session setup as OURDOM$: this is a controller of OTHER, not of TRUSTED")
+        #expect(world.link.openStreams == 0)
+    }
+
+    @Test func aPrimaryThatAnswersGETDCAndThenRefusesEndsAtItsStep() {
+        let world = TrustWorld()
+        world.host.ports = []
+        #expect(world.failure().hasPrefix("secure channel as OURDOM$: ") == false)
+        var proving = TrustWorld()
+        proving.host.ports = []
+        proving.ends.channelSettings = ChannelRunTests.settings()
+        #expect(proving.failure().hasPrefix("secure channel as OURDOM$: "))
+        #expect(proving.outcome("NETLOGON\\GETDC") == .done("TRUSTPDC"))
+        #expect(proving.link.openStreams == 0)
+    }
+
     @Test func netlogonTellsAWrongPasswordFromAMissingAccount() {
         var world = TrustWorld()
         world.host.accountStatus = .logonFailure

@@ -23,6 +23,7 @@ final class NetlogonWorld {
     private(set) var answers: [UInt32: LogonOutcome] = [:]
     private(set) var passedOn: [(ticket: UInt64, logon: FrontLogon)] = []
     private(set) var notices: [ChannelNotice] = []
+    private(set) var pulled: [PullOutcome] = []
     private var nextLogon: UInt32 = 0
 
     init(
@@ -73,6 +74,16 @@ final class NetlogonWorld {
         channel.useSecrets([NetlogonWorld.machineSecret], now: now)
     }
 
+    /// What comes back of a backup's pull through the channel.
+    func pull(_ request: PullRequest) -> PullOutcome? {
+        channel.pull(request.opnum, deadline: now + 5_000, now: now) {
+            request.stub(
+                DatabaseCall(primaryName: $0, computerName: "PC1", authenticator: $1))
+        }
+        settle()
+        return pulled.popLast()
+    }
+
     var time: FrontTime { FrontTime(now: now, unix: 1_700_000_000 + now / 1_000) }
 
     func connect() {
@@ -113,6 +124,7 @@ final class NetlogonWorld {
         case .answer(let logon, let outcome): answers[logon] = outcome
         case .notice(let notice): notices.append(notice)
         case .passwordSet, .translated: break
+        case .pulled(let outcome): pulled.append(outcome)
         case .controllerFailed, .controllerSilent, .controllerAnswered, .mapped: break
         }
     }

@@ -1,6 +1,7 @@
 import Crypto
 import Domain
 import Interfaces
+import NTLM
 import RPC
 import SecureChannel
 import Testing
@@ -79,6 +80,37 @@ import Wire
         #expect(copy.account("alice")?.ntHash == backup.world.domain.account("alice")?.ntHash)
         #expect(copy.accounts.count == backup.world.domain.accounts.count)
         #expect(copy.stamp(.sam) == backup.world.domain.stamp(.sam))
+    }
+
+    @Test func backupPullsThroughAChannelOfOurs() throws {
+        let world = try NetlogonWorld(kind: .backupController, account: "BDC1$")
+        world.service.replication = ReplicationService(domain: world.domain)
+        for number in 0..<200 { _ = try world.domain.createAccount("user\(number)") }
+        world.connect()
+        let made = LocalDomain.createBackup(name: "GATE") { _ in true }
+        let copy = try #require(made)
+        let pull = ReplicationPull(domain: copy, now: 0)
+        while let request = pull.nextRequest(now: 0) {
+            guard case .answered(let stub, let key) = world.pull(request) else {
+                Issue.record("\(request.description) was not answered")
+                return
+            }
+            pull.answered(stub.span, key: key, fileTime: 0, now: 0)
+        }
+        #expect(copy.sid == world.domain.sid)
+        #expect(copy.accounts.count == world.domain.accounts.count)
+        #expect(copy.account("alice")?.ntHash == world.domain.account("alice")?.ntHash)
+        // Logons go on over the same connection, though its answers had several fragments.
+        let logon = world.logon(
+            LogonRequest(
+                domain: "GATE", user: "alice", workstation: "", parameterControl: 0,
+                proof: .interactive(
+                    nt: Secret(NTOWF.v1(password: NetlogonWorld.password).bytes), lm: nil)))
+        guard case .accepted = world.answers[logon] else {
+            Issue.record("\(String(describing: world.answers[logon]))")
+            return
+        }
+        #expect(world.notices.count == 1)
     }
 
     @Test func membersAndTrustsGetNothing() throws {

@@ -115,6 +115,18 @@ class Relay:
         """Half of the next reply arrives, then the connection is reset."""
         self._spoil(lambda data: None)
 
+    def pass_then_cut(self, octets):
+        """So many octets of replies arrive, on any connections, then the connection is reset."""
+        left = [octets]
+
+        def cut(data):
+            left[0] -= len(data)
+            if left[0] <= 0:
+                return None
+            self.spoil = cut
+            return data
+        self._spoil(cut)
+
     def _spoil(self, change):
         self.spoilt.clear()
         self.spoil = change
@@ -163,8 +175,9 @@ class Relay:
                 self.left -= 1
             if self.spoil:
                 spoil, self.spoil = self.spoil, None
-                self.spoilt.set()
                 changed = spoil(data)
+                if self.spoil is None:
+                    self.spoilt.set()
                 if changed is None:
                     other.sendall(data[:len(data) // 2])
                     return self._drop(stream, reset=True)

@@ -31,9 +31,8 @@ LOGON_SECONDS = 60
 PARTIAL_SECONDS = 15
 RPC_SECONDS = 30
 SLACK_SECONDS = 5
-# What a logon of somebody else may take meanwhile, on a machine that does all this at once and
-# more: a sixth of what clients wait.
-PATIENCE = 5.0
+# What a logon of somebody else may take meanwhile, on a machine that does all this at once.
+PATIENCE = 2.0
 MOST_MEGABYTES = 48
 
 

@@ -16,6 +16,10 @@ OLD = ["samlogontest$", "torturetest$", "schannel2$", "schannelb$", "schannelc$"
 NEVER_IN_BIG_ENDIAN = "numbers of a request are read in little-endian order, as all clients of " \
                       "ours send them"
 NOBODY_REGISTERS = "the endpoint mapper takes no registrations from the network"
+PRESENT_MEANS_SENT = "NtPasswordPresent says that the hash is in SAMR's answer (MS-SAMR " \
+                     "2.2.6.6), where it never is; the suite wants it where a user has one"
+NO_POLICY_WANTED = "LSA's database begins with its policy (MS-NRPC 2.2.1.5.19), and this version " \
+                   "of the suite refuses a policy in that database"
 
 
 class Torture(LabTest):
@@ -92,6 +96,27 @@ class ChannelTest(Torture):
         self.passes("rpc.netlogon-s3")
 
 
+class ReplicationTest(Torture):
+    old = ["samsynctest$", "samsynctest2$"]
+
+    def test_a_backup_pulls_all_databases(self):
+        """The suite compares every object with what SAMR and LSA say of it, and logs on as every
+        user. Its outcome is a failure at any controller, so its complaints are counted."""
+        self.torture("rpc.samsync")
+        begin, end = self.said.index("Testing DatabaseSync of id 0"), self.said.index("Delete of")
+        complaints = [line for line in self.said[begin:end].splitlines()
+                      if not re.match(r"Testing Database|\tsequence_nums", line)]
+        with self.subTest(PRESENT_MEANS_SENT):
+            complaints = [line for line in complaints if "nt_password_set" not in line
+                          and line != "Failed to handle DELTA_USER"]
+        with self.subTest(NO_POLICY_WANTED):
+            self.assertEqual(complaints, ["DOMAIN entry on privs DB!",
+                                          "Failed to handle DELTA_POLICY",
+                                          "DatabaseSync failed"], self.said)
+        for number in range(3):
+            self.assertIn(f"Testing DatabaseSync2 of id {number}", self.said)
+
+
 class SignedChannelTest(Torture):
     old = [f"schannel{number}$" for number in range(12)]
 
@@ -99,4 +124,4 @@ class SignedChannelTest(Torture):
         self.passes("rpc.schannel")
 
 
-__all__ = ["BindTest", "ChannelTest", "SignedChannelTest"]
+__all__ = ["BindTest", "ChannelTest", "ReplicationTest", "SignedChannelTest"]

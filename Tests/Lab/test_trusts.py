@@ -1,5 +1,6 @@
 """Trusts with a Samba NT4-style PDC, counted by tshark against the documented flows."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -739,8 +740,8 @@ class ManyAccountsTest(LabTest):
 
     TRUSTED = plan.Domain("client", plan.GATE_DOMAIN, "TWO1", "nt4")
     MANY = 10_000
-    # KiB that the program holds at most; what ten thousand users would add to it by themselves, at
-    # 250 bytes each, is as much again.
+    # KiB that the program holds at most: what it is without an account, and a page of them. Ten
+    # thousand entries would be 5 MB more.
     RESIDENT = 6_000
 
     def test_ten_thousand_users_without_holding_them(self):
@@ -759,28 +760,35 @@ class ManyAccountsTest(LabTest):
             wins_server=plan.NT4.address), started=False, secrets={})
         best = None
         for _ in range(3):
-            with open(trusting.folder / "list.json", "w+") as listed:
-                began = time.monotonic()
-                process = trusting.box.popen(
-                    trusting.binary, "trust", "--config", trusting.config, "accounts",
-                    self.TRUSTED.name, "--user", "olga", "--json", stdin=subprocess.PIPE,
-                    stdout=listed, text=True)
-                process.stdin.write(plan.PASSWORD + "\n")
-                process.stdin.close()
-                _, status, usage = os.wait4(process.pid, 0)
-                seconds = time.monotonic() - began
-                process.returncode = os.waitstatus_to_exitcode(status)
-                self.assertEqual(process.returncode, 0)
-                listed.seek(0)
-                users = json.load(listed)["users"]
-            self.assertGreaterEqual(len({user["name"] for user in users}), self.MANY)
+            seconds, resident, listed = self.listing(trusting)
+            names = {user["name"] for user in json.loads(listed)["users"]}
+            self.assertGreaterEqual(len(names), self.MANY)
             if best is None or seconds < best[0]:
-                best = seconds, usage.ru_maxrss
+                best = seconds, resident
         self.assertReached(
             "F4 accounts, 10,000 users", "111 frames, 24,000 B, 10 s for the study's size",
             f"{best[0]:.2f} s, {best[1] / 1024:.1f} MB resident at most",
             f"≤ 2 s, ≤ {self.RESIDENT / 1024:.0f} MB (shipped binary)",
             best[0] <= 2 and (best[1] <= self.RESIDENT or self.isDebug(trusting)))
+
+    def listing(self, trusting):
+        """(seconds, KiB resident at most, what was listed)."""
+        began = time.monotonic()
+        process = trusting.box.popen(
+            trusting.binary, "trust", "--config", trusting.config, "accounts", self.TRUSTED.name,
+            "--user", "olga", "--json", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process.stdin.write(plan.PASSWORD.encode() + b"\n")
+        process.stdin.close()
+        listed, resident = b"", 0
+        # What a pipe holds is the least that is still to come when the peak is looked at last.
+        while piece := process.stdout.read1(16_384):
+            listed += piece
+            with contextlib.suppress(OSError):
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                peak = re.search(r"^VmHWM:\s+(\d+)", status, re.M)
+                resident = int(peak[1]) if peak else resident   # one that ended has none
+        self.assertEqual(process.wait(), 0)
+        return time.monotonic() - began, resident, listed
 
     def isDebug(self, agent):
         """A build for debugging is larger than what ships."""

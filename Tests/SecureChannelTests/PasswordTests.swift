@@ -57,6 +57,26 @@ import Wire
         #expect(world.passwordOutcomes == [.unknown])
     }
 
+    @Test func pullsAndPasswordsGoOneAfterTheOther() {
+        let (world, controller) = ChannelWorld.ready()
+        controller.isHung = true
+        world.ask { $0.pull(7, deadline: $1 + 5_000, now: $1) { _, _ in [1, 2, 3, 4] } }
+        world.ask { $0.setPassword(Self.password, deadline: $1 + 5_000, now: $1) }
+        #expect(world.passwordOutcomes == [.notSent] && world.pullOutcomes.isEmpty)
+        world.run(6_000)
+        guard case .failed = world.pullOutcomes.first else {
+            Issue.record("no outcome at its deadline")
+            return
+        }
+        #expect(world.pullOutcomes.count == 1)
+    }
+
+    @Test func pullWithoutAKeyFailsAtOnce() {
+        let world = ChannelWorld()
+        world.ask { $0.pull(7, deadline: $1 + 5_000, now: $1) { _, _ in [] } }
+        #expect(world.pullOutcomes.count == 1)
+    }
+
     @Test func nothingIsSentWithoutAKey() {
         let world = ChannelWorld()
         set(world)

@@ -48,6 +48,7 @@ package final class ChannelWorld {
     package private(set) var notices: [ChannelNotice] = []
     package private(set) var translations: [UInt32: TranslationOutcome] = [:]
     package private(set) var passwordOutcomes: [PasswordOutcome] = []
+    package private(set) var pullOutcomes: [PullOutcome] = []
     /// What must never be, and was.
     package private(set) var problems: [String] = []
     /// Is told everything, for whoever looks for the cause of a problem.
@@ -221,6 +222,7 @@ package final class ChannelWorld {
             ports[address] = port
         case .notice(let notice): notices.append(notice)
         case .passwordSet(let outcome): passwordOutcomes.append(outcome)
+        case .pulled(let outcome): pullOutcomes.append(outcome)
         case .translated(let id, let outcome): translations[id] = outcome
         }
     }
@@ -300,7 +302,7 @@ extension ChannelWorld {
         case .send(let link, let bytes): "send on \(link): \(bytes.count) bytes"
         case .answer(let logon, .accepted): "answer \(logon): accepted"
         case .open, .close, .answer, .controllerFailed, .controllerSilent, .controllerAnswered,
-            .mapped, .notice, .passwordSet, .translated:
+            .mapped, .notice, .passwordSet, .pulled, .translated:
             "\(output)"
         }
     }

@@ -3,7 +3,7 @@ import NTLM
 import RPC
 import Wire
 
-/// Puts what a primary's deltas say into a backup's domain: all of a page, or nothing.
+/// Puts what a primary's deltas say into a backup's domain, as part of a running change.
 ///
 /// Nothing is logged, as the serial numbers are the primary's. What logons here left behind on
 /// an account stays; it is not replicated.
@@ -16,8 +16,8 @@ struct DeltaApplication {
     let awaited: Set<UInt32>
     /// Objects that could not be taken as they were sent, each to be asked for again.
     private(set) var failed: [ChangeLogEntry] = []
-    /// What a full synchronization has seen, so that the rest can go at its end.
-    private(set) var seen = SeenObjects()
+    /// What was told of, so that the rest can go at the end of a full synchronization.
+    private var seen = SeenObjects()
     /// The count and time of creation that the database's own delta told.
     private(set) var stamp: DatabaseStamp?
 
@@ -63,9 +63,10 @@ struct DeltaApplication {
                 return fail(delta.type, rid)
             }
             put(alias, name: content.newName, comment: alias.comment)
-        case .policy(_, let content):
+        case .policy(let sid, let content):
             stamp = DatabaseStamp(
                 serial: content.modifiedID, created: content.databaseCreationTime)
+            if !domain.isOfKnownSID { domain.header.sid = content.primaryDomainSID ?? sid }
         case .trustedDomain(let sid, let content):
             seen.trusts.insert(LocalDomain.fold(content.domainName))
             domain.put(
@@ -82,7 +83,11 @@ struct DeltaApplication {
 
     private var home: Alias.Home { database == .builtin ? .builtin : .account }
 
+    /// What could not be taken is there all the same, of whatever kind.
     private mutating func fail(_ type: NetlogonDeltaType, _ rid: UInt32) {
+        seen.users.insert(rid)
+        seen.groups.insert(rid)
+        seen.aliases.insert(rid)
         failed.append(
             ChangeLogEntry(
                 serialNumber: 0, objectRID: rid, database: database.rawValue,
@@ -278,7 +283,7 @@ struct DeltaApplication {
     // MARK: The end of a full synchronization
 
     /// Removes what the primary has not told of, in the kinds of objects of this database.
-    func sweep(_ seen: SeenObjects) {
+    func sweep() {
         switch database {
         case .sam:
             for account in domain.accounts.elements where !seen.users.contains(account.rid) {
@@ -302,19 +307,12 @@ struct DeltaApplication {
     }
 }
 
-/// What a full synchronization has told of so far.
-struct SeenObjects {
+/// What deltas have told of.
+private struct SeenObjects {
     var users: Set<UInt32> = []
     var groups: Set<UInt32> = []
     var aliases: Set<UInt32> = []
     var trusts: Set<String> = []
-
-    mutating func formUnion(_ other: SeenObjects) {
-        users.formUnion(other.users)
-        groups.formUnion(other.groups)
-        aliases.formUnion(other.aliases)
-        trusts.formUnion(other.trusts)
-    }
 }
 
 extension NetlogonDelta {

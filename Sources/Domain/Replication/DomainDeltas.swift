@@ -39,6 +39,7 @@ struct DomainDeltas {
             lockoutDuration: DomainLength.wire(policy.lockoutDuration),
             lockoutObservationWindow: DomainLength.wire(policy.lockoutWindow),
             lockoutThreshold: policy.lockoutThreshold)
+        delta.security = security(.domain(database == .builtin ? .builtin : .account))
         return .domain(rid: 0, delta)
     }
 
@@ -72,8 +73,15 @@ struct DomainDeltas {
         delta.privateData = UserSecrets(
             nt: account.ntHash, lm: account.lmHash, history: account.history
         ).sealed(rid: account.rid, key: key)
+        delta.security = security(.user(account.rid))
         delta.profilePath = account.profilePath
         return .user(rid: account.rid, delta)
+    }
+
+    private func security(_ object: SAMObject) -> NetlogonDeltaSecurity {
+        NetlogonDeltaSecurity(
+            information: SecurityInformation.all,
+            descriptor: domain.securityDescriptor(of: object, parts: SecurityInformation.all))
     }
 
     private static func text(_ utf16: [UInt8]) -> String {
@@ -87,6 +95,7 @@ struct DomainDeltas {
         delta.relativeID = group.rid
         delta.attributes = group.attributes
         delta.adminComment = group.comment
+        delta.security = security(.group(group.rid))
         return .group(rid: group.rid, delta)
     }
 
@@ -102,6 +111,7 @@ struct DomainDeltas {
         delta.name = alias.name
         delta.relativeID = alias.rid
         delta.comment = alias.comment
+        delta.security = security(.alias(alias.home, alias.rid))
         return .alias(rid: alias.rid, delta)
     }
 

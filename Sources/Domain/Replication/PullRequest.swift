@@ -43,10 +43,10 @@ package struct PullRequest: Equatable, CustomStringConvertible {
 
     package var description: String {
         switch kind {
-        case .deltas(let since): "changes of database \(database.rawValue) since \(since)"
-        case .sync: "all of database \(database.rawValue)"
+        case .deltas(let since): "changes of \(database.name) since \(since)"
+        case .sync: "all of \(database.name)"
         case .redo(let entry):
-            "object \(entry.objectRID) of database \(database.rawValue)"
+            "object \(entry.objectRID) of \(database.name)"
         }
     }
 }
@@ -58,21 +58,28 @@ package enum PullNotice: Equatable, CustomStringConvertible {
     /// The copy is what the primary had at that serial number.
     case current(DomainDatabase, serial: UInt64)
     case trouble(DomainDatabase, PullTrouble)
+    /// A computer says to be the primary of a domain of our name, with another SID.
+    case foreign(String, SID, own: SID)
 
     package var description: String {
         switch self {
         case .begins(let database, let reason):
-            "database \(database.rawValue) is copied whole: \(reason.description)"
+            "\(database.name) is copied whole: \(reason.description)"
         case .current(let database, let serial):
-            "database \(database.rawValue) is current at \(serial)"
+            "\(database.name) is as the primary's at \(serial)"
         case .trouble(let database, let trouble):
-            "database \(database.rawValue) is not copied: \(trouble.description)"
+            "\(database.name) is not copied: \(trouble.description)"
+        case .foreign(let name, let sid, let own):
+            "\(name) announces itself as the primary of a domain of the same name with SID "
+                + "\(sid.description); ours is \(own.description)"
         }
     }
 }
 
 package enum FullReason: Equatable, CustomStringConvertible {
     case new
+    /// On a new connection, LSA's only.
+    case connected
     case createdAnew
     case serialBackwards
     case logTooShort
@@ -81,6 +88,7 @@ package enum FullReason: Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .new: "there is no copy yet"
+        case .connected: "the connection is new"
         case .createdAnew: "the primary's was made at another time"
         case .serialBackwards: "the primary's serial number went back"
         case .logTooShort: "the primary's log does not reach back"
@@ -98,6 +106,8 @@ package enum PullTrouble: Equatable, CustomStringConvertible {
     case endless
     case incomplete
     case notWritten
+    /// The primary's domain is not the one that ours is a copy of.
+    case otherDomain(SID, own: SID)
 
     package var description: String {
         switch self {
@@ -107,6 +117,9 @@ package enum PullTrouble: Equatable, CustomStringConvertible {
         case .endless: "the primary's pages do not come to an end"
         case .incomplete: "the primary did not say what its database is"
         case .notWritten: "it cannot be written"
+        case .otherDomain(let sid, let own):
+            "the primary's domain has SID \(sid.description), the copy is of \(own.description); "
+                + "nothing is taken from it"
         }
     }
 }

@@ -6,9 +6,13 @@ import Wire
 /// A backup's side of replication: what it asks its primary for, and what it does with the
 /// answers (MS-NRPC 3.6).
 ///
-/// A core: it is told of announcements, of answers and of the time, and yields one request after
-/// the other. A page of an answer is stored whole or not at all; the serial number moves on only
-/// when all up to it is there, so that whatever is cut off is asked for again.
+/// A core: it is told of connections, of announcements, of answers and of the time, and yields one
+/// request after the other. An answer is stored whole or not at all, and so are all the pages of a
+/// database that is copied whole; the serial number moves on with what is stored, so that whatever
+/// is cut off is asked for again.
+///
+/// Announcements prove nothing: what they say only leads to a question. Which domain it is and
+/// when its databases were made, LSA's policy says, which is asked for first on each connection.
 package final class ReplicationPull {
     package enum Limit {
         /// Milliseconds between looks at the primary where none of its announcements is heard.
@@ -16,10 +20,13 @@ package final class ReplicationPull {
         /// After a failure, doubled with each up to the most.
         package static let firstRetry: UInt64 = 2_000
         package static let lastRetry: UInt64 = 300_000
+        /// The longest pause after a new connection.
+        package static let reconnection: UInt64 = 10_000
         /// Objects that are asked for again by themselves; more are a reason to ask for all.
         package static let redos = 64
-        /// Deltas of one database, where every object of every kind has one.
+        /// Deltas of one database, where every object of every kind has one, and bytes of them.
         package static let deltas = 300_000
+        package static let bytes = 256 << 20
         /// Seconds of a primary's random wait that are believed.
         package static let wait: UInt64 = 120
     }
@@ -27,7 +34,8 @@ package final class ReplicationPull {
     private enum Wish: Equatable {
         case nothing
         case deltas
-        case whole(FullReason)
+        /// `isHint`: what the primary answers may show that there is no need.
+        case whole(FullReason, isHint: Bool)
     }
 
     /// One database on its way.
@@ -42,20 +50,18 @@ package final class ReplicationPull {
         var isWhole = false
     }
 
-    /// A full synchronization, page by page.
+    /// A full synchronization, page by page, of which nothing is stored before the last one.
     private struct FullRun {
+        var reason: FullReason
+        var isHint: Bool
         var context: UInt32 = 0
-        var seen = SeenObjects()
+        var deltas: [NetlogonDelta] = []
+        var bytes = 0
         var stamp: DatabaseStamp?
-        var deltas = 0
-
-        mutating func take(_ done: DeltaApplication, _ next: UInt32) {
-            seen.formUnion(done.seen)
-            for entry in done.failed { seen.insert(entry.objectRID) }
-            if let told = done.stamp { stamp = told }
-            context = next
-        }
     }
+
+    /// LSA's first: it says whose databases they are.
+    private static var order: InlineArray<3, DomainDatabase> { [.lsa, .sam, .builtin] }
 
     private let domain: LocalDomain
     private var progress: InlineArray<3, Progress> = [Progress(), Progress(), Progress()]
@@ -64,13 +70,17 @@ package final class ReplicationPull {
     private var retryAt: UInt64 = 0
     private var pollAt: UInt64
     private var notices: [PullNotice] = []
-    /// The controller that announced last, else the one that the domain is a copy of.
-    package private(set) var primary: String
+    /// The serial numbers that were last said to be reached.
+    private var told: InlineArray<3, UInt64> = [.max, .max, .max]
+    /// The last other domain of our name that was heard of.
+    private var foreigner: SID?
+    /// When the copy was last found to be the primary's, and what went wrong since.
+    package private(set) var currentAt: UInt64?
+    package private(set) var lastTrouble: PullTrouble?
 
     /// Everything is looked at once at the start.
     package init(domain: LocalDomain, now: UInt64) {
         self.domain = domain
-        primary = LocalDomain.fold(domain.header.replicaSource)
         pollAt = now + Limit.poll
         for database in DomainDatabase.allCases { wishDeltas(database, due: now) }
     }
@@ -84,7 +94,9 @@ package final class ReplicationPull {
             pollAt = now + Limit.poll
             for database in DomainDatabase.allCases { wishDeltas(database, due: now) }
         }
-        for database in DomainDatabase.allCases {
+        let order = Self.order
+        for index in order.indices {
+            let database = order[index]
             guard let kind = nextKind(database, now) else { continue }
             let request = PullRequest(database: database, kind: kind)
             inFlight = request
@@ -101,9 +113,8 @@ package final class ReplicationPull {
         switch progress[index].wish {
         case .nothing: return nil
         case .deltas: return .deltas(since: domain.stamp(database).serial)
-        case .whole(let reason):
-            notices.append(.begins(database, reason))
-            progress[index].run = FullRun()
+        case .whole(let reason, let isHint):
+            progress[index].run = FullRun(reason: reason, isHint: isHint)
             return .sync(context: 0)
         }
     }
@@ -125,19 +136,9 @@ package final class ReplicationPull {
         return taken
     }
 
-    /// Whether nothing is left to be asked for now.
-    package var isIdle: Bool {
-        guard inFlight == nil else { return false }
-        for index in 0..<3 {
-            if progress[index].wish != .nothing || progress[index].run != nil { return false }
-            if !progress[index].redo.isEmpty { return false }
-        }
-        return true
-    }
-
     private func wishDeltas(_ database: DomainDatabase, due: UInt64) {
         let isNew = domain.stamp(database).created == 0
-        wish(database, isNew ? .whole(.new) : .deltas, due: due)
+        wish(database, isNew ? .whole(.new, isHint: false) : .deltas, due: due)
     }
 
     private func wish(_ database: DomainDatabase, _ wish: Wish, due: UInt64) {
@@ -149,21 +150,53 @@ package final class ReplicationPull {
         case .deltas:
             progress[index].due = min(progress[index].due, due)
             progress[index].wish = wish
-        // Everything is more than anything else.
-        case .whole: progress[index].due = min(progress[index].due, due)
+        // Everything is more than anything else, and more so where it is no mere hint.
+        case .whole(_, let isHint):
+            progress[index].due = min(progress[index].due, due)
+            if isHint, case .whole = wish { progress[index].wish = wish }
         }
     }
 
     // MARK: What is heard
 
+    /// The computer name of the primary, once it is known.
+    package func isCopy(of name: String) {
+        let folded = LocalDomain.fold(name)
+        guard domain.role == .backup, folded != domain.header.replicaSource else { return }
+        try? domain.change { () throws(DomainError) in domain.header.replicaSource = folded }
+    }
+
+    /// There is a new secure channel to the primary, which may be another than before by now.
+    package func connected(now: UInt64) {
+        // Whatever stood in the way may be over. It is not asked at once in any case, as what
+        // stands in the way may be why the channel is new.
+        retryAt = min(retryAt, now + Limit.reconnection)
+        pollAt = now + Limit.poll
+        for database in DomainDatabase.allCases { wishDeltas(database, due: now) }
+        wish(.lsa, .whole(.connected, isHint: true), due: now)
+    }
+
+    /// Everything is compared now.
+    package func look(now: UInt64) {
+        retryAt = now
+        for database in DomainDatabase.allCases { wishDeltas(database, due: now) }
+    }
+
     /// The primary announced a change. It asks for a random wait, so that its backups do not all
     /// come at once: `random` is any number.
     package func announced(_ change: AnnounceChange, random: UInt64, now: UInt64) {
         let name = LocalDomain.fold(change.unicodeDomainName.description)
-        guard name == domain.name, change.domainSid == nil || change.domainSid == domain.sid
-        else { return }
-        primary = LocalDomain.fold(change.unicodePrimaryDCName.description)
-        pollAt = now + Limit.poll
+        guard name == domain.name, domain.role == .backup else { return }
+        if let sid = change.domainSid, domain.hasCopy, sid != domain.sid {
+            if foreigner != sid {
+                foreigner = sid
+                notices.append(
+                    .foreign(
+                        LocalDomain.fold(change.unicodePrimaryDCName.description), sid,
+                        own: domain.sid))
+            }
+            return
+        }
         let most = min(UInt64(change.random), Limit.wait) * 1_000
         let due = now + random % (most + 1)
         for told in change.databases {
@@ -172,11 +205,11 @@ package final class ReplicationPull {
             }) else { continue }
             let own = domain.stamp(database)
             if own.created == 0 {
-                wish(database, .whole(.new), due: due)
+                wish(database, .whole(.new, isHint: false), due: due)
             } else if told.dateAndTime != own.created {
-                wish(database, .whole(.createdAnew), due: due)
+                wish(database, .whole(.createdAnew, isHint: true), due: due)
             } else if told.largeSerialNumber < own.serial {
-                wish(database, .whole(.serialBackwards), due: due)
+                wish(database, .whole(.serialBackwards, isHint: true), due: due)
             } else if told.largeSerialNumber > own.serial {
                 wish(database, .deltas, due: due)
             }
@@ -204,7 +237,7 @@ package final class ReplicationPull {
                 take(response, since, database, answer)
             case .sync(let context):
                 let response = try NetrDatabaseSync2.Response(parsing: &reader)
-                take(response, context, database, answer)
+                take(response, context, bytes: stub.count, database, answer)
             case .redo(let entry):
                 let response = try NetrDatabaseRedo.Response(parsing: &reader)
                 take(response, entry, database, answer)
@@ -225,11 +258,13 @@ package final class ReplicationPull {
         inFlight = nil
         let index = Int(database.rawValue)
         let wish = progress[index].wish
-        let again: Wish = progress[index].isWhole ? .whole(.objectRefused) : .deltas
+        let again: Wish = progress[index].isWhole
+            ? .whole(.objectRefused, isHint: false) : .deltas
         progress[index] = Progress()
         progress[index].wish = wish == .nothing ? again : wish
         progress[index].due = now
-        notices.append(.trouble(database, trouble))
+        if lastTrouble != trouble { notices.append(.trouble(database, trouble)) }
+        lastTrouble = trouble
         let wait = Limit.firstRetry << UInt64(min(failures, 8))
         failures += 1
         retryAt = now + min(wait, Limit.lastRetry)
@@ -244,7 +279,7 @@ package final class ReplicationPull {
         wentWell()
         let index = Int(database.rawValue)
         progress[index] = Progress()
-        wish(database, .whole(reason), due: now)
+        wish(database, .whole(reason, isHint: false), due: now)
     }
 
     // MARK: Deltas
@@ -264,8 +299,9 @@ package final class ReplicationPull {
         let deltas = response.deltas?.deltas ?? []
         let hasMore = response.status == .moreEntries
         if hasMore, serial == since { return trouble(database, .endless, answer.now) }
+        if let foreign = foreign(in: deltas) { return trouble(database, foreign, answer.now) }
         let target = DatabaseStamp(serial: serial, created: domain.stamp(database).created)
-        guard let done = store(deltas, database, answer, sweeping: nil, stamp: target) else {
+        guard let done = store(deltas, database, answer, isWhole: false, stamp: target) else {
             return trouble(database, .notWritten, answer.now)
         }
         if let told = done.stamp, told.created != target.created {
@@ -278,21 +314,29 @@ package final class ReplicationPull {
         finish(database, done.failed, target, isLast: !hasMore, answer.now)
     }
 
-    /// Stores a page, and with it the stamp where nothing of it failed. Nil: nothing was stored.
+    /// Another domain's policy: nothing of what comes with it is taken.
+    private func foreign(in deltas: [NetlogonDelta]) -> PullTrouble? {
+        for case .policy(let sid, let content) in deltas {
+            let told = content.primaryDomainSID ?? sid
+            if domain.isOfKnownSID, told != domain.sid {
+                return .otherDomain(told, own: domain.sid)
+            }
+        }
+        return nil
+    }
+
+    /// Stores deltas, and with them the stamp where nothing of them failed. `isWhole`: what they
+    /// do not name goes. Nil: nothing was stored.
     private func store(
         _ deltas: [NetlogonDelta], _ database: DomainDatabase, _ answer: PullAnswer,
-        sweeping seen: SeenObjects?, stamp: DatabaseStamp?
+        isWhole: Bool, stamp: DatabaseStamp?
     ) -> DeltaApplication? {
         var application = DeltaApplication(
             domain, database, key: answer.key, now: answer.fileTime, awaited: awaited(database))
         do throws(DomainError) {
             try domain.change { () throws(DomainError) in
                 application.apply(deltas)
-                if var seen {
-                    seen.formUnion(application.seen)
-                    for entry in application.failed { seen.insert(entry.objectRID) }
-                    application.sweep(seen)
-                }
+                if isWhole { application.sweep() }
                 if let stamp, application.failed.isEmpty { domain.setStamp(database, stamp) }
             }
         } catch {
@@ -319,57 +363,104 @@ package final class ReplicationPull {
             progress[index].redo = failed
             progress[index].target = target
         } else if isLast {
-            notices.append(.current(database, serial: target.serial))
+            current(database, target.serial, now)
         }
+    }
+
+    private func current(_ database: DomainDatabase, _ serial: UInt64, _ now: UInt64) {
+        let index = Int(database.rawValue)
+        currentAt = now
+        if told[index] == serial, lastTrouble == nil { return }
+        told[index] = serial
+        lastTrouble = nil
+        notices.append(.current(database, serial: serial))
     }
 
     // MARK: All of a database
 
     private func take(
-        _ response: NetrDatabaseSync2.Response, _ context: UInt32, _ database: DomainDatabase,
-        _ answer: PullAnswer
+        _ response: NetrDatabaseSync2.Response, _ context: UInt32, bytes: Int,
+        _ database: DomainDatabase, _ answer: PullAnswer
     ) {
         let index = Int(database.rawValue)
         guard response.status == .success || response.status == .moreEntries else {
             return trouble(database, .refused(response.status), answer.now)
         }
         guard var run = progress[index].run else { return wentWell() }
+        progress[index].run = nil
         let deltas = response.deltas?.deltas ?? []
         let hasMore = response.status == .moreEntries
-        run.deltas += deltas.count
-        if hasMore, deltas.isEmpty || response.syncContext == context || run.deltas > Limit.deltas {
+        if let foreign = foreign(in: deltas) { return trouble(database, foreign, answer.now) }
+        run.bytes += bytes
+        let isTooMuch = run.deltas.count + deltas.count > Limit.deltas || run.bytes > Limit.bytes
+        if hasMore, deltas.isEmpty || response.syncContext == context || isTooMuch {
             return trouble(database, .endless, answer.now)
         }
-        if hasMore {
-            guard let done = store(deltas, database, answer, sweeping: nil, stamp: nil) else {
-                return trouble(database, .notWritten, answer.now)
+        if run.stamp == nil {
+            guard let stamp = Self.stamp(in: deltas) else {
+                return trouble(database, .incomplete, answer.now)
             }
-            run.take(done, response.syncContext)
-            progress[index].redo += done.failed
-            progress[index].run = run
-            // Redos wait for the last page: what an object lacks may be in a later one.
-            return wentWell()
+            run.stamp = stamp
+            if isNeedless(run, stamp, database, hasMore: hasMore, answer.now) { return }
+            begins(database, run, stamp, answer.now)
         }
-        takeLast(deltas, run, database, answer)
+        run.deltas += deltas
+        run.context = response.syncContext
+        if !hasMore { return takeLast(run, database, answer) }
+        progress[index].run = run
+        wentWell()
     }
 
-    private func takeLast(
-        _ deltas: [NetlogonDelta], _ run: FullRun, _ database: DomainDatabase,
-        _ answer: PullAnswer
-    ) {
-        guard let stamp = run.stamp ?? Self.stamp(in: deltas) else {
-            return trouble(database, .incomplete, answer.now)
-        }
-        let index = Int(database.rawValue)
-        let pending = progress[index].redo
-        guard let done = store(
-            deltas, database, answer, sweeping: run.seen,
-            stamp: pending.isEmpty ? stamp : nil)
-        else { return trouble(database, .notWritten, answer.now) }
+    /// Whether a hint was none: the databases are as they were, or the changes are enough.
+    private func isNeedless(
+        _ run: FullRun, _ stamp: DatabaseStamp, _ database: DomainDatabase, hasMore: Bool,
+        _ now: UInt64
+    ) -> Bool {
+        let own = domain.stamp(database)
+        guard run.isHint, stamp.created == own.created, stamp.serial >= own.serial,
+            hasMore || stamp.serial == own.serial
+        else { return false }
         wentWell()
+        progress[Int(database.rawValue)] = Progress()
+        if stamp.serial > own.serial {
+            wish(database, .deltas, due: now)
+        } else {
+            current(database, own.serial, now)
+        }
+        return true
+    }
+
+    /// The first page tells more than the reason for which it was asked.
+    private func begins(
+        _ database: DomainDatabase, _ run: FullRun, _ stamp: DatabaseStamp, _ now: UInt64
+    ) {
+        let own = domain.stamp(database)
+        var reason = run.reason
+        if own.created != 0 {
+            if stamp.created != own.created {
+                reason = .createdAnew
+            } else if stamp.serial < own.serial {
+                reason = .serialBackwards
+            }
+        }
+        // LSA's is asked for on each connection, and has nothing new mostly.
+        if reason != .connected { notices.append(.begins(database, reason)) }
+        guard database == .lsa, reason == .createdAnew else { return }
+        for other in [DomainDatabase.sam, .builtin] {
+            wish(other, .whole(.createdAnew, isHint: false), due: now)
+        }
+    }
+
+    private func takeLast(_ run: FullRun, _ database: DomainDatabase, _ answer: PullAnswer) {
+        guard let stamp = run.stamp,
+            let done = store(run.deltas, database, answer, isWhole: true, stamp: stamp)
+        else { return trouble(database, .notWritten, answer.now) }
+        domain.forgetLog(database)
+        wentWell()
+        let index = Int(database.rawValue)
         progress[index] = Progress()
         progress[index].isWhole = true
-        finish(database, pending + done.failed, stamp, isLast: true, answer.now)
+        finish(database, done.failed, stamp, isLast: true, answer.now)
         if progress[index].redo.isEmpty { progress[index].isWhole = false }
     }
 
@@ -406,7 +497,7 @@ package final class ReplicationPull {
         }
         let isLast = progress[index].redo.count == 1
         guard let done = store(
-            response.deltas?.deltas ?? [], database, answer, sweeping: nil,
+            response.deltas?.deltas ?? [], database, answer, isWhole: false,
             stamp: isLast ? target : nil)
         else { return trouble(database, .notWritten, answer.now) }
         guard done.failed.isEmpty else { return refusedObject(database, answer.now) }
@@ -416,16 +507,7 @@ package final class ReplicationPull {
         progress[index].target = nil
         progress[index].isWhole = false
         if progress[index].wish == .nothing {
-            notices.append(.current(database, serial: target.serial))
+            current(database, target.serial, answer.now)
         }
-    }
-}
-
-extension SeenObjects {
-    /// Something with that number is there, of whatever kind.
-    mutating func insert(_ rid: UInt32) {
-        users.insert(rid)
-        groups.insert(rid)
-        aliases.insert(rid)
     }
 }

@@ -105,6 +105,13 @@ extension NetlogonService {
             if !Self.isNetwork(information), domain.account(account)?.isMachine == true {
                 return finish(waiting, (.noSuchUser, nil, true))
             }
+            // A backup's router asks the primary where that may know better.
+            if domain.role == .backup, account == user, domain.account(account) != nil,
+                pending.count < Self.pendingLimit
+            {
+                return passOn(
+                    logon(identity, for: named, user, proof, caller), waiting)
+            }
             return finish(waiting, validate(identity, account, proof, now))
         }
         guard let other = otherDomains().first(where: { Self.names($0, named) }) else {
@@ -118,12 +125,18 @@ extension NetlogonService {
         guard pending.count < Self.pendingLimit else {
             return finish(waiting, (.noLogonServers, nil, true))
         }
-        return passOn(
-            FrontLogon(
-                domain: other.name == named ? named : other.name, user: user,
-                workstation: identity.workstation ?? "",
-                parameterControl: identity.parameterControl.rawValue, proof: proof,
-                peer: caller.peer, wantsWhole: true), waiting)
+        let asked = other.name == named ? named : other.name
+        return passOn(logon(identity, for: asked, user, proof, caller), waiting)
+    }
+
+    private func logon(
+        _ identity: LogonIdentityInfo, for domain: String, _ user: String,
+        _ proof: FrontLogon.Proof, _ caller: RemoteCaller
+    ) -> FrontLogon {
+        FrontLogon(
+            domain: domain, user: user, workstation: identity.workstation ?? "",
+            parameterControl: identity.parameterControl.rawValue, proof: proof,
+            peer: caller.peer, wantsWhole: true)
     }
 
     private static func isNetwork(_ information: LogonInformation) -> Bool {

@@ -231,18 +231,9 @@ extension Browser {
         _ outbox: inout DatagramOutbox, _ body: (inout WireWriter) -> Void
     ) {
         lastDatagramID &+= 1
-        let own = Endpoint(responder.interfaces[interface].address, responder.ports.datagram)
-        let source = ScopedName(
-            responder.computerName.with(.workstation), scope: responder.scope)
-        let datagram = DataDatagram.begin(
-            DatagramHeader(type, responder.nodeType, id: lastDatagramID, source: own),
-            from: source, to: name, into: &outbox.writer)
-        let slot = MailslotName.browse.bytes
-        let open = MailslotWrite.begin(to: slot.span, into: &outbox.writer)
-        body(&outbox.writer)
-        MailslotWrite.finish(open, in: &outbox.writer)
-        DataDatagram.finish(datagram, in: &outbox.writer)
-        outbox.send(.datagram, interface: interface, to: destination)
+        responder.send(
+            .browse, type, id: lastDatagramID, to: name, at: destination, over: interface,
+            &outbox, body)
     }
 }
 

@@ -17,6 +17,7 @@ package struct FuzzTarget: Sendable {
     /// Every parser and every core. `Tests/Fuzz/run` lists and runs them by name.
     package static let all: [FuzzTarget] =
         messages + [procedures] + consumers + datagramCores + channels + servers
+        + replication
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
 }

@@ -54,6 +54,16 @@ extension FuzzTarget {
                 _ = ControllerIdentity(answer: answer, in: response)
             }
         },
+        FuzzTarget("ldap", seeds: ldapSeeds) { bytes in
+            if let length = try? LDAPMessage.length(bytes.span) { precondition(length >= 2) }
+            var reader = WireReader(bytes.span, layer: "LDAP")
+            guard let message = try? LDAPMessage(parsing: &reader) else { return }
+            _ = message.description
+            let again = written { message.write(into: &$0) }
+            var second = WireReader(again.span, layer: "LDAP")
+            precondition(
+                (try? LDAPMessage(parsing: &second)) == message, "not the same again")
+        },
         FuzzTarget("srv") { bytes in
             var numbers = FuzzNumbers()
             var records: [SRVRecord] = []
@@ -196,6 +206,25 @@ extension FuzzTarget {
     }()
 
     static let mailslotSeeds: [[UInt8]] = []
+
+    static let ldapSeeds: [[UInt8]] = {
+        let found = LDAPEntry(
+            name: "CN=GATE1,CN=Computers,DC=ad,DC=lab",
+            [LDAPAttribute("userAccountControl", text: "4096")])
+        let operations: [LDAPOperation] = [
+            .bindResponse(LDAPResult(.saslBindInProgress), credentials: Array("NTLMSSP".utf8)),
+            .searchRequest(
+                LDAPSearch(
+                    "DC=ad,DC=lab", .subtree, .equal("sAMAccountName", Array("GATE1$".utf8)),
+                    attributes: ["cn"])),
+            .searchResultEntry(found), .searchResultDone(LDAPResult(.success)),
+            .addRequest(found), .modifyRequest(found),
+            .addResponse(LDAPResult(.entryAlreadyExists, diagnosticMessage: "00002071")),
+        ]
+        return operations.map { operation in
+            written { LDAPMessage(messageID: 3, operation).write(into: &$0) }
+        }
+    }()
 
     static let cldapSeeds: [[UInt8]] = [
         written {

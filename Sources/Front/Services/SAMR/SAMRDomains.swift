@@ -84,11 +84,11 @@ extension SAMRService {
         case 4: return .oem(home == .account ? header.comment : "")
         case 5: return .name(name(of: home))
         case 6: return .replication(sourceNodeName: header.replicaSource)
-        case 7: return .serverRole(UInt16(header.role.rawValue))
+        case 7: return .serverRole(header.role.rawValue)
         case 8:
             return .modified(
                 count: modifiedCount(home), creationTime: header.created(database(home)))
-        case 9: return .state(UInt16(SamrDomainGeneral.enabled))
+        case 9: return .state(SamrDomainGeneral.enabled)
         case 11: return .general2(general(home), lockoutPolicy)
         case 12: return .lockout(lockoutPolicy)
         case 13:
@@ -218,7 +218,7 @@ extension SAMRService {
             }
         case .oem(let comment):
             try changing { () throws(DomainError) in try domain.setComment(comment) }
-        case .state(let state) where state == UInt16(SamrDomainGeneral.enabled): break
+        case .state(let state) where state == SamrDomainGeneral.enabled: break
         // A role changes by a promotion, which is the administrator's command on this host.
         case .serverRole, .state, .replication: throw .status(.notSupported)
         case .general, .general2, .name, .modified, .modified2: throw .status(.invalidInfoClass)

@@ -5,13 +5,7 @@ import Wire
 
 /// What a handle that a client opened stands for, and what the client may do with it.
 final class SAMRHandle {
-    enum Object: Equatable {
-        case server
-        case domain(Alias.Home)
-        case user(UInt32)
-        case group(UInt32)
-        case alias(Alias.Home, UInt32)
-    }
+    typealias Object = SAMObject
 
     let object: Object
     let granted: UInt32
@@ -89,21 +83,6 @@ enum SAMRAccess {
         static let listGroups: UInt32 = 0x100
     }
 
-    static func rights(of object: SAMRHandle.Object) -> AccessRights {
-        switch object {
-        case .server:
-            AccessRights(read: 0x2_0010, write: 0x2_000e, execute: 0x2_0021, all: 0xf_003f)
-        case .domain:
-            AccessRights(read: 0x2_0084, write: 0x2_047a, execute: 0x2_0301, all: 0xf_07ff)
-        case .group:
-            AccessRights(read: 0x2_0010, write: 0x2_000e, execute: 0x2_0001, all: 0xf_001f)
-        case .alias:
-            AccessRights(read: 0x2_0004, write: 0x2_0013, execute: 0x2_0008, all: 0xf_001f)
-        case .user:
-            AccessRights(read: 0x2_031a, write: 0x2_0044, execute: 0x2_0041, all: 0xf_07ff)
-        }
-    }
-
     /// Who asks, as far as SAM cares.
     enum Standing {
         case administrator
@@ -137,7 +116,7 @@ extension SAMRService {
     func open(
         _ object: SAMRHandle.Object, _ desired: UInt32, _ caller: RemoteCaller
     ) throws(SAMRRefusal) -> (handle: ContextHandle, granted: UInt32) {
-        let rights = SAMRAccess.rights(of: object)
+        let rights = object.rights
         let allowed: UInt32
         switch SAMRAccess.standing(caller) {
         case .administrator: allowed = rights.all

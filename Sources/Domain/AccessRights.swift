@@ -1,10 +1,17 @@
 /// How one kind of object maps the generic rights that a client may ask for (MS-DTYP 2.4.3) to
 /// its own.
-struct AccessRights {
-    var read: UInt32
-    var write: UInt32
-    var execute: UInt32
-    var all: UInt32
+package struct AccessRights {
+    package var read: UInt32
+    package var write: UInt32
+    package var execute: UInt32
+    package var all: UInt32
+
+    package init(read: UInt32, write: UInt32, execute: UInt32, all: UInt32) {
+        self.read = read
+        self.write = write
+        self.execute = execute
+        self.all = all
+    }
 
     private static let genericRead: UInt32 = 0x8000_0000
     private static let genericWrite: UInt32 = 0x4000_0000
@@ -13,7 +20,7 @@ struct AccessRights {
     private static let maximumAllowed: UInt32 = 0x0200_0000
 
     /// What of `desired` a caller is granted who is allowed `allowed`: all of it, or nil.
-    func granted(_ desired: UInt32, of allowed: UInt32) -> UInt32? {
+    package func granted(_ desired: UInt32, of allowed: UInt32) -> UInt32? {
         var asked = desired & 0x0fff_ffff & ~Self.maximumAllowed
         if desired & Self.genericRead != 0 { asked |= read }
         if desired & Self.genericWrite != 0 { asked |= write }
