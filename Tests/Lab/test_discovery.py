@@ -41,6 +41,16 @@ class FindTest(LabTest):
         self.assertRegex(shown, r"(?i)srv")
         self.assertRegex(shown, r"(?i)cldap")
 
+    def test_a_domain_has_name_servers_of_its_own(self):
+        section = domain_section(plan.AD, controllers=None, dns_name=plan.AD.dns_name,
+                                 name_servers=plan.NT4.address)    # which serves no DNS
+        with Capture(lab, lab.gate) as wire:
+            done = self.agent(section).run("find", plan.AD.name)
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        asked = {frame.destination for frame in wire.count().frames
+                 if frame.protocol == "DNS"}
+        self.assertEqual(asked, {plan.NT4.address})
+
     def test_ad_by_fixed_list_asks_no_dns(self):
         with Capture(lab, lab.gate) as wire:
             self.found(plan.AD, domain_section(plan.AD))
