@@ -21,7 +21,6 @@ final class Daemon {
     let agent: Agent
     let store: StateStore
     let log: Log
-    private(set) var resolver: Resolver?
     private(set) var names: NameSockets!
     private(set) var sockets: [DomainSockets] = []
     private(set) var control: ControlSocket?
@@ -62,10 +61,6 @@ final class Daemon {
             settle()
         }
         for index in agent.domains.indices { sockets.append(DomainSockets(index, self)) }
-        let servers: [Endpoint] = []
-        if configuration.domains.contains(where: { $0.dnsName != nil }) {
-            resolver = try? Resolver(loop, servers: servers)
-        }
         names = NameSockets(self)
         front = FrontSockets(self)
     }
@@ -99,7 +94,6 @@ final class Daemon {
         control?.close()
         front?.close()
         for socket in sockets { socket.close() }
-        resolver?.close()
         timer.close()
         names.stop { [self] in loop.stop() }
     }

@@ -20,6 +20,7 @@ final class DomainSearch {
     private let daemon: Daemon
     private let loop: EventLoop
     private let settings: DomainSettings
+    private let resolver: Resolver?
     private let wantsJSON: Bool
     private let done: Commands.Done
     private var report: SearchReport
@@ -45,6 +46,7 @@ final class DomainSearch {
         self.daemon = daemon
         loop = daemon.loop
         settings = daemon.configuration.domains[index]
+        resolver = daemon.sockets[index].resolver
         wantsJSON = json
         self.done = done
         report = SearchReport(domain: settings.name)
@@ -89,7 +91,7 @@ final class DomainSearch {
 
     private func askServices(_ name: String) {
         let began = loop.microseconds
-        guard let resolver = daemon.resolver else {
+        guard let resolver else {
             return add(.srv, name, .failure("there is no resolver on this host"), since: began)
         }
         pending += 1
@@ -107,7 +109,7 @@ final class DomainSearch {
     }
 
     private func askAddresses(of host: String) {
-        guard let resolver = daemon.resolver, !hosts.contains(host),
+        guard let resolver, !hosts.contains(host),
             hosts.count < Limit.hosts
         else { return }
         hosts.append(host)

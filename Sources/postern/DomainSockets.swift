@@ -1,5 +1,6 @@
 import Agent
 import CPosix
+import Configuration
 import Locator
 import Loop
 import NetBIOS
@@ -17,6 +18,8 @@ final class DomainSockets {
     private(set) var traffic = (messages: 0, bytes: 0)
     private var probes: [Endpoint: Probe] = [:]
     private var socket: UDPSocket?
+    /// Asks the domain's own name servers, or the host's; nil where it has no DNS name.
+    let resolver: Resolver?
 
     /// A connection that only shows whether somebody is there.
     private struct Probe {
@@ -35,6 +38,9 @@ final class DomainSockets {
         self.index = index
         self.daemon = daemon
         loop = daemon.loop
+        let settings = daemon.configuration.domains[index]
+        resolver = settings.dnsName == nil
+            ? nil : try? Resolver(daemon.loop, servers: settings.nameServers)
     }
 
     // MARK: The channel's connections
@@ -93,7 +99,7 @@ final class DomainSockets {
         switch output {
         case .dnsSRV(let name):
             let limit = loop.now + LocatorLimit.lookupDeadline
-            daemon.resolver?.services(name, deadline: limit) { answer in
+            resolver?.services(name, deadline: limit) { answer in
                 let records = (try? answer.get()) ?? []
                 self.daemon.locator(self.index) { locator, now in
                     locator.srvAnswer(
@@ -107,7 +113,7 @@ final class DomainSockets {
             }
         case .dnsA(let host):
             let limit = loop.now + LocatorLimit.lookupDeadline
-            daemon.resolver?.addresses(host, deadline: limit) { answer in
+            resolver?.addresses(host, deadline: limit) { answer in
                 let addresses = (try? answer.get()) ?? []
                 self.daemon.locator(self.index) { $0.addressAnswer(host, addresses, now: $1) }
             }
@@ -172,5 +178,6 @@ final class DomainSockets {
         probes.removeAll()
         socket?.close()
         socket = nil
+        resolver?.close()
     }
 }

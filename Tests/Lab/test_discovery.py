@@ -41,6 +41,16 @@ class FindTest(LabTest):
         self.assertRegex(shown, r"(?i)srv")
         self.assertRegex(shown, r"(?i)cldap")
 
+    def test_a_domain_has_name_servers_of_its_own(self):
+        section = domain_section(plan.AD, controllers=None, dns_name=plan.AD.dns_name,
+                                 name_servers=plan.NT4.address)    # which serves no DNS
+        with Capture(lab, lab.gate) as wire:
+            done = self.agent(section).run("find", plan.AD.name)
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        asked = {frame.destination for frame in wire.count().frames
+                 if frame.protocol == "DNS"}
+        self.assertEqual(asked, {plan.NT4.address})
+
     def test_ad_by_fixed_list_asks_no_dns(self):
         with Capture(lab, lab.gate) as wire:
             self.found(plan.AD, domain_section(plan.AD))
@@ -153,6 +163,9 @@ class ExplainTest(LabTest):
 
     def test_a_refused_user_is_tried_once_only(self):
         postern = self.agent(domain_section(plan.NT4))
+        # A PDC that nobody asked for a while needs seconds for its first pipe.
+        postern.until_logon(logons.by_mschapv2(
+            plan.NT4.name, "alice", plan.PASSWORD, "GATE1").words)
         done = postern.run("explain", plan.NT4.name, "wanda", input="not hers\n")
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("WRONG_PASSWORD", done.stdout)
