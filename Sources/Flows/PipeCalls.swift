@@ -157,6 +157,8 @@ package final class PipeCalls<Link: Exchange> {
         if fragment.header.callID != callID {
             throw reader.invalid("call_id", Int(fragment.header.callID))
         }
+        // Servers answer as they are asked.
+        if fragment.byteOrder != .littleEndian { throw reader.invalid("packed_drep", 0) }
         switch try PDU(fragment, in: reader) {
         case .response(let response, let stub):
             let isWhole = try assembler.append(

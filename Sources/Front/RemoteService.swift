@@ -8,9 +8,10 @@ import Wire
 package protocol RemoteService: AnyObject {
     var interface: SyntaxID { get }
 
-    /// Carries out `opnum`. `stub` is plain, whole, and without its security trailer.
+    /// Carries out `opnum`. `stub` is plain, whole, without its security trailer, and knows the
+    /// order of its numbers.
     func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply
 
     /// The caller is gone, with all that it had open.

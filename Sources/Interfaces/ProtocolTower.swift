@@ -35,6 +35,8 @@ package enum TowerFloor: Equatable, Sendable {
         let rightLength = Int(try reader.uint16LE("floor right length"))
         let right = try reader.take(rightLength, "floor right")
         var leftReader = reader.part(left)
+        // Towers are octets, whatever the order of the stub's numbers.
+        leftReader.byteOrder = .littleEndian
         var rightReader = reader.part(right)
         let identifier = leftLength > 0 ? try leftReader.uint8("protocol identifier") : 0
         switch (identifier, leftLength, rightLength) {

@@ -18,6 +18,8 @@ package enum SAMR {
     package static let maximumSecurityDescriptor = 262_144
     /// MS-DTYP 2.4.3: all that the caller may have.
     package static let maximumAllowed: UInt32 = 0x0200_0000
+    /// SamrConnect4 by another number, of the betas of Windows 2000; some clients try it.
+    package static let connect3: UInt16 = 61
 }
 
 // MARK: Shapes that many calls have
@@ -30,6 +32,8 @@ package struct SamrHandleRequest: NDRMessage, Equatable, Sendable {
 
     package init(parsing stub: inout NDRReader) throws(WireError) {
         handle = try stub.contextHandle("Handle")
+        // impacket writes a number behind the handle of SamrCloseHandle, which servers pass over.
+        if stub.wire.remaining == 4 { _ = try stub.uint32("padding") }
         try stub.expectEndOfRequest("Handle")
     }
 

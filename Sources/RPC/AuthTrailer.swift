@@ -91,7 +91,7 @@ package struct AuthTrailer: Equatable, Sendable {
             throw reader.invalid("auth_pad_length", padLength, width: 1)
         }
         _ = try reader.uint8("auth_reserved")
-        let id = try reader.uint32LE("auth_context_id")
+        let id = try reader.uint32("auth_context_id")
         context = SecurityContext(
             AuthType(rawValue: type), AuthLevel(rawValue: level), id: id)
         trailer = start..<reader.offset

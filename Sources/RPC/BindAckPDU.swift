@@ -51,8 +51,8 @@ package struct PresentationResult: Equatable, Sendable {
     }
 
     package init(parsing reader: inout WireReader) throws(WireError) {
-        outcome = Outcome(rawValue: try reader.uint16LE("result"))
-        reason = Reason(rawValue: try reader.uint16LE("reason"))
+        outcome = Outcome(rawValue: try reader.uint16("result"))
+        reason = Reason(rawValue: try reader.uint16("reason"))
         transferSyntax = try SyntaxID(parsing: &reader)
     }
 
@@ -96,10 +96,10 @@ package struct BindAckPDU: PDUBody, Equatable, Sendable {
     package init(parsing reader: inout WireReader) throws(WireError) {
         // The header is a multiple of 4, so the body's start serves as well as the PDU's.
         let start = reader.offset
-        maximumTransmitFragment = try reader.uint16LE("max_xmit_frag")
-        maximumReceiveFragment = try reader.uint16LE("max_recv_frag")
-        associationGroup = try reader.uint32LE("assoc_group_id")
-        let length = Int(try reader.uint16LE("sec_addr length"))
+        maximumTransmitFragment = try reader.uint16("max_xmit_frag")
+        maximumReceiveFragment = try reader.uint16("max_recv_frag")
+        associationGroup = try reader.uint32("assoc_group_id")
+        let length = Int(try reader.uint16("sec_addr length"))
         secondaryAddress = reader.copy(try reader.take(length, "sec_addr"))
         if secondaryAddress.last == 0 { secondaryAddress.removeLast() }
         try reader.align(4, from: start, "sec_addr padding")
@@ -177,7 +177,7 @@ package struct BindNakPDU: PDUBody, Equatable, Sendable {
     }
 
     package init(parsing reader: inout WireReader) throws(WireError) {
-        reason = Reason(rawValue: try reader.uint16LE("provider_reject_reason"))
+        reason = Reason(rawValue: try reader.uint16("provider_reject_reason"))
         versions = []
         guard reader.remaining > 0 else { return }
         let count = Int(try reader.uint8("n_protocols"))

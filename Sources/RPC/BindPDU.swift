@@ -23,7 +23,7 @@ package struct PresentationContext: Equatable, Sendable {
     }
 
     package init(parsing reader: inout WireReader) throws(WireError) {
-        id = try reader.uint16LE("p_cont_id")
+        id = try reader.uint16("p_cont_id")
         let count = Int(try reader.uint8("n_transfer_syn"))
         if count > Self.maximumTransferSyntaxes {
             throw WireError(
@@ -73,9 +73,9 @@ package struct BindPDU: PDUBody, Equatable, Sendable {
     }
 
     package init(parsing reader: inout WireReader) throws(WireError) {
-        maximumTransmitFragment = try reader.uint16LE("max_xmit_frag")
-        maximumReceiveFragment = try reader.uint16LE("max_recv_frag")
-        associationGroup = try reader.uint32LE("assoc_group_id")
+        maximumTransmitFragment = try reader.uint16("max_xmit_frag")
+        maximumReceiveFragment = try reader.uint16("max_recv_frag")
+        associationGroup = try reader.uint32("assoc_group_id")
         let count = Int(try reader.uint8("n_context_elem"))
         if count > Self.maximumContexts {
             throw WireError(

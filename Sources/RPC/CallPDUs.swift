@@ -25,9 +25,9 @@ package struct RequestPDU: Equatable, Sendable {
     /// Parses from a reader of `Fragment.body`, and leaves it at the stub, which is the rest.
     @inlinable
     package init(parsing reader: inout WireReader, flags: PDUFlags) throws(WireError) {
-        allocHint = try reader.uint32LE("alloc_hint")
-        contextID = try reader.uint16LE("p_cont_id")
-        opnum = try reader.uint16LE("opnum")
+        allocHint = try reader.uint32("alloc_hint")
+        contextID = try reader.uint16("p_cont_id")
+        opnum = try reader.uint16("opnum")
         object = flags.contains(.objectUUID) ? try GUID(parsing: &reader) : nil
     }
 
@@ -61,8 +61,8 @@ package struct ResponsePDU: Equatable, Sendable {
     /// Parses from a reader of `Fragment.body`, and leaves it at the stub, which is the rest.
     @inlinable
     package init(parsing reader: inout WireReader) throws(WireError) {
-        allocHint = try reader.uint32LE("alloc_hint")
-        contextID = try reader.uint16LE("p_cont_id")
+        allocHint = try reader.uint32("alloc_hint")
+        contextID = try reader.uint16("p_cont_id")
         cancelCount = try reader.uint8("cancel_count")
         _ = try reader.uint8("reserved")
     }
@@ -97,11 +97,11 @@ package struct FaultPDU: PDUBody, Equatable, Sendable {
     }
 
     package init(parsing reader: inout WireReader) throws(WireError) {
-        _ = try reader.uint32LE("alloc_hint")
-        contextID = try reader.uint16LE("p_cont_id")
+        _ = try reader.uint32("alloc_hint")
+        contextID = try reader.uint16("p_cont_id")
         cancelCount = try reader.uint8("cancel_count")
         _ = try reader.uint8("flags")
-        status = FaultStatus(rawValue: try reader.uint32LE("status"))
+        status = FaultStatus(rawValue: try reader.uint32("status"))
         _ = reader.takeRest()
     }
 

@@ -8,13 +8,15 @@ import Wire
 /// `auth.token`; nothing here looks into a stub.
 package struct Fragment: Equatable, Sendable {
     package var header: PDUHeader
+    /// Of the numbers in the header, the body and the stub.
+    package var byteOrder: ByteOrder
     /// The PDU.
     package var whole: Range<Int>
     /// What follows the header, without padding and security trailer.
     package var body: Range<Int>
     package var auth: AuthTrailer?
 
-    /// Parses the PDU that fills `reader`.
+    /// Parses the PDU that fills `reader`, which has its byte order then.
     @inlinable
     package init(parsing reader: inout WireReader) throws(WireError) {
         let start = reader.offset
@@ -26,6 +28,7 @@ package struct Fragment: Equatable, Sendable {
                 needed: prefix.fragmentLength, available: reader.end - start)
         }
         header = prefix.header
+        byteOrder = reader.byteOrder
         whole = start..<reader.end
         let bodyStart = reader.offset
         if prefix.authLength > 0 {
@@ -41,6 +44,15 @@ package struct Fragment: Equatable, Sendable {
     /// What a signature covers where both ends sign headers: all but the token.
     @inlinable package var signed: Range<Int> {
         whole.lowerBound..<(auth?.token.lowerBound ?? whole.upperBound)
+    }
+
+    /// A reader of the body, in the order of its numbers.
+    @inlinable
+    @_lifetime(copy bytes)
+    package func bodyReader(_ bytes: Span<UInt8>) -> WireReader {
+        var reader = WireReader(bytes, layer: "RPC")
+        reader.byteOrder = byteOrder
+        return reader.part(body)
     }
 
     @inlinable package var isFirst: Bool { header.flags.contains(.firstFragment) }
@@ -62,16 +74,17 @@ package struct FragmentPrefix: Equatable, Sendable {
         let type = try reader.uint8("PTYPE")
         let flags = try reader.uint8("pfc_flags")
         let representation = try reader.uint8("packed_drep")
-        if representation != PDUHeader.littleEndianASCII {
+        guard let order = PDUHeader.byteOrder(representation) else {
             throw reader.invalid("packed_drep", Int(representation), width: 1)
         }
+        reader.byteOrder = order
         _ = try reader.take(3, "packed_drep")
-        fragmentLength = Int(try reader.uint16LE("frag_length"))
+        fragmentLength = Int(try reader.uint16("frag_length"))
         if fragmentLength < PDUHeader.byteCount {
             throw reader.invalid("frag_length", fragmentLength, width: 2)
         }
-        authLength = Int(try reader.uint16LE("auth_length"))
-        let callID = try reader.uint32LE("call_id")
+        authLength = Int(try reader.uint16("auth_length"))
+        let callID = try reader.uint32("call_id")
         header = PDUHeader(
             PDUType(rawValue: type), PDUFlags(rawValue: flags), callID: callID,
             minorVersion: minor)
@@ -94,11 +107,13 @@ package enum FragmentCutter {
         if available > 0, received[start] != 5 {
             throw wrong("rpc_vers", start, Int(received[start]))
         }
-        if available > 4, received[start + 4] != PDUHeader.littleEndianASCII {
+        if available < 5 { return nil }
+        guard let order = PDUHeader.byteOrder(received[start + 4]) else {
             throw wrong("packed_drep", start + 4, Int(received[start + 4]))
         }
         if available < 10 { return nil }
-        let length = Int(received[start + 8]) | Int(received[start + 9]) << 8
+        let (low, high) = order == .littleEndian ? (8, 9) : (9, 8)
+        let length = Int(received[start + low]) | Int(received[start + high]) << 8
         if length < PDUHeader.byteCount { throw wrong("frag_length", start + 8, length) }
         if length > limit {
             throw WireError(

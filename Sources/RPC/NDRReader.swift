@@ -38,14 +38,14 @@ package struct NDRReader: ~Escapable {
     @_lifetime(self: copy self)
     package mutating func uint16(_ field: StaticString) throws(WireError) -> UInt16 {
         try align(2, field)
-        return try wire.uint16LE(field)
+        return try wire.uint16(field)
     }
 
     @inlinable
     @_lifetime(self: copy self)
     package mutating func uint32(_ field: StaticString) throws(WireError) -> UInt32 {
         try align(4, field)
-        return try wire.uint32LE(field)
+        return try wire.uint32(field)
     }
 
     /// A hyper. A pair of longs, such as OLD_LARGE_INTEGER, is `longPair`.
@@ -53,7 +53,7 @@ package struct NDRReader: ~Escapable {
     @_lifetime(self: copy self)
     package mutating func uint64(_ field: StaticString) throws(WireError) -> UInt64 {
         try align(8, field)
-        return try wire.uint64LE(field)
+        return try wire.uint64(field)
     }
 
     /// Two longs that make one number, low one first, aligned as longs are.
@@ -61,7 +61,8 @@ package struct NDRReader: ~Escapable {
     @_lifetime(self: copy self)
     package mutating func longPair(_ field: StaticString) throws(WireError) -> UInt64 {
         try align(4, field)
-        return try wire.uint64LE(field)
+        let low = try wire.uint32(field)
+        return UInt64(try wire.uint32(field)) << 32 | UInt64(low)
     }
 
     @inlinable
@@ -186,7 +187,7 @@ extension NDRReader {
         }
         if count == 0 { throw wire.invalid(field, 0, width: 4) }
         let text = try wire.take(count * 2 - 2, field)
-        let null = try wire.uint16LE(field)
+        let null = try wire.uint16(field)
         if null != 0 { throw wire.invalid(field, Int(null), width: 2) }
         return text
     }
@@ -204,7 +205,7 @@ extension NDRReader {
     @_lifetime(self: copy self)
     package mutating func wideText(_ field: StaticString) throws(WireError) -> String {
         let range = try wideString(field)
-        return wire.utf16LE(range)
+        return wire.utf16(range)
     }
 
     @_lifetime(self: copy self)
@@ -218,7 +219,7 @@ extension NDRReader {
         of string: CountedString, _ field: StaticString
     ) throws(WireError) -> String? {
         guard let range = try buffer(of: string, field) else { return nil }
-        return wire.utf16LE(range)
+        return wire.utf16(range)
     }
 
     /// The deferred buffer of a STRING, copied.
@@ -237,10 +238,10 @@ extension NDRReader {
         _ field: StaticString
     ) throws(WireError) -> CountedString {
         try align(4, field)
-        let length = try wire.uint16LE(field)
-        let maximum = try wire.uint16LE(field)
+        let length = try wire.uint16(field)
+        let maximum = try wire.uint16(field)
         if length > maximum { throw wire.invalid(field, Int(length), width: 4) }
-        let hasBuffer = try wire.uint32LE(field) != 0
+        let hasBuffer = try wire.uint32(field) != 0
         if length > 0, !hasBuffer { throw wire.invalid(field, Int(length), width: 8) }
         return CountedString(length: Int(length), maximumLength: Int(maximum), hasBuffer: hasBuffer)
     }
@@ -293,7 +294,7 @@ extension NDRReader {
     @_lifetime(self: copy self)
     package mutating func contextHandle(_ field: StaticString) throws(WireError) -> ContextHandle {
         try align(4, field)
-        let attributes = try wire.uint32LE(field)
+        let attributes = try wire.uint32(field)
         let uuid = try GUID(parsing: &wire)
         return ContextHandle(attributes: attributes, uuid: uuid)
     }

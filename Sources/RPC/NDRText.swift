@@ -23,7 +23,7 @@ package enum NDRText: Equatable, Sendable {
     package func string(in reader: borrowing WireReader) -> String {
         switch self {
         case .absent: ""
-        case .received(let range): reader.utf16LE(range)
+        case .received(let range): reader.utf16(range)
         case .text(let text): text
         }
     }
@@ -32,7 +32,7 @@ package enum NDRText: Equatable, Sendable {
     package func owned(in reader: borrowing WireReader) -> NDRText {
         switch self {
         case .absent, .text: self
-        case .received(let range): .text(reader.utf16LE(range))
+        case .received(let range): .text(reader.utf16(range))
         }
     }
 

@@ -75,13 +75,25 @@ package struct PDUFlags: OptionSet, Hashable, Sendable {
 /// frag_length and auth_length are not stored: the reader's `Fragment` has ranges, the writer
 /// patches them.
 ///
-/// The data representation must be little-endian integers and ASCII characters (0x10), as every
-/// peer in use sends; another is refused with `packed_drep`. Its floating-point format and its
-/// two reserved bytes mean nothing here, as no interface carries floating-point numbers.
+/// The data representation is little-endian integers and ASCII characters (0x10) in all that this
+/// program writes; big-endian integers (0x00) are read, as C706 14.1 has the receiver make it
+/// right. EBCDIC is refused with `packed_drep`. Its floating-point format and its two reserved
+/// bytes mean nothing here, as no interface carries floating-point numbers.
 package struct PDUHeader: Equatable, Sendable {
     package static let byteCount = 16
     /// The format of integers and characters, in packed_drep's first byte.
     package static let littleEndianASCII: UInt8 = 0x10
+    package static let bigEndianASCII: UInt8 = 0x00
+
+    /// Nil for a representation that is not read.
+    @inlinable
+    package static func byteOrder(_ representation: UInt8) -> ByteOrder? {
+        switch representation {
+        case littleEndianASCII: .littleEndian
+        case bigEndianASCII: .bigEndian
+        case _: nil
+        }
+    }
 
     package var type: PDUType
     package var flags: PDUFlags

@@ -2,7 +2,7 @@ import Wire
 
 /// An interface or a transfer syntax with its version (C706 12.6.3.1, p_syntax_id_t):
 /// ```
-/// if_uuid(16)  if_version: major(2) minor(2)
+/// if_uuid(16)  if_version(4): the major version, and 65,536 times the minor one
 /// ```
 package struct SyntaxID: Hashable, Sendable, CustomStringConvertible {
     package var uuid: GUID
@@ -30,8 +30,9 @@ package struct SyntaxID: Hashable, Sendable, CustomStringConvertible {
 
     package init(parsing reader: inout WireReader) throws(WireError) {
         uuid = try GUID(parsing: &reader)
-        majorVersion = try reader.uint16LE("major version")
-        minorVersion = try reader.uint16LE("minor version")
+        let version = try reader.uint32("if_version")
+        majorVersion = UInt16(truncatingIfNeeded: version)
+        minorVersion = UInt16(version >> 16)
     }
 
     package func write(into writer: inout WireWriter) {

@@ -67,6 +67,8 @@ package struct VerificationTrailer: Equatable, Sendable {
             let length = Int(try reader.uint16LE("command length"))
             let value = try reader.take(length, "command value")
             var part = reader.part(value)
+            // Its numbers are little-endian, whatever the PDU's are.
+            part.byteOrder = .littleEndian
             switch command & Self.typeMask {
             case Self.bitmask1: bitmask = try part.uint32LE("bitmask")
             case Self.pcontext:

@@ -330,6 +330,9 @@ final class Association {
         do {
             var reader = WireReader(bytes.span, layer: "RPC")
             let fragment = try Fragment(parsing: &reader)
+            guard fragment.byteOrder == .littleEndian else {
+                return fail(.nonsense("RPC in big-endian numbers"))
+            }
             switch fragment.header.type {
             case .bindAck, .alterContextResponse: try bound(fragment, bytes)
             case .bindNak: fail(security == nil ? .nonsense("bind refused") : .keyForgotten)

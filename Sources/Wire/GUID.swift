@@ -17,9 +17,9 @@ package struct GUID: Hashable, Sendable, CustomStringConvertible {
     package static let zero = GUID(data1: 0, data2: 0, data3: 0, data4: 0)
 
     package init(parsing reader: inout WireReader) throws(WireError) {
-        data1 = try reader.uint32LE("Data1")
-        data2 = try reader.uint16LE("Data2")
-        data3 = try reader.uint16LE("Data3")
+        data1 = try reader.uint32("Data1")
+        data2 = try reader.uint16("Data2")
+        data3 = try reader.uint16("Data3")
         data4 = try reader.uint64LE("Data4").byteSwapped
     }
 

@@ -64,7 +64,7 @@ package struct SID: Hashable, Sendable, CustomStringConvertible {
         let low = try reader.uint32BE("IdentifierAuthority")
         identifierAuthority = UInt64(high) << 32 | UInt64(low)
         storage = InlineArray(repeating: 0)
-        for index in 0..<count { storage[index] = try reader.uint32LE("SubAuthority") }
+        for index in 0..<count { storage[index] = try reader.uint32("SubAuthority") }
     }
 
     package func write(into writer: inout WireWriter) {

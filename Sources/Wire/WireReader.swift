@@ -1,3 +1,8 @@
+/// The order of a number's bytes.
+package enum ByteOrder: Equatable, Sendable {
+    case littleEndian, bigEndian
+}
+
 /// Reads one datagram, record or part of one, front to back, without copying.
 ///
 /// Offsets and the ranges it hands out count from the start of the whole span, also in a part
@@ -9,6 +14,9 @@ package struct WireReader: ~Escapable {
     package var offset: Int
     /// Where this reader ends; the span may go on.
     package let end: Int
+    /// In which order the bytes of numbers are, where the sender has the choice: `uint16` and its
+    /// like follow it, those that name an order do not.
+    package var byteOrder = ByteOrder.littleEndian
 
     @inlinable
     @_lifetime(copy span)
@@ -37,9 +45,11 @@ package struct WireReader: ~Escapable {
     @_lifetime(copy self)
     package func part(_ range: Range<Int>, layer: StaticString? = nil) -> WireReader {
         precondition(range.lowerBound >= 0 && range.upperBound <= span.count)
-        return WireReader(
+        var part = WireReader(
             span: span, layer: layer ?? self.layer,
             offset: range.lowerBound, end: range.upperBound)
+        part.byteOrder = byteOrder
+        return part
     }
 
     // MARK: Numbers
@@ -101,6 +111,29 @@ package struct WireReader: ~Escapable {
         let low = try uint32LE(field)
         let high = try uint32LE(field)
         return UInt64(high) << 32 | UInt64(low)
+    }
+
+    // MARK: Numbers in the sender's order
+
+    @inlinable
+    @_lifetime(self: copy self)
+    package mutating func uint16(_ field: StaticString) throws(WireError) -> UInt16 {
+        let value = try uint16LE(field)
+        return byteOrder == .bigEndian ? value.byteSwapped : value
+    }
+
+    @inlinable
+    @_lifetime(self: copy self)
+    package mutating func uint32(_ field: StaticString) throws(WireError) -> UInt32 {
+        let value = try uint32LE(field)
+        return byteOrder == .bigEndian ? value.byteSwapped : value
+    }
+
+    @inlinable
+    @_lifetime(self: copy self)
+    package mutating func uint64(_ field: StaticString) throws(WireError) -> UInt64 {
+        let value = try uint64LE(field)
+        return byteOrder == .bigEndian ? value.byteSwapped : value
     }
 
     // MARK: Bytes
@@ -220,6 +253,20 @@ package struct WireReader: ~Escapable {
         index = range.lowerBound
         while index + 1 < range.upperBound {
             units.append(UInt16(span[index]) | UInt16(span[index + 1]) << 8)
+            index += 2
+        }
+        return String(decoding: units, as: UTF16.self)
+    }
+
+    /// The same in the sender's order.
+    @inlinable
+    package func utf16(_ range: Range<Int>) -> String {
+        guard byteOrder == .bigEndian else { return utf16LE(range) }
+        var units: [UInt16] = []
+        units.reserveCapacity(range.count / 2)
+        var index = range.lowerBound
+        while index + 1 < range.upperBound {
+            units.append(UInt16(span[index]) << 8 | UInt16(span[index + 1]))
             index += 2
         }
         return String(decoding: units, as: UTF16.self)

@@ -4,6 +4,7 @@ import Crypto
 import Domain
 import Front
 import Interfaces
+import Locator
 import NTLM
 import RPC
 import SMB
@@ -113,7 +114,11 @@ enum FrontBuilder {
     private static func known(_ agent: Agent) -> [ConfiguredDomain] {
         agent.domains.filter { !$0.isOfBackup }.map { domain in
             var controller: String?
-            if let label = domain.channel.controller?.name, !label.isEmpty {
+            if let current = domain.channel.controller {
+                // One that is configured by its address may have told its name since.
+                let found = domain.locator.controllers.first { $0.address == current.address }
+                let names = [current.name, found?.hostName ?? ""]
+                let label = names.first { !$0.isEmpty } ?? ""
                 controller = label.split(separator: ".").first.map { $0.uppercased() }
             }
             return ConfiguredDomain(

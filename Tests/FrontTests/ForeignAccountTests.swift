@@ -27,7 +27,9 @@ import Wire
         let member = world.caller()
         member.channel = OneKey().channel(of: "PC1")
         member.authLevel = .privacy
-        return service.call(Lookup.opnum, stub.wire.finish().span, from: member, now: world.now)
+        let bytes = stub.wire.finish()
+        return service.call(
+            Lookup.opnum, WireReader(bytes.span, layer: "stub"), from: member, now: world.now)
     }
 
     private func ask(names: [String]) throws -> ServiceReply {

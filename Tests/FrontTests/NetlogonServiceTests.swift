@@ -400,7 +400,9 @@ final class RawClient {
             for count in [0, 1, 4, 40, 200] {
                 for value in [0, 1, 0xff] as [UInt8] {
                     let stub = [UInt8](repeating: value, count: count)
-                    _ = world.service.call(opnum, stub.span, from: caller, now: world.time)
+                    _ = world.service.call(
+                        opnum, WireReader(stub.span, layer: "stub"), from: caller,
+                        now: world.time)
                 }
             }
         }

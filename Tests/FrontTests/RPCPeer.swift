@@ -17,14 +17,17 @@ final class EchoService: RemoteService {
     private(set) var callers: [RemoteCaller] = []
     private(set) var endedCallers = 0
     private(set) var ticket: UInt64 = 0
+    /// Of the last call's numbers.
+    private(set) var order = ByteOrder.littleEndian
     var isAsked: Int { callers.count }
 
     func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
         callers.append(caller)
-        var bytes: [UInt8] = []
-        for index in 0..<stub.count { bytes.append(stub[index]) }
+        var stub = stub
+        order = stub.byteOrder
+        let bytes = stub.copy(stub.takeRest())
         switch opnum {
         case 0: return .response(bytes)
         case 1:

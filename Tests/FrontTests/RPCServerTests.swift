@@ -35,6 +35,24 @@ import Wire
         #expect(!peer.isClosed)
     }
 
+    /// The receiver makes it right (C706 14.1), and answers in its own order.
+    @Test func bigEndianRequestsAreRead() throws {
+        let peer = try RPCPeer()
+        let bind = Hex.bytes(
+            "05000b0300000000004800000000000716d016d0000000000100000000000100"
+                + "0000123400010002010203040506070800030001"
+                + "8a885d041ceb11c99fe808002b10486000000002")!
+        peer.send(bind)
+        let (fragment, bytes) = try peer.next()
+        #expect(fragment.byteOrder == .littleEndian && fragment.header.callID == 7)
+        var body = fragment.bodyReader(bytes.span)
+        #expect(try BindAckPDU(parsing: &body).results == [.accepted(.ndr)])
+        peer.send(Hex.bytes("0500000300000000001b0000000000080000000300000000010203")!)
+        let (answer, _) = try peer.next()
+        #expect(answer.header.type == .response && answer.header.callID == 8)
+        #expect(peer.echo.order == .bigEndian)
+    }
+
     @Test func contextMayBeAlteredButNotChangeItsMeaning() throws {
         let peer = try RPCPeer()
         try peer.bind()
@@ -352,7 +370,7 @@ import Wire
     @Test func nonsenseEndsTheConnectionAndOthersLive() throws {
         let good = try RPCPeer()
         try good.bind()
-        for bytes in [[4, 0, 0, 0], [5, 0, 0, 3, 0x10, 0, 0, 0, 3, 0], [5, 0, 0, 3, 0, 0]]
+        for bytes in [[4, 0, 0, 0], [5, 0, 0, 3, 0x10, 0, 0, 0, 3, 0], [5, 0, 0, 3, 1, 0]]
             as [[UInt8]]
         {
             let bad = try RPCPeer(good)

@@ -48,7 +48,7 @@ import Wire
             request.write(into: &writer)
             let stub = writer.finish()
             let reply = world.service.call(
-                Call.opnum, stub.span, from: caller, now: world.time)
+                Call.opnum, WireReader(stub.span, layer: "stub"), from: caller, now: world.time)
             guard case .response(let bytes) = reply else {
                 throw WireError(.invalid, layer: "test", field: "fault", offset: 0)
             }
@@ -66,7 +66,8 @@ import Wire
         while let request = pull.nextRequest(now: 0) {
             let stub = request.stub(backup.call())
             let reply = backup.world.service.call(
-                request.opnum, stub.span, from: backup.caller, now: backup.world.time)
+                request.opnum, WireReader(stub.span, layer: "stub"), from: backup.caller,
+                now: backup.world.time)
             guard case .response(let bytes) = reply else {
                 Issue.record("a fault")
                 return

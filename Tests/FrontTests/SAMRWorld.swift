@@ -70,7 +70,7 @@ final class SAMRWorld {
     }
 
     func reply(_ opnum: UInt16, _ stub: [UInt8]) -> ServiceReply {
-        service.call(opnum, stub.span, from: caller, now: now)
+        service.call(opnum, WireReader(stub.span, layer: "stub"), from: caller, now: now)
     }
 
     /// The response, or nil for a fault, which `fault` then has.

@@ -79,7 +79,7 @@ final class ServiceWorld {
     func raw(
         _ service: RemoteService, _ opnum: UInt16, _ stub: [UInt8], _ caller: RemoteCaller
     ) throws -> [UInt8] {
-        switch service.call(opnum, stub.span, from: caller, now: now) {
+        switch service.call(opnum, WireReader(stub.span, layer: "stub"), from: caller, now: now) {
         case .response(let bytes): return bytes
         case .fault(let status): throw Fault(status: status)
         case .later: throw Fault(status: .callFailed)

@@ -122,7 +122,11 @@ class RemoteCallsTest(Front):
         self.assertRegex(shown, rf"Domain Name: {DOMAIN}\nDomain Sid: S-1-5-21-")
 
     def test_users_and_groups_are_listed(self):
-        shown = self.rpcclient("enumdomusers", "enumdomgroups", "querydispinfo", "querydispinfo3")
+        shown = self.rpcclient("enumdomusers", "enumdomgroups", "querydispinfo",
+                               "querydispinfo2", "querydispinfo3", "enumdomains", "querydominfo",
+                               "enumalsgroups builtin",
+                               *(f"querydominfo {level}" for level in range(1, 14)
+                                 if level != 10))
         for word in ("user:[alice] rid:[0x", f"user:[{BOSS}]", "group:[Domain Admins] rid:[0x200]",
                      "Account: alice\tName: Alice Liddell"):
             self.assertIn(word, shown)
@@ -155,8 +159,29 @@ class RemoteCallsTest(Front):
         self.assertIn("IPC$", self.rpcclient("netshareenum 1"))
 
     def test_controllers_are_named(self):
-        self.assertIn("GATE1", self.rpcclient(f"getdcname {DOMAIN}"))
-        self.assertIn("GATE1", self.rpcclient(f"dsr_getdcname {DOMAIN}"))
+        for call in ("getdcname", "getanydcname", "dsr_getdcname", "dsr_getdcnameex",
+                     "dsr_getdcnameex2 alice 0x210"):
+            with self.subTest(call=call):
+                self.assertIn("GATE1", self.rpcclient(f"{call} {DOMAIN}"))
+                for domain in plan.DOMAINS.values():
+                    self.assertIn(rf"\\{domain.controller}",
+                                  self.rpcclient(f"{call} {domain.name}"))
+
+    def test_trusted_domains_are_listed(self):
+        shown = self.rpcclient("dsr_enumtrustdom GATE1 0x3f")
+        for name in (DOMAIN, *(domain.name for domain in plan.DOMAINS.values())):
+            self.assertIn(f"({name})", shown)
+        shown = self.taken(lab.client.run(
+            "net", "--option=client min protocol=NT1", "rpc", "trustdom", "list", "-S", "GATE1",
+            "-I", self.gate, "-U", f"{DOMAIN}/{BOSS}%{plan.ADMINISTRATOR_PASSWORD}", check=False))
+        for domain in plan.DOMAINS.values():
+            self.assertRegex(shown, rf"(?m)^{domain.name} +S-1-5-21-")
+        self.assertRegex(shown, r"(?m)^TRUSTING +S-1-5-21-")
+
+    def test_who_asks_is_told(self):
+        self.assertIn(f"Account Name: alice, Authority Name: {DOMAIN}",
+                      self.rpcclient("getusername"))
+        self.assertIn("Machine Role = [5]", self.rpcclient("dsroledominfo"))
 
     def test_password_is_changed_by_its_owner(self):
         self.postern.run("account", "add", "changing", input=plan.PASSWORD + "\n", check=True)
@@ -193,6 +218,42 @@ class RemoteCallsTest(Front):
         self.assertIn("newcomer", self.postern.run("account", "list").stdout)
 
 
+class ImpacketTest(Front):
+    EXAMPLES = "/usr/share/doc/python3-impacket/examples"
+
+    def impacket(self, script, *words, user="alice", password=plan.PASSWORD, **options):
+        return lab.client.run("/usr/bin/python3", f"{self.EXAMPLES}/{script}.py",
+                              f"{DOMAIN}/{user}:{password}@{self.gate}", *words, **options).stdout
+
+    def test_samrdump_lists_users(self):
+        shown = self.impacket("samrdump")
+        for word in (f" . {DOMAIN}", "Found user: Administrator, uid = 500", "alice (",
+                     "/FullName: Alice Liddell"):
+            self.assertIn(word, shown)
+
+    def test_lookupsid_finds_accounts(self):
+        shown = self.impacket("lookupsid", "1010")
+        for word in (rf"500: {DOMAIN}\Administrator (SidTypeUser)",
+                     rf"512: {DOMAIN}\Domain Admins (SidTypeGroup)",
+                     rf"1000: {DOMAIN}\alice (SidTypeUser)"):
+            self.assertIn(word, shown)
+
+    def test_rpcdump_lists_endpoints(self):
+        shown = self.impacket("rpcdump")
+        self.assertIn("12345678-1234-ABCD-EF00-01234567CFFB v1.0", shown)
+        self.assertRegex(shown, rf"ncacn_ip_tcp:{self.gate}\[\d+\]")
+        self.assertIn(r"[\PIPE\lsarpc]", shown)
+
+    def test_secure_channel_is_made(self):
+        def make(password):
+            return lab.client.run(
+                "/usr/bin/python3", "-B", plan.HERE / "impacket_netlogon.py", self.gate, MACHINE,
+                MACHINE.rstrip("$"), input=password + "\n", check=False)
+
+        self.assertIn("granted 0x", self.taken(make(plan.MACHINE_PASSWORD)))
+        self.turned_away(make("wrong"), "STATUS_ACCESS_DENIED")
+
+
 class NeighbourhoodTest(Front):
     def test_nmblookup_finds_the_domain_and_its_controller(self):
         shown = lab.client.run("nmblookup", "-A", self.gate).stdout
@@ -206,7 +267,7 @@ class JoinTest(Front):
     """Samba's tools join the domain and use their account."""
 
     def conf(self, name):
-        folder = labtest.plan.STATE / "join"
+        folder = labtest.plan.STATE / "join" / name
         for each in ("private", "lock", "state", "cache", "pid", "ncalrpc"):
             (folder / each).mkdir(parents=True, exist_ok=True)
         conf = folder / "smb.conf"
@@ -239,3 +300,12 @@ class JoinTest(Front):
         self.assertIn(f"Domain Name: {DOMAIN}", self.taken(
             self.net(conf, "rpc", "info", *server, "-U", boss)))
         self.assertIn("alice", self.taken(self.net(conf, "rpc", "user", *server, "-U", boss)))
+        self.taken(lab.client.run(
+            "rpcclient", "-s", conf, "-U", boss, self.gate, "-c",
+            f"schannel; samlogon alice {plan.PASSWORD}", check=False))
+
+    def test_member_joins_by_the_password_that_is_its_name(self):
+        self.postern.run("account", "add", "OLDPC", "--machine", "--default-password", check=True)
+        conf, server = self.conf("OLDPC"), ("-S", "GATE1", "-I", self.gate)
+        self.taken(self.net(conf, "rpc", "oldjoin", *server))
+        self.assertIn("is OK", self.taken(self.net(conf, "rpc", "testjoin", *server)))

@@ -21,6 +21,24 @@ import Wire
         return Hex.string(stub.wire.finish())
     }
 
+    @Test func numbersAreReadInTheirSendersOrder() throws {
+        let bytes = Hex.bytes(
+            "010200000102030401020304050607080000000200000001"
+                + "000400060000000100000003000000000000000200610062"
+                + "00000001010100000000000500000020")!
+        var wire = WireReader(bytes.span, layer: "NDR")
+        wire.byteOrder = .bigEndian
+        var stub = NDRReader(wire)
+        #expect(try stub.uint16("a") == 0x0102)
+        #expect(try stub.uint32("b") == 0x0102_0304)
+        #expect(try stub.uint64("c") == 0x0102_0304_0506_0708)
+        #expect(try stub.longPair("d") == 0x0000_0001_0000_0002)
+        let string = try stub.countedString("e")
+        #expect(try stub.text(of: string, "e") == "ab")
+        #expect(try stub.sid("f").description == "S-1-5-32")
+        try stub.expectEnd("end")
+    }
+
     @Test func alignsFromTheStubsStart() throws {
         let bytes: [UInt8] = [9, 9, 9, 1, 0, 2, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0]
         var stub = NDRReader(WireReader(bytes.span, layer: "NDR").part(3..<19))

@@ -21,7 +21,7 @@ import Wire
     }
 
     @Test(arguments: [
-        ([4], "rpc_vers"), ([5, 0, 0, 3, 0], "packed_drep"), ([5, 0, 0, 3, 0x11], "packed_drep"),
+        ([4], "rpc_vers"), ([5, 0, 0, 3, 1], "packed_drep"), ([5, 0, 0, 3, 0x11], "packed_drep"),
         ([5, 0, 0, 3, 0x10, 0, 0, 0, 15, 0], "frag_length"),
         ([5, 0, 0, 3, 0x10, 0, 0, 0, 0xd1, 0x16], "frag_length"),
     ] as [([UInt8], String)])

@@ -8,7 +8,7 @@ import Wire
 
 extension ServerAssociation {
     func bind(_ fragment: Fragment, _ bytes: [UInt8], _ now: FrontTime) throws(WireError) {
-        var body = WireReader(bytes.span, layer: "RPC").part(fragment.body)
+        var body = fragment.bodyReader(bytes.span)
         let asked = try BindPDU(parsing: &body)
         guard group == nil else {
             refuse(fragment.header, .notSpecified)
@@ -37,7 +37,7 @@ extension ServerAssociation {
     }
 
     func alter(_ fragment: Fragment, _ bytes: [UInt8], _ now: FrontTime) throws(WireError) {
-        var body = WireReader(bytes.span, layer: "RPC").part(fragment.body)
+        var body = fragment.bodyReader(bytes.span)
         let asked = try BindPDU(parsing: &body)
         if fragment.header.flags.contains(.supportHeaderSign) { signsHeaders = true }
         guard group != nil, let results = results(asked.contexts) else {

@@ -48,6 +48,7 @@ final class ServerAssociation {
         var contextID: UInt16
         var service: Int
         var opnum: UInt16
+        var byteOrder: ByteOrder
         var security: SecurityState?
         var assembler = StubAssembler(limit: Limit.stub)
         /// The stub of a call whose fragments are all there is carried out.
@@ -279,7 +280,7 @@ final class ServerAssociation {
         _ fragment: Fragment, _ bytes: [UInt8], _ now: FrontTime
     ) throws(WireError) {
         let header = fragment.header
-        var body = WireReader(bytes.span, layer: "RPC").part(fragment.body)
+        var body = fragment.bodyReader(bytes.span)
         let request = try RequestPDU(parsing: &body, flags: header.flags)
         let stub = body.takeRest()
         guard group != nil else { return protocolError(header, contextID: request.contextID) }
@@ -370,7 +371,8 @@ final class ServerAssociation {
         calls.append(
             Call(
                 number: nextCall, callID: callID, contextID: request.contextID,
-                service: context.service, opnum: request.opnum, security: security))
+                service: context.service, opnum: request.opnum, byteOrder: fragment.byteOrder,
+                security: security))
         return calls.count - 1
     }
 
@@ -378,8 +380,11 @@ final class ServerAssociation {
         calls[index].isUnderWay = true
         let call = calls[index]
         guard let caller = call.security?.caller ?? plainCaller else { return giveUp() }
+        let bytes = call.assembler.stub
+        var stub = WireReader(bytes.span, layer: "stub")
+        stub.byteOrder = call.byteOrder
         let reply = environment.services[call.service].call(
-            call.opnum, call.assembler.stub.span, from: caller, now: now)
+            call.opnum, stub, from: caller, now: now)
         calls[index].assembler = StubAssembler(limit: 0)
         switch reply {
         case .later(let ticket):

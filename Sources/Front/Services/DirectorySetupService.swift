@@ -14,13 +14,13 @@ package final class DirectorySetupService: RemoteService {
     package func ended(_ caller: RemoteCaller) {}
 
     package func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
         // The interface's later calls turn a server into a controller: nothing for us.
         guard opnum == DsRolerGetPrimaryDomainInformation.opnum else {
             return .fault(.opRangeError)
         }
-        var reader = WireReader(stub, layer: "DSSETUP")
+        var reader = stub
         do {
             let request = try DsRolerGetPrimaryDomainInformation.Request(parsing: &reader)
             return answer(request.infoLevel)

@@ -67,9 +67,9 @@ package final class EndpointMapperService: RemoteService {
     }
 
     package func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
-        var reader = WireReader(stub, layer: "endpoint mapper")
+        var reader = stub
         do {
             switch opnum {
             case EptMap.opnum: return map(try EptMap.Request(parsing: &reader))

@@ -15,10 +15,10 @@ package final class ManagementService: RemoteService {
     }
 
     package func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
         callsIn &+= 1
-        var reader = WireReader(stub, layer: "management")
+        var reader = stub
         do {
             switch opnum {
             case MgmtInqIfIds.opnum:

@@ -9,7 +9,7 @@ import Wire
 package protocol NetlogonReplication: AnyObject {
     /// Nil: it does not know the opnum.
     func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime,
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime,
         over netlogon: NetlogonService
     ) -> ServiceReply?
 }
@@ -91,9 +91,9 @@ package final class NetlogonService: RemoteService {
     // MARK: Calls
 
     package func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
-        var reader = WireReader(stub, layer: "Netlogon")
+        var reader = stub
         do {
             if let reply = try channelCall(opnum, &reader, caller, now) { return reply }
             if let reply = try discoveryCall(opnum, &reader, caller) { return reply }

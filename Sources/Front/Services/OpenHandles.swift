@@ -4,12 +4,14 @@ import Wire
 
 extension RemoteCaller {
     /// Keeps `object` under a new handle, or nil where the caller holds too many already.
-    func open(_ object: AnyObject, random: (Int) -> [UInt8]) -> ContextHandle? {
+    func open(
+        _ object: AnyObject, attributes: UInt32 = 0, random: (Int) -> [UInt8]
+    ) -> ContextHandle? {
         guard handles.count < Self.handleLimit else { return nil }
         let bytes = random(16)
         var reader = WireReader(bytes.span, layer: "handle")
         guard let uuid = try? GUID(parsing: &reader), uuid != .zero else { return nil }
-        let handle = ContextHandle(uuid: uuid)
+        let handle = ContextHandle(attributes: attributes, uuid: uuid)
         handles[handle] = object
         return handle
     }

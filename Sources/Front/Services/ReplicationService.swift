@@ -20,10 +20,10 @@ package final class ReplicationService: NetlogonReplication {
     package init(domain: LocalDomain) { source = ReplicationSource(domain: domain) }
 
     package func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime,
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime,
         over netlogon: NetlogonService
     ) -> ServiceReply? {
-        let reader = WireReader(stub, layer: "replication")
+        let reader = stub
         do throws(WireError) {
             return try pull(opnum, NDRReader(reader), Visit(caller, now, netlogon))
         } catch {

@@ -12,9 +12,9 @@ package final class WorkstationService: RemoteService {
     package func ended(_ caller: RemoteCaller) {}
 
     package func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
-        var stub = NDRReader(WireReader(stub, layer: "WKSSVC"))
+        var stub = NDRReader(stub)
         do throws(WireError) {
             switch opnum {
             case NetrWkstaGetInfo.opnum:

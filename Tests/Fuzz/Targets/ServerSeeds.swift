@@ -30,7 +30,7 @@ enum ServerSeeds {
                 carriage: .pipe("samr"), peer: FrontWorld.peer,
                 identity: FrontWorld.administrator)
             guard case .response(let answer) = world.services[index].call(
-                P.opnum, bytes.span, from: caller, now: world.now)
+                P.opnum, WireReader(bytes.span, layer: "stub"), from: caller, now: world.now)
             else { return nil }
             var reader = WireReader(answer.span, layer: "answer")
             return try? P.Response(parsing: &reader)

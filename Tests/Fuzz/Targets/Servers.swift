@@ -102,7 +102,8 @@ extension FuzzTarget {
                 (step.operation & ServiceCall.overTCP == 0 ? 0 : 2)
                     + (step.operation & ServiceCall.isNobody == 0 ? 1 : 0)]
             let service = world.services[Int(step.operation & ServiceCall.index)]
-            let reply = service.call(UInt16(opnum), stub.span, from: caller, now: world.now)
+            let reply = service.call(
+                UInt16(opnum), WireReader(stub.span, layer: "stub"), from: caller, now: world.now)
             if case .response(let answer) = reply, answer.count == handleSize + 4 {
                 handle = Array(answer[..<handleSize])
             }

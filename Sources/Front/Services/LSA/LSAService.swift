@@ -82,9 +82,9 @@ package final class LSAService: RemoteService {
     }
 
     package func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
-        var stub = NDRReader(WireReader(stub, layer: "LSA"))
+        var stub = NDRReader(stub)
         do throws(WireError) {
             switch opnum {
             case LsarClose.opnum: return close(try .init(parsing: &stub), caller)

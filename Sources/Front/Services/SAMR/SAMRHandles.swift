@@ -128,7 +128,8 @@ extension SAMRService {
         guard let granted = rights.granted(desired, of: allowed) else {
             throw .status(.accessDenied)
         }
-        guard let handle = caller.open(SAMRHandle(object, granted: granted), random: random)
+        guard let handle = caller.open(
+            SAMRHandle(object, granted: granted), attributes: object.kind, random: random)
         else { throw .status(.insufficientResources) }
         return (handle, granted)
     }
@@ -208,5 +209,18 @@ extension SAMRService {
 
     func close(_ handle: ContextHandle, _ caller: RemoteCaller) {
         caller.handles[handle] = nil
+    }
+}
+
+extension SAMObject {
+    /// Shown in the handle, as Samba does, so that a handle of another kind is nobody's.
+    var kind: UInt32 {
+        switch self {
+        case .server: 0
+        case .domain: 1
+        case .user: 2
+        case .group: 3
+        case .alias: 4
+        }
     }
 }

@@ -29,9 +29,9 @@ package final class SAMRService: RemoteService {
     package func ended(_ caller: RemoteCaller) {}
 
     package func call(
-        _ opnum: UInt16, _ stub: Span<UInt8>, from caller: RemoteCaller, now: FrontTime
+        _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply {
-        var stub = NDRReader(WireReader(stub, layer: "SAMR"))
+        var stub = NDRReader(stub)
         do throws(WireError) {
             if let reply = try connect(opnum, &stub, caller) { return reply }
             if let reply = try list(opnum, &stub, caller) { return reply }
@@ -103,7 +103,7 @@ extension SAMRService {
             return try opening(SamrConnect2.self, &stub) { request throws(SAMRRefusal) in
                 try self.open(.server, request.desiredAccess, caller).handle
             }
-        case SamrConnect4.opnum:
+        case SamrConnect4.opnum, SAMR.connect3:
             return try opening(SamrConnect4.self, &stub) { request throws(SAMRRefusal) in
                 try self.open(.server, request.desiredAccess, caller).handle
             }
