@@ -9,9 +9,11 @@ export SWIFT_UNICODE_TABLES := $(RUNTIME)/embedded/$(TRIPLE)/libswiftUnicodeData
 EMBEDDED_BUILD = EMBEDDED=1 STATIC=1 $(SWIFT) build -c release --product postern --scratch-path .build-embedded
 STANDARD_BUILD = STATIC=1 $(SWIFT) build -c release --product postern --scratch-path .build-standard
 
-.PHONY: all embedded standard prerequisites test unit lab bench fuzz order demo install clean
+.PHONY: all embedded standard prerequisites test tests unit lab bench fuzz order demo install clean
 
-all: embedded standard
+# The longest step of a build keeps one processor busy: two builds go side by side.
+all:
+	@$(MAKE) --no-print-directory -j2 embedded standard
 
 # Packages that the build needs; nothing happens where they are all there.
 prerequisites:
@@ -25,15 +27,19 @@ standard: prerequisites
 	$(STANDARD_BUILD)
 	@mkdir -p build && cp .build-standard/release/postern build/postern-standard
 
-unit: prerequisites
+tests: prerequisites
 	$(SWIFT) build --build-tests
+
+unit: tests
 	$(SWIFT) test --skip-build
 
 lab: embedded
 	@packaging/prerequisites lab
 	python3 Tests/Lab/run.py --binary build/postern
 
-test: all unit lab
+test:
+	@$(MAKE) --no-print-directory -j2 embedded standard tests
+	@$(MAKE) --no-print-directory unit lab
 
 demo: embedded
 	build/postern demo

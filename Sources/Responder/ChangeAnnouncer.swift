@@ -154,7 +154,8 @@ struct ChangeAnnouncer {
     /// A FILETIME (MS-DTYP 2.3.3) as seconds since 1970.
     private static func unixSeconds(_ fileTime: UInt64) -> UInt32 {
         let seconds = fileTime / 10_000_000
-        return seconds < 11_644_473_600 ? 0 : UInt32(truncatingIfNeeded: seconds - 11_644_473_600)
+        return seconds < FileTime.unixEpoch
+            ? 0 : UInt32(truncatingIfNeeded: seconds - FileTime.unixEpoch)
     }
 }
 

@@ -26,7 +26,7 @@ FILES = ("/usr/include/samba-4.0/wbclient.h", "/usr/share/samba/setup/provision.
          "/usr/lib/python3/dist-packages/impacket/smb.py")
 NATIVE = {"delay": (), "authbench": ("-I/usr/include/samba-4.0", "-lwbclient"),
           "slotbench": (), "namebench": (), "execbench": ("-lpthread",), "ctlbench": ("-lpthread",),
-          "setupbench": ("-lnettle",), "udpecho": ()}
+          "setupbench": ("-lnettle",), "udpecho": (), "passon": ()}
 
 
 def missing():
