@@ -29,8 +29,8 @@ static uint16_t identifier;
 static void read_slots(void)
 {
     char hex[2 * LARGEST + 1];
-    /* Elsewhere than the run before, whose last identifiers are remembered. */
-    identifier = (uint16_t)(seconds_now() * 8192);
+    /* Elsewhere than the run before ended, whose last identifiers are remembered. */
+    identifier = (uint16_t)(getpid() * 4099);
     while (outstanding < MOST
            && scanf("%2048s %63s", hex, slots[outstanding].token) == 2) {
         struct slot *slot = &slots[outstanding++];
