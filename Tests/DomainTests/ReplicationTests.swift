@@ -186,6 +186,18 @@ import Wire
         }
     }
 
+    @Test func foreignDomainsAreToldOfNowAndThenAndNeverAskedAfter() throws {
+        let world = try copied()
+        let foreign = (1...40).map { SID.domain(random: [UInt8](repeating: UInt8($0), count: 12)) }
+        for sid in foreign { world.announce(sid: sid) }
+        world.announce(sid: foreign[0])
+        #expect(world.pull.takeNotices().count == 1)
+        #expect(world.pull.nextRequest(now: world.now + 1_000) == nil)
+        world.now += ReplicationPull.Limit.poll
+        for sid in foreign { world.announce(sid: sid) }
+        #expect(world.pull.takeNotices().count == 1)
+    }
+
     @Test func whichDomainItIsComesFromThePrimary() throws {
         let world = try ReplicationWorld(sid: nil)
         try world.primary.user("anna")

@@ -102,7 +102,9 @@ final class ReplicationWorld {
     var source: LocalDomain { original ?? primary.domain }
     private var original: LocalDomain?
 
-    func announce(random: UInt32 = 0, serial: UInt64? = nil, created: UInt64? = nil) {
+    func announce(
+        random: UInt32 = 0, serial: UInt64? = nil, created: UInt64? = nil, sid: SID? = nil
+    ) {
         let domain = source
         let databases = DomainDatabase.allCases.map {
             AnnounceChange.Database(
@@ -113,7 +115,7 @@ final class ReplicationWorld {
             AnnounceChange(
                 lowSerialNumber: 0, dateAndTime: 0, pulse: 300, random: random,
                 primaryDCName: "PDC", domainName: "GATE", databases: databases,
-                domainSid: World.sid),
+                domainSid: sid ?? World.sid),
             random: 3_000_000_500, now: now)
     }
 

@@ -72,8 +72,8 @@ package final class ReplicationPull {
     private var notices: [PullNotice] = []
     /// The serial numbers that were last said to be reached.
     private var told: InlineArray<3, UInt64> = [.max, .max, .max]
-    /// The last other domain of our name that was heard of.
-    private var foreigner: SID?
+    /// Until when no other domain of our name is told of: anybody can announce any number of them.
+    private var foreignersUntil: UInt64 = 0
     /// When the copy was last found to be the primary's, and what went wrong since.
     package private(set) var currentAt: UInt64?
     package private(set) var lastTrouble: PullTrouble?
@@ -188,8 +188,8 @@ package final class ReplicationPull {
         let name = LocalDomain.fold(change.unicodeDomainName.description)
         guard name == domain.name, domain.role == .backup else { return }
         if let sid = change.domainSid, domain.hasCopy, sid != domain.sid {
-            if foreigner != sid {
-                foreigner = sid
+            if now >= foreignersUntil {
+                foreignersUntil = now + Limit.poll
                 notices.append(
                     .foreign(
                         LocalDomain.fold(change.unicodePrimaryDCName.description), sid,
