@@ -12,10 +12,6 @@ extension DefaultStringInterpolation {
     @inline(never)
     package mutating func appendInterpolation(_ number: Int) { write(number.description) }
 
-    package mutating func appendInterpolation(_ number: some BinaryInteger & CustomStringConvertible) {
-        appendInterpolation(number.description)
-    }
-
     package mutating func appendInterpolation(_ value: some CustomStringConvertible) {
         appendInterpolation(value.description)
     }
