@@ -116,7 +116,10 @@ struct ProofCheck {
         if takesNTLMv1, let nt {
             wasCompared = true
             if NTLMv1.response(owf: nt, challenge: challenge) == FixedBytes<24>(lmResponse) {
-                // Such a client makes its keys of the LM hash, and has none where we keep none.
+                // A client that knows of NT responses makes NT's keys, though its own field was
+                // cut short: nmap's is.
+                if (1..<24).contains(ntResponse.count) { return .right(keys(nt, lm)) }
+                // An older one makes them of the LM hash, and has none where we keep none.
                 var keys = ProofKeys()
                 if let lm { keys.lm = Bytes8(lm.bytes) }
                 keys.session = Bytes16(keys.lm.bytes + [UInt8](repeating: 0, count: 8))

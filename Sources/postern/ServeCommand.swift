@@ -58,9 +58,6 @@ enum ServeCommand {
             log.error(error.description)
             return .failed
         }
-        if configuration.agent.winbindDirectory != nil {
-            log.warning("winbind socket: libwbclient is not served; callers use ntlm_auth")
-        }
         run(daemon, log)
         return .success
     }
@@ -116,6 +113,8 @@ enum ServeCommand {
                 }
             }
             problems += LocalDomains.problems(configuration, store)
+            let isRunning = LocalListener.isServed(configuration.agent.controlSocket)
+            problems += WinbindSocket.problems(configuration.agent, isRunning: isRunning)
         } catch {
             problems.append(error.text)
         }

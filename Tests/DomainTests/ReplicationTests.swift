@@ -254,6 +254,26 @@ import Wire
         #expect(world.notices.contains(.begins(.sam, .logTooShort)))
     }
 
+    @Test func announcementsPromptNoMoreThanOneQuestionASecond() throws {
+        let world = try copied()
+        let serial = world.source.serial(of: .sam)
+        let end = world.now + 10_000
+        var number: UInt64 = 0
+        while world.now < end {
+            number += 1
+            world.announce(after: 10, serial: serial + number)
+            try world.run()
+        }
+        #expect(world.carried.count { $0.database == .sam } == 10)
+        // What is true among them waits no longer than that.
+        try world.primary.user("added")
+        world.announce(after: 10)
+        world.now = try #require(world.pull.nextDeadline)
+        #expect(world.now <= end + 1_010)
+        try world.run()
+        #expect(world.differences() == [])
+    }
+
     @Test func otherDomainsAnnouncementsAreNotHeard() throws {
         let world = try copied()
         try world.primary.user("added")

@@ -102,9 +102,12 @@ final class ReplicationWorld {
     var source: LocalDomain { original ?? primary.domain }
     private var original: LocalDomain?
 
+    /// Comes so long after what was before it that it is heeded at once, unless `after` is less.
     func announce(
-        random: UInt32 = 0, serial: UInt64? = nil, created: UInt64? = nil, sid: SID? = nil
+        after: UInt64 = ReplicationPull.Limit.announced, random: UInt32 = 0,
+        serial: UInt64? = nil, created: UInt64? = nil, sid: SID? = nil
     ) {
+        now += after
         let domain = source
         let databases = DomainDatabase.allCases.map {
             AnnounceChange.Database(

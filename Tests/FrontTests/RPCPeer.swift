@@ -213,7 +213,7 @@ final class RPCPeer {
         session = ntlm.security
         self.type = type
         self.level = level
-        signsHeaders = flags.contains(.supportHeaderSign)
+        signsHeaders = true     // NTLM covers them whatever the flag says
         return ntlm
     }
 

@@ -169,6 +169,18 @@ import Wire
         #expect(try peer.call(2, []).count == 20_000)
     }
 
+    @Test(arguments: [AuthLevel.integrity, .privacy])
+    func ntlmCoversHeadersThoughNobodySaidSo(_ level: AuthLevel) throws {
+        let peer = try RPCPeer()
+        _ = try peer.bindNTLM(.winNT, level)
+        try peer.validate()
+        #expect(try peer.call(0, [1, 2, 3]) == [1, 2, 3])
+        var altered = peer.request(0, [1])
+        altered[22] ^= 2    // the operation's number
+        peer.send(altered)
+        #expect(try peer.nextFault() == .secPkgError)
+    }
+
     @Test func refusedUserGetsAFaultForItsFirstCall() throws {
         let peer = try RPCPeer()
         _ = try peer.bindNTLM(.winNT, .privacy)

@@ -65,6 +65,13 @@ import Wire
             request.createDisposition = disposition
             #expect(try hand.ask(.ntCreateRequest(request)).status == .accessDenied)
         }
+        for disposition: UInt32 in 0...5 {
+            var request = reading("\\none")
+            request.createDisposition = disposition
+            let creates = disposition != 1 && disposition != 4
+            #expect(try hand.ask(.ntCreateRequest(request)).status
+                == (creates ? .accessDenied : .objectNameNotFound))
+        }
         #expect(try hand.ask(
             .coreOpenRequest(.init(accessMode: 2, fileName: "\\LOGON.BAT"))).status
             == .accessDenied)

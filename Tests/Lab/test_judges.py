@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import unittest
 
+from boxes import await_event
 from labtest import LabTest, lab, plan
 from postern import listen_section, local_domain_section
 
@@ -147,6 +148,19 @@ except SessionError as error:
         self.assertRegex(shown, r"Protocol: \[MS-NRPC\]: Netlogon Remote Protocol")
         self.assertRegex(shown, rf"ncacn_ip_tcp:{self.gate}\[\d+\]")
 
+    def test_interfaces_are_mapped_by_nobody_and_by_users_at_every_level(self):
+        """Its signatures cover a PDU's headers though its bind does not say so."""
+        for who in ([], ["-auth-rpc", f"{DOMAIN}/{USER}:{plan.PASSWORD}"]):
+            for level in ("1", "2", "5", "6"):
+                with self.subTest(who=who, level=level):
+                    done = lab.client.run(
+                        PYTHON, "-B", f"{EXAMPLES}/rpcmap.py", *who, "-auth-level", level,
+                        f"ncacn_ip_tcp:{self.gate}[135]", check=False)
+                    shown = done.stdout + done.stderr
+                    self.assertIn("UUID: E1AF8308-5D1F-11C9-91A4-08002B14A0FA v3.0", shown)
+                    self.assertIn("UUID: AFA8BD80-7D8A-11C9-BEF4-08002B102989 v1.0", shown)
+                    self.assertNotIn("[-]", shown)
+
     def test_wrong_password_is_refused(self):
         self.assertIn("STATUS_LOGON_FAILURE", self.example("samrdump", password="wrong"))
 
@@ -206,15 +220,60 @@ class ScannerTest(Judged):
                         r"message_signing: supported"):
             self.assertRegex(shown, pattern)
 
-    def test_nmap_lists_the_users(self):
-        """The scripts that log on with extended security send a third of an NT response, sign
-        with a key that no server has, and end there: they are run, and nothing more is asked."""
-        shown = self.nmap(
-            "-p445", "--script", "smb-enum-users,smb-enum-shares,smb-enum-domains,smb-enum-groups,"
-            "smb-mbenum,smb-ls", "--script-args",
-            f"smbuser={USER},smbpass={plan.PASSWORD},smbdomain={DOMAIN}")
-        self.assertRegex(shown, rf"{DOMAIN}\\{OTHER} \(RID: 1001\)\s+\|     Full name:   Alice L.")
-        self.assertRegex(shown, rf"{DOMAIN}\\{USER} \(RID: 1000\)")
+    def test_nmap_logs_on_and_signs_in_both_styles(self):
+        """With extended security it sends a third of an NT response beside the whole in the LM
+        field. It asks for signing and signs all that follows, so it gets no further than the
+        logon where its key is another than the server's."""
+        before = self.bad_signatures()
+        for style in ("smbtype=ntlm", "smbbasic=1"):
+            with self.subTest(style):
+                shown = self.nmap(
+                    "-p445", "--script",
+                    "smb-os-discovery,smb-security-mode,smb-protocols,smb-enum-users,"
+                    "smb-enum-shares,smb-enum-domains,smb-mbenum,smb-ls", "--script-args",
+                    f"{style},smbuser={USER},smbpass={plan.PASSWORD},smbdomain={DOMAIN}")
+                for pattern in (
+                        rf"account_used: {DOMAIN}\\{USER}", "OS: Windows NT 4.0",
+                        rf"{DOMAIN}\\{OTHER} \(RID: 1001\)\s+\|     Full name:   Alice L.",
+                        rf"{DOMAIN}\\{USER} \(RID: 1000\)",
+                        rf"smb-enum-domains:[^_]*\|   {DOMAIN}\s+\|     Groups: n/a\s+"
+                        rf"\|     Users: Administrator, Guest, {USER}, {OTHER}",
+                        r"\|   Builtin\s+\|     Groups: Administrators, Users, Guests",
+                        r"\\IPC\$: \s+\|     Type: STYPE_IPC_HIDDEN",
+                        r"\\NETLOGON: \s+\|     Type: STYPE_DISKTREE\s+"
+                        r"\|     Comment: Logon server share\s+"
+                        r"\|     Anonymous access: <none>\s+\|_    Current user access: READ\s",
+                        r"Domain Controller\s+\|     GATE1  4.0", r"\d+ .*LOGON.BAT"):
+                    self.assertRegex(shown, pattern)
+        self.assertEqual(self.bad_signatures(), before)
+
+    def bad_signatures(self):
+        found = re.search(r"(\d+) bad signatures", self.postern.run("status").stdout)
+        return int(found[1]) if found else 0
+
+    def test_curl_fetches_a_script(self):
+        done = lab.client.run("curl", "-sS", "-u", f"{DOMAIN}\\{USER}:{plan.PASSWORD}",
+                              f"smb://{self.gate}/NETLOGON/LOGON.BAT", check=False)
+        self.assertEqual((done.returncode, done.stdout.strip()), (0, SCRIPT), done.stderr)
+        done = lab.client.run("curl", "-sS", "-T", "/etc/hostname", "-u",
+                              f"{DOMAIN}\\{USER}:{plan.PASSWORD}",
+                              f"smb://{self.gate}/NETLOGON/NEW.BAT", check=False)
+        self.assertEqual(done.returncode, 9, done.stderr)       # REMOTE_ACCESS_DENIED
+
+    def test_nmblookup_finds_names_masters_and_their_status(self):
+        def asked(*words):
+            return lab.client.run("nmblookup", *words, check=False).stdout
+
+        lines = [line.split() for line in asked("-A", self.gate).splitlines()]
+        names = {(line[0], line[1]) for line in lines if len(line) > 1}
+        self.assertLessEqual({("GATE1", "<00>"), ("GATE1", "<20>"), (DOMAIN, "<1b>"),
+                              (DOMAIN, "<1c>")}, names)
+        await_event("a master browser", lambda: f"name {DOMAIN}<1d> is ours" in self.postern.log)
+        self.assertIn(f"{self.gate} {DOMAIN}<1d>",
+                      asked(f"--broadcast={plan.BROADCAST}", "-M", DOMAIN))
+        shown = asked(f"--broadcast={plan.BROADCAST}", "-S", "GATE1")
+        self.assertIn(f"{self.gate} GATE1<00>", shown)
+        self.assertRegex(shown, rf"Looking up status of {self.gate}\n\s+GATE1\s+<00>")
 
     def test_nbtscan_reads_the_names(self):
         shown = lab.client.run("nbtscan", "-v", "-s", ";", self.gate).stdout

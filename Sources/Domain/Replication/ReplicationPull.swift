@@ -20,6 +20,9 @@ package final class ReplicationPull {
         /// After a failure, doubled with each up to the most.
         package static let firstRetry: UInt64 = 2_000
         package static let lastRetry: UInt64 = 300_000
+        /// The least from one question about a database to the next that an announcement prompts:
+        /// anybody can announce any number of changes.
+        package static let announced: UInt64 = 1_000
         /// The longest pause after a new connection.
         package static let reconnection: UInt64 = 10_000
         /// Objects that are asked for again by themselves; more are a reason to ask for all.
@@ -72,6 +75,8 @@ package final class ReplicationPull {
     private var notices: [PullNotice] = []
     /// The serial numbers that were last said to be reached.
     private var told: InlineArray<3, UInt64> = [.max, .max, .max]
+    /// Until when announcements prompt no question about a database.
+    private var pausedUntil: InlineArray<3, UInt64> = [0, 0, 0]
     /// Until when no other domain of our name is told of: anybody can announce any number of them.
     private var foreignersUntil: UInt64 = 0
     /// When the copy was last found to be the primary's, and what went wrong since.
@@ -109,7 +114,8 @@ package final class ReplicationPull {
         let index = Int(database.rawValue)
         if let run = progress[index].run { return .sync(context: run.context) }
         if let entry = progress[index].redo.first { return .redo(entry) }
-        guard progress[index].due <= now else { return nil }
+        guard progress[index].due <= now, progress[index].wish != .nothing else { return nil }
+        pausedUntil[index] = now + Limit.announced
         switch progress[index].wish {
         case .nothing: return nil
         case .deltas: return .deltas(since: domain.stamp(database).serial)
@@ -198,12 +204,13 @@ package final class ReplicationPull {
             return
         }
         let most = min(UInt64(change.random), Limit.wait) * 1_000
-        let due = now + random % (most + 1)
+        let wait = random % (most + 1)
         for told in change.databases {
             guard let database = UInt8(exactly: told.index).flatMap({
                 DomainDatabase(rawValue: $0)
             }) else { continue }
             let own = domain.stamp(database)
+            let due = max(now + wait, pausedUntil[Int(database.rawValue)])
             if own.created == 0 {
                 wish(database, .whole(.new, isHint: false), due: due)
             } else if told.dateAndTime != own.created {

@@ -11,7 +11,9 @@ struct CallProtection {
     }
 
     private let level: AuthLevel
-    /// Signatures cover a PDU's headers too, as both ends said they do (MS-RPCE 3.3.1.5.2.2).
+    /// Both ends said that signatures cover a PDU's headers too (MS-RPCE 3.3.1.5.2.2). NTLM's do
+    /// under extended session security whatever was said: RPC hands it the headers as data that
+    /// is not to be changed, and it counts them in. Clients older than the flag rely on that.
     private let signsHeaders: Bool
     /// Each direction counts for itself, so that several calls may be under way.
     let countsApart: Bool
@@ -51,14 +53,13 @@ struct CallProtection {
         _ pdu: inout [UInt8], body: Range<Int>, signed: Range<Int>, token: Range<Int>
     ) -> Bool {
         if isBroken { return false }
-        let covered = signsHeaders ? signed : body
         switch provider {
         case .ntlm(var security):
             do {
                 if level == .privacy {
-                    try security.unseal(&pdu, body: body, covered: covered, token: token)
+                    try security.unseal(&pdu, body: body, covered: signed, token: token)
                 } else {
-                    try security.verify(pdu, body: body, covered: covered, token: token)
+                    try security.verify(pdu, body: body, covered: signed, token: token)
                 }
             } catch {
                 isBroken = true
@@ -66,6 +67,7 @@ struct CallProtection {
             }
             provider = .ntlm(security)
         case .netlogon(let seal):
+            let covered = signsHeaders ? signed : body
             do {
                 try Self.open(seal, level, &pdu, body, covered, token, sequence)
             } catch {
@@ -92,17 +94,17 @@ struct CallProtection {
     mutating func protect(
         _ pdu: inout [UInt8], _ layout: Fragmenter.Layout, random: (Int) -> [UInt8]
     ) {
-        let covered = signsHeaders ? layout.signed : layout.sealed
         let token = layout.token.lowerBound
         switch provider {
         case .ntlm(var security):
             if level == .privacy {
-                security.seal(&pdu, body: layout.sealed, covered: covered, token: token)
+                security.seal(&pdu, body: layout.sealed, covered: layout.signed, token: token)
             } else {
-                security.sign(&pdu, body: layout.sealed, covered: covered, token: token)
+                security.sign(&pdu, body: layout.sealed, covered: layout.signed, token: token)
             }
             provider = .ntlm(security)
         case .netlogon(let seal):
+            let covered = signsHeaders ? layout.signed : layout.sealed
             if level == .privacy {
                 seal.seal(
                     &pdu, body: layout.sealed, covered: covered, token: token,

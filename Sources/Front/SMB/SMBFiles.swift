@@ -59,6 +59,8 @@ extension SMBConnection {
     ) throws(WireError) -> SMBStep {
         let path: String
         let writes: Bool
+        /// What does not exist is to be made.
+        var creates = false
         var wantsDirectory: Bool?
         switch block.command {
         case .open:
@@ -70,12 +72,14 @@ extension SMBConnection {
             path = request.fileName
             // Only what exists is opened, and nothing is cut.
             writes = Self.writes(request.accessMode) || request.openMode & 0x13 != 1
+            creates = request.openMode & 0x10 != 0
         case _:
             let request = try SMB1.NTCreateRequest(parsing: &reader, block)
             if request.rootDirectoryFID != 0 { return .failed(.notSupported) }
             path = request.fileName
             writes = request.desiredAccess & Self.writingRights != 0
                 || request.createDisposition != 1 && request.createDisposition != 3
+            creates = request.createDisposition != 1 && request.createDisposition != 4
             if request.createOptions & 0x01 != 0 { wantsDirectory = true }
             if request.createOptions & 0x40 != 0 { wantsDirectory = false }
         }
@@ -86,7 +90,8 @@ extension SMBConnection {
             return .done
         }
         switch look(up: path) {
-        case .failed(let status): return .failed(status)
+        case .failed(let status):
+            return .failed(creates && status == .objectNameNotFound ? .accessDenied : status)
         case .found(let names, let entry):
             if writes { return .failed(.accessDenied) }
             if opens.count >= SMBLimits.opens { return .failed(.tooManyOpenedFiles) }
