@@ -86,6 +86,7 @@ enum ServeCommand {
             log.info("ready")
             let count = daemon.agent.domains.count { !$0.isOfBackup }
             manager.ready(status: "serving \(count) domains")
+            Privileges.forgetStart()
         }
         daemon.run()
         for watcher in watchers { watcher.close() }
