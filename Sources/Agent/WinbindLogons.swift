@@ -48,11 +48,19 @@ extension Agent {
             logon = identity.isMember(of: required)
                 ? accepted(identity, request) : WinbindLogon(.logonFailure)
         case .refused(let status, let isAuthoritative):
-            logon = WinbindLogon(status, isAuthoritative: isAuthoritative)
+            logon = WinbindLogon(
+                Self.told(status, request.flags), isAuthoritative: isAuthoritative)
         case .unavailable(.overloaded): logon = WinbindLogon(.insufficientResources)
         case .unavailable: logon = WinbindLogon(.noLogonServers)
         }
         return response(logon, request.interface)
+    }
+
+    private static func told(
+        _ status: NTStatus, _ flags: WinbindRequest.Flags
+    ) -> NTStatus {
+        let isTold = status == .wrongPassword || status == .noSuchUser
+        return isTold && flags.contains(.squashesStatus) ? .logonFailure : status
     }
 
     private static func accepted(

@@ -112,10 +112,7 @@ final class WinbindSocket {
         let id = nextClient
         clients[id] = Client(
             connection,
-            WinbindConversation(
-                host, isPrivileged: isPrivileged,
-                presumed: peers.presumed(user: user, process: connection.peer.process),
-                now: daemon.loop.now))
+            WinbindConversation(host, isPrivileged: isPrivileged, now: daemon.loop.now))
         clientsOfUser[user, default: 0] += 1
         connection.start(
             received: { [self] in received(id, $0) }, closed: { [self] _ in left(id) })
@@ -123,11 +120,11 @@ final class WinbindSocket {
 
     /// Ends the client that was silent for the longest time, as libwbclient comes back by itself.
     private func endIdle(of user: UInt32?) -> Bool {
-        var silent: (id: UInt32, since: UInt64)?
+        var silent: (since: UInt64, id: UInt32)?
         for (id, client) in clients where !client.conversation.isBusy {
             if let user, client.connection.peer.user != user { continue }
-            let since = client.conversation.lastHeard
-            if since < silent?.since ?? .max { silent = (id, since) }
+            let other = (since: client.conversation.lastHeard, id: id)
+            if silent.map({ other < $0 }) ?? true { silent = other }
         }
         guard let silent else { return false }
         end(silent.id)
@@ -157,6 +154,11 @@ final class WinbindSocket {
         guard let client = clients[id] else { return }
         // Who does not read what it was answered asks for nothing more.
         if client.connection.queuedBytes > 0 { return end(id) }
+        if client.conversation.interface == nil {
+            let peer = client.connection.peer
+            client.conversation.presumed = peers.presumed(
+                user: peer.user, process: peer.process)
+        }
         do throws(WireError) {
             try client.conversation.received(bytes, now: daemon.loop.now)
         } catch {

@@ -161,6 +161,18 @@ import Wire
         #expect(logon.status == .noSuchUser && !logon.isAuthoritative && !refused.isOK)
     }
 
+    @Test func wrongPasswordsAndUnknownUsersLookTheSameToWhomAsksForThat() {
+        for status in [NTStatus.wrongPassword, .noSuchUser, .accountDisabled] {
+            let outcome = SecureChannel.LogonOutcome.refused(status, authoritative: true)
+            let plain = Agent.winbindResponse(to: Self.plain("anna"), outcome)
+            let squashed = Agent.winbindResponse(
+                to: Self.plain("anna", flags: .squashesStatus), outcome)
+            #expect(Self.status(plain) == status)
+            #expect(
+                Self.status(squashed) == (status == .accountDisabled ? status : .logonFailure))
+        }
+    }
+
     // MARK: Names and SIDs
 
     @Test func ownAccountsAreAnsweredAtOnce() throws {

@@ -20,7 +20,8 @@ private struct Client {
             WinbindHost(
                 name: "GATE1", domain: "ADLAB", version: "Postern",
                 privilegedDirectory: "/run/postern/winbindd/privileged"),
-            isPrivileged: isPrivileged, presumed: presumed, now: 0)
+            isPrivileged: isPrivileged, now: 0)
+        conversation.presumed = presumed
     }
 
     mutating func hear(_ bytes: [UInt8]) throws {

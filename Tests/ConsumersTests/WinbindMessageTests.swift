@@ -75,7 +75,7 @@ import Wire
         #expect(Self.text(bytes, 12) == "NT_STATUS_OK")
         #expect(Array(bytes[528..<544]) == Array(1...16))
         #expect(Array(bytes[544..<552]) == Array(1...8))
-        #expect(bytes[812] == 1 && bytes[814] == 6)
+        #expect(bytes[812] == 1 && bytes[814] == (interface.hasDNSNames ? 6 : 3))
         #expect(bytes[848] == 1 && bytes[888] == 6)
         #expect(Self.text(bytes, 928) == "S-1-5-21-1-2-3")
         #expect(Self.text(bytes, 1_184) == "alice")

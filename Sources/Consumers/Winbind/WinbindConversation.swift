@@ -48,8 +48,9 @@ package final class WinbindConversation {
 
     private let host: WinbindHost
     private let isPrivileged: Bool
-    /// What such a client may speak, where its requests' size leaves a choice; the likeliest first.
-    private let presumed: [WinbindInterface]
+    /// What the client may speak, where its requests' size leaves a choice; the likeliest first.
+    /// Of use until its first request is whole.
+    package var presumed: [WinbindInterface] = []
     private var held = SecretBuffer()
     private var state = State.idle
     /// Once the first request has come.
@@ -61,12 +62,9 @@ package final class WinbindConversation {
     package private(set) var partialSince: UInt64?
     package private(set) var lastHeard: UInt64
 
-    package init(
-        _ host: WinbindHost, isPrivileged: Bool, presumed: [WinbindInterface], now: UInt64
-    ) {
+    package init(_ host: WinbindHost, isPrivileged: Bool, now: UInt64) {
         self.host = host
         self.isPrivileged = isPrivileged
-        self.presumed = presumed
         lastHeard = now
     }
 

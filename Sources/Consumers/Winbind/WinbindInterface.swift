@@ -93,9 +93,10 @@ package struct WinbindCommand: RawRepresentable, Hashable, Sendable {
     /// from 36 to 42.
     package init(number: UInt32, in interface: WinbindInterface) {
         switch interface {
+        case _ where number >= Self.foreign: rawValue = number
         case .v27 where number >= 32: rawValue = number - 3
         case .v27 where number >= 24: rawValue = number | Self.foreign
-        case .v33 where number >= 42: rawValue = number &+ 1
+        case .v33 where number >= 42: rawValue = number + 1
         case .v33 where number >= 36: rawValue = number | Self.foreign
         case .v27, .v28, .v30, .v31, .v32, .v33: rawValue = number
         }

@@ -71,7 +71,7 @@ package struct WinbindLogon {
         writer.zeros(Self.ticketCache + 4)
         writer.uint8(isAuthoritative ? 1 : 0)
         writer.uint8(0)
-        writer.uint16LE(user == nil ? 0 : ValidationLevel.samInfo4.rawValue)
+        writer.uint16LE(user?.level.rawValue ?? 0)
         writer.zeros(Self.policy)
         (user ?? WinbindUser()).write(into: &writer, interface)
         writer.winbindText(unixName)
@@ -143,6 +143,11 @@ package struct WinbindUser {
     private var counts = (groups: 0, others: 0)
 
     package init() {}
+
+    /// What the controller must have told for that.
+    var level: ValidationLevel {
+        dnsDomain.isEmpty && principalName.isEmpty ? .samInfo2 : .samInfo4
+    }
 
     init(parsing fields: inout WireReader, _ interface: WinbindInterface) throws(WireError) {
         for index in times.indices { times[index] = try fields.uint64LE("times") }

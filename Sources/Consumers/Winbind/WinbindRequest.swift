@@ -37,6 +37,8 @@ package struct WinbindRequest: CustomStringConvertible {
         package static let userSessionKey = Flags(rawValue: 0x4)
         package static let lmKey = Flags(rawValue: 0x8)
         package static let unixName = Flags(rawValue: 0x80)
+        /// A wrong password and an unknown user are to look the same.
+        package static let squashesStatus = Flags(rawValue: 0x200)
         /// The NT response is in `extra`, as its field is too short for it.
         static let responseIsExtra = Flags(rawValue: 0x1_0000)
     }
