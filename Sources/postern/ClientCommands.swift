@@ -43,7 +43,7 @@ enum FindCommand {
 
 enum ExplainCommand {
     static let usage = """
-        usage: postern explain DOMAIN [USER] [--report] [--pcap FILE] [--config FILE]
+        usage: postern explain DOMAIN [USER] [--report | --json] [--pcap FILE] [--config FILE]
 
         Looks for the domain's controllers once more, makes the channel to one anew, and shows
         each step with its frames, bytes and milliseconds, the documented figures beside them;
@@ -54,7 +54,7 @@ enum ExplainCommand {
         """
 
     private static let options = [
-        Options.config, Options.Option(name: "report", takesValue: false),
+        Options.config, Options.json, Options.Option(name: "report", takesValue: false),
         Options.Option(name: "pcap", takesValue: true),
     ]
 

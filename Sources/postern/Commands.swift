@@ -120,8 +120,10 @@ enum Commands {
         let explanation = daemon.explain(index, user: user, keepsFrames: wantsFrames) {
             trace, words, code in
             if wantsFrames { capture(CaptureWriter.file(trace.frames)) }
-            done(
-                trace.text + (code == .success ? "\n\(words)\n" : "\nfailed: \(words)\n"), code)
+            let text = request.wantsJSON
+                ? trace.json(words, code)
+                : trace.text + (code == .success ? "\n\(words)\n" : "\nfailed: \(words)\n")
+            done(text, code)
         }
         guard let explanation else {
             return done("\(name) is being explained to somebody else; try again\n", .unavailable)

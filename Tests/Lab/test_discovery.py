@@ -125,6 +125,25 @@ class ExplainTest(LabTest):
                 for row in rows:
                     self.assertGreater(int(row[1]), 0, done.stdout)
 
+    def test_programs_read_the_same_as_json(self):
+        postern = self.agent(domain_section(plan.NT4))
+        postern.until_logon(logons.by_mschapv2(
+            plan.NT4.name, "alice", plan.PASSWORD, "GATE1").words)
+        done = postern.run("explain", plan.NT4.name, "alice", "--json", input=plan.PASSWORD + "\n")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        found = json.loads(done.stdout)
+        self.assertTrue(found["succeeded"])
+        self.assertEqual(found["chapters"][2]["frames"], 2)
+        for chapter in found["chapters"]:
+            self.assertEqual(sum(step["frames"] for step in chapter["steps"]), chapter["frames"])
+            self.assertEqual({step["outcome"] for step in chapter["steps"]}, {"done"})
+        done = postern.run("explain", plan.NT4.name, "wanda", "--json", input="not hers\n")
+        self.assertEqual(done.returncode, 1)
+        found = json.loads(done.stdout)
+        self.assertFalse(found["succeeded"])
+        self.assertIn("WRONG_PASSWORD", found["outcome"])
+        self.assertEqual(found["chapters"][1]["steps"][-1]["outcome"], "failed")
+
     def test_the_report_tells_what_the_wire_saw(self):
         for domain in plan.DOMAINS.values():
             with self.subTest(domain=domain.name):
