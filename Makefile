@@ -9,7 +9,7 @@ export SWIFT_UNICODE_TABLES := $(RUNTIME)/embedded/$(TRIPLE)/libswiftUnicodeData
 EMBEDDED_BUILD = EMBEDDED=1 STATIC=1 $(SWIFT) build -c release --product postern --scratch-path .build-embedded
 STANDARD_BUILD = STATIC=1 $(SWIFT) build -c release --product postern --scratch-path .build-standard
 
-.PHONY: all embedded standard prerequisites test tests unit lab bench fuzz order demo install clean
+.PHONY: all embedded standard prerequisites test tests unit lab bench fuzz order demo install deb clean
 
 # The longest step of a build keeps one processor busy: two builds go side by side.
 all:
@@ -20,6 +20,9 @@ prerequisites:
 	@packaging/prerequisites build
 
 embedded: prerequisites
+	@# The build does not know that the linker reads the list.
+	@[ ! packaging/touched-functions.txt -nt .build-embedded/release/postern ] || \
+	  rm -f .build-embedded/release/postern
 	$(EMBEDDED_BUILD)
 	@mkdir -p build && rm -f build/postern; cp .build-embedded/release/postern build/postern
 
@@ -73,6 +76,17 @@ install: embedded
 	install -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/postern
 	test -e $(DESTDIR)/etc/postern/postern.conf || \
 	  install -D -m 0644 packaging/postern.conf $(DESTDIR)/etc/postern/postern.conf
+
+# build/postern_VERSION_ARCHITECTURE.deb, of what `make install` installs.
+DEB := build/deb
+deb: embedded
+	rm -rf $(DEB)
+	$(MAKE) --no-print-directory -o embedded install DESTDIR=$(DEB)
+	install -D -m 0755 -t $(DEB)/DEBIAN packaging/deb/postinst packaging/deb/prerm
+	install -m 0644 packaging/deb/conffiles $(DEB)/DEBIAN
+	sed -e "s/@VERSION@/$$(build/postern --version | cut -d' ' -f2)/" \
+	  -e "s/@ARCHITECTURE@/$$(dpkg --print-architecture)/" packaging/deb/control > $(DEB)/DEBIAN/control
+	dpkg-deb --root-owner-group --build $(DEB) build
 
 clean:
 	rm -rf build .build .build-embedded .build-standard .build-fuzz

@@ -13,6 +13,8 @@ let keepsSymbols = environment["SYMBOLS"] == "1"
 let embeddedSettings: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded"),
     .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
+    // A program without symbols cannot say where it trapped: one trap a function will do.
+    .unsafeFlags(["-Xfrontend", "-mergeable-traps"]),
 ]
 /// Embedded Swift emits a library's functions again in every module that calls them, and the
 /// linker keeps any one copy of each name. Swift 6.3.1 numbers the constant arrays that it takes

@@ -12,10 +12,12 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -106,3 +108,15 @@ static inline int postern_peer_credentials(int socket, int *process, uid_t *user
 static inline void postern_getopt_start(void) { optind = 0; opterr = 0; }
 static inline int postern_optind(void) { return optind; }
 static inline const char *postern_optarg(void) { return optarg; }
+
+/* Where the program's constants and code begin and end, as the linker has it. */
+extern const char __executable_start[], etext[];
+
+/* Takes the pages of the program's code and constants, which nobody writes to, out of this
+ * process; those that are used again come back from the page cache. */
+static inline int postern_forget_code(void) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = (uintptr_t)__executable_start & ~(page - 1);
+    uintptr_t end = (uintptr_t)etext & ~(page - 1);
+    return madvise((void *)start, end - start, MADV_DONTNEED);
+}

@@ -50,8 +50,13 @@ extension AgentSettings {
                 assign(&$0.logLevel, logLevel($1))
             },
             Key("winbind socket", accepts: "no, yes or an absolute path of at most 80 bytes",
-                standard: "no", "kept for libwbclient, which is not served yet") {
+                standard: "no",
+                "serve libwbclient there; yes: in the runtime directory's winbindd") {
                 assign(&$0.winbindSocket, winbindSocket($1))
+            },
+            Key("winbind interface", accepts: "32 or 33", standard: "32",
+                "of libwbclient to be expected: 33 from Samba 4.22 on") {
+                assign(&$0.winbindInterface, Value.number($1, 32...33))
             },
             Key("control group", accepts: "the name of a group of this host",
                 standard: "root", "its members may use the control socket") {

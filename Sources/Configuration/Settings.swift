@@ -12,6 +12,8 @@ package struct AgentSettings: Equatable, Sendable {
     package var runtimeDirectory = "/run/postern"
     package var logLevel = LogLevel.info
     package var winbindSocket = WinbindSocket.off
+    /// Of libwbclient's two newest interfaces, which cannot be told apart, the one to try first.
+    package var winbindInterface = 32
     /// Members of this group may use the control socket beside root.
     package var controlGroup = "root"
     /// Who the daemon becomes when it was started by root.

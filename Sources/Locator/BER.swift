@@ -27,6 +27,7 @@ extension WireReader {
     static var maximumLengthOctets: Int { 4 }
 
     /// The content of the next element, which must have `tag`.
+    @inline(never)
     @_lifetime(self: copy self)
     mutating func berElement(_ tag: BERTag, _ field: StaticString) throws(WireError) -> Range<Int> {
         let found = try uint8(field)

@@ -91,6 +91,11 @@ package final class LocalConnection: StreamConnection {
 
     deinit { close() }
 
+    /// Whether somebody listens on the local socket at `path`.
+    package static func isServed(_ path: String) -> Bool {
+        do throws(SystemError) { return try SocketFile(path).isServed } catch { return false }
+    }
+
     /// Stops listening and removes the file. Accepted connections stay.
     package func close() {
         guard let pipe = unsafe raw else { return }
@@ -167,12 +172,19 @@ private final class SocketFile {
         if found.st_mode & UInt32(S_IFMT) != UInt32(S_IFSOCK) {
             throw SystemError("bind", EEXIST, path)
         }
-        let probe = try openSocket(AF_UNIX, SOCK_STREAM)
-        let code = unsafe callLocal(probe, path, CPosix.connect)
-        _ = CPosix.close(probe)
-        // Only a refusal says that nobody listens; a full backlog, say, means that somebody does.
-        if code != ECONNREFUSED { throw SystemError("bind", EADDRINUSE, path) }
+        if try isServed { throw SystemError("bind", EADDRINUSE, path) }
         _ = unsafe unlink(path)
+    }
+
+    /// Whether somebody listens on the file, which is there.
+    var isServed: Bool {
+        get throws(SystemError) {
+            let probe = try openSocket(AF_UNIX, SOCK_STREAM)
+            let code = unsafe callLocal(probe, path, CPosix.connect)
+            _ = CPosix.close(probe)
+            // Only a refusal says that nobody does; a full backlog, say, means that somebody does.
+            return code != ECONNREFUSED && code != ENOENT
+        }
     }
 
     private func fileStatus() -> stat? {

@@ -73,6 +73,12 @@ package enum Privileges {
         if account.user != 0, setuid(0) == 0 { throw SystemError("setuid", EPERM, account.name) }
     }
 
+    /// Code that ran only to get this far, a third of what is resident by then, is no longer.
+    package static func forgetStart() {
+        // Nothing depends on it: where the kernel does not care to, the pages stay.
+        _ = postern_forget_code()
+    }
+
     /// No core dumps, no debugger of the same user, and nothing that is executed gains rights.
     /// After `become`, which would undo a part of it.
     package static func protectMemory() throws(SystemError) {

@@ -69,4 +69,38 @@ package enum SystemFile {
         if unsafe mkdir(path, mode_t(mode)) == 0 || postern_errno() == EEXIST { return }
         throw .last("mkdir", path)
     }
+
+    /// Makes a directory of ours with just these permissions, or gives them to the one that is
+    /// there. One of somebody else's is refused.
+    package static func makeOwnDirectory(
+        _ path: String, mode: UInt32, group: UInt32
+    ) throws(SystemError) {
+        try makeDirectory(path, mode: 0o700)
+        guard let found = DirectoryEntry(path) else { throw .last("lstat", path) }
+        if !found.isDirectory { throw SystemError("mkdir", ENOTDIR, path) }
+        if found.user != Privileges.user { throw SystemError("mkdir", EPERM, path) }
+        if found.group != group, unsafe chown(path, uid_t.max, group) != 0 {
+            throw .last("chown", path)
+        }
+        if found.mode != mode, unsafe chmod(path, mode_t(mode)) != 0 { throw .last("chmod", path) }
+    }
+}
+
+/// Whose something in a directory is, and what others may do with it.
+package struct DirectoryEntry {
+    package let isDirectory: Bool
+    package let user: UInt32
+    package let group: UInt32
+    /// The permission bits.
+    package let mode: UInt32
+
+    /// Nil where nothing is there. A link is looked at itself.
+    package init?(_ path: String) {
+        var found = stat()
+        if unsafe lstat(path, &found) != 0 { return nil }
+        isDirectory = found.st_mode & UInt32(S_IFMT) == UInt32(S_IFDIR)
+        user = found.st_uid
+        group = found.st_gid
+        mode = found.st_mode & 0o7777
+    }
 }

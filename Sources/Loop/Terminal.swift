@@ -3,7 +3,9 @@ import CPosix
 
 /// The three standard streams.
 package enum Terminal {
+    @inline(never)
     package static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
+    @inline(never)
     package static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
 
     package static var isInteractive: Bool { isatty(STDIN_FILENO) != 0 }
@@ -11,6 +13,7 @@ package enum Terminal {
     /// Longest line that is read from a person or a file: a secret, say.
     package static let lineLimit = 4_096
 
+    @inline(never)
     private static func write(_ text: String, to descriptor: Int32) {
         let bytes = Array(text.utf8)
         var written = 0

@@ -20,7 +20,7 @@ package struct NDRReader: ~Escapable {
 
     // MARK: Numbers
 
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func align(_ alignment: Int, _ field: StaticString) throws(WireError) {
         let over = (wire.offset - base) & (alignment - 1)
@@ -34,14 +34,14 @@ package struct NDRReader: ~Escapable {
     }
 
     /// A short; also an enumeration, which NDR 2.0 transmits in 16 bits.
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func uint16(_ field: StaticString) throws(WireError) -> UInt16 {
         try align(2, field)
         return try wire.uint16(field)
     }
 
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func uint32(_ field: StaticString) throws(WireError) -> UInt32 {
         try align(4, field)
@@ -49,7 +49,7 @@ package struct NDRReader: ~Escapable {
     }
 
     /// A hyper. A pair of longs, such as OLD_LARGE_INTEGER, is `longPair`.
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func uint64(_ field: StaticString) throws(WireError) -> UInt64 {
         try align(8, field)
@@ -83,7 +83,7 @@ package struct NDRReader: ~Escapable {
 
     /// A unique or full pointer's referent identifier: whether its pointee follows, now for a
     /// parameter, deferred for a member. A reference pointer has none.
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func pointer(_ field: StaticString) throws(WireError) -> Bool {
         try uint32(field) != 0
@@ -91,7 +91,7 @@ package struct NDRReader: ~Escapable {
 
     /// A conformant array's size, for elements of at least `elementSize` bytes each: refused
     /// where that many cannot be left, or over `limit`.
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func conformance(
         elementSize: Int, limit: Int, _ field: StaticString
@@ -112,7 +112,7 @@ package struct NDRReader: ~Escapable {
 
     /// A conformant and varying array's three counts: its room, its offset (always zero here) and
     /// how many elements are there, which it returns.
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func varyingConformance(
         elementSize: Int, _ field: StaticString

@@ -26,27 +26,32 @@ package struct NDRWriter: ~Copyable {
 
     // MARK: Numbers
 
+    @inline(never)
     package mutating func align(_ alignment: Int) { wire.align(alignment, from: base) }
 
     package mutating func uint8(_ value: UInt8) { wire.uint8(value) }
 
     /// A short, or an enumeration.
+    @inline(never)
     package mutating func uint16(_ value: UInt16) {
         align(2)
         wire.uint16LE(value)
     }
 
+    @inline(never)
     package mutating func uint32(_ value: UInt32) {
         align(4)
         wire.uint32LE(value)
     }
 
+    @inline(never)
     package mutating func uint64(_ value: UInt64) {
         align(8)
         wire.uint64LE(value)
     }
 
     /// Two longs that make one number, aligned as longs are.
+    @inline(never)
     package mutating func longPair(_ value: UInt64) {
         align(4)
         wire.uint64LE(value)
@@ -59,6 +64,7 @@ package struct NDRWriter: ~Copyable {
     // MARK: Pointers
 
     /// A unique or full pointer: a fresh identifier, or zero where nothing is pointed to.
+    @inline(never)
     package mutating func pointer(_ isPresent: Bool) {
         if isPresent {
             uint32(referent)
@@ -90,6 +96,7 @@ package struct NDRWriter: ~Copyable {
 
     /// An RPC_UNICODE_STRING as it stands in its structure. Nil is a null pointer; its buffer,
     /// where there is one, is written by `buffer(of:)` when its turn has come.
+    @inline(never)
     package mutating func countedString(_ text: String?) {
         let length = UInt16(min(text?.utf16.count ?? 0, Self.maximumUnits) * 2)
         align(4)
@@ -98,6 +105,7 @@ package struct NDRWriter: ~Copyable {
         pointer(text != nil)
     }
 
+    @inline(never)
     package mutating func buffer(of text: String?) {
         guard let text else { return }
         let count = min(text.utf16.count, Self.maximumUnits)
@@ -107,6 +115,7 @@ package struct NDRWriter: ~Copyable {
     }
 
     /// A STRING as it stands in its structure; nil is a null pointer.
+    @inline(never)
     package mutating func countedBytes(_ bytes: [UInt8]?) {
         let length = UInt16(min(bytes?.count ?? 0, Self.maximumBytes))
         align(4)
@@ -115,6 +124,7 @@ package struct NDRWriter: ~Copyable {
         pointer(bytes != nil)
     }
 
+    @inline(never)
     package mutating func buffer(of bytes: [UInt8]?) {
         guard let bytes else { return }
         let count = min(bytes.count, Self.maximumBytes)
@@ -123,6 +133,7 @@ package struct NDRWriter: ~Copyable {
     }
 
     /// The counts of a conformant and varying array that is full.
+    @inline(never)
     package mutating func varyingConformance(_ count: Int) {
         uint32(UInt32(count))
         uint32(0)

@@ -115,21 +115,21 @@ package struct WireReader: ~Escapable {
 
     // MARK: Numbers in the sender's order
 
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func uint16(_ field: StaticString) throws(WireError) -> UInt16 {
         let value = try uint16LE(field)
         return byteOrder == .bigEndian ? value.byteSwapped : value
     }
 
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func uint32(_ field: StaticString) throws(WireError) -> UInt32 {
         let value = try uint32LE(field)
         return byteOrder == .bigEndian ? value.byteSwapped : value
     }
 
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func uint64(_ field: StaticString) throws(WireError) -> UInt64 {
         let value = try uint64LE(field)

@@ -10,6 +10,7 @@ package struct WireWriter: ~Copyable {
         self.init(keeping: [], capacity: capacity)
     }
 
+    @inline(never)
     @usableFromInline
     init(keeping bytes: [UInt8], capacity: Int) {
         self.bytes = bytes
@@ -30,16 +31,20 @@ package struct WireWriter: ~Copyable {
 
     // MARK: Numbers
 
+    @inline(never)
     package mutating func uint8(_ value: UInt8) { bytes.append(value) }
 
+    @inline(never)
     package mutating func uint16LE(_ value: UInt16) { number(UInt64(value), 2) }
 
     package mutating func uint16BE(_ value: UInt16) { uint16LE(value.byteSwapped) }
 
+    @inline(never)
     package mutating func uint32LE(_ value: UInt32) { number(UInt64(value), 4) }
 
     package mutating func uint32BE(_ value: UInt32) { uint32LE(value.byteSwapped) }
 
+    @inline(never)
     package mutating func uint64LE(_ value: UInt64) { number(value, 8) }
 
     /// The lowest `count` bytes of `value`, the lowest first.
@@ -55,19 +60,23 @@ package struct WireWriter: ~Copyable {
 
     // MARK: Bytes
 
+    @inline(never)
     package mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
 
+    @inline(never)
     package mutating func append(_ more: Span<UInt8>) { bytes.append(copying: more) }
 
     package mutating func append<let count: Int>(_ more: FixedBytes<count>) {
         append(more.storage.span)
     }
 
+    @inline(never)
     package mutating func zeros(_ count: Int) {
         bytes.append(addingCapacity: count) { $0.append(repeating: 0, count: count) }
     }
 
     /// Zeros up to the next multiple of `alignment`, counted from `base`.
+    @inline(never)
     package mutating func align(_ alignment: Int, from base: Int = 0) {
         let over = (bytes.count - base) % alignment
         if over != 0 { zeros(alignment - over) }

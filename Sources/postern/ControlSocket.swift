@@ -134,7 +134,7 @@ final class ControlSocket {
     // MARK: Logons
 
     private func logon(_ request: ControlLogonRequest, _ id: UInt32, _ client: Client) {
-        guard let groups = Self.groups(request.requiredGroup) else {
+        guard let groups = SIDList.parse(request.requiredGroup) else {
             daemon.log.warning(
                 "a required group must be given by its SID: \(request.requiredGroup)")
             reply(id, ControlLogonReply(
@@ -162,33 +162,12 @@ final class ControlSocket {
             caller: nextCall)
     }
 
-    /// The SIDs in a list with commas; nil where something else is among them.
-    private static func groups(_ text: String) -> [SID]? {
-        var found: [SID] = []
-        for part in text.split(separator: ",") {
-            guard let sid = SID(String(part)) else { return nil }
-            found.append(sid)
-        }
-        return found
-    }
-
-    private static func isMember(_ identity: LogonIdentity, of groups: [SID]) -> Bool {
-        guard !groups.isEmpty else { return true }
-        guard let domain = identity.domainSID?.subAuthorities else { return false }
-        let ids = identity.groupRIDs + [identity.primaryGroupRID, identity.userRID]
-        return groups.contains { group in
-            var parts = group.subAuthorities
-            guard let last = parts.popLast() else { return false }
-            return parts == domain && ids.contains(last)
-        }
-    }
-
     func answer(_ caller: UInt64, _ outcome: SecureChannel.LogonOutcome) {
         guard let call = calls.removeValue(forKey: caller) else { return }
         clients[call.client]?.calls -= 1
         var reply: ControlLogonReply
         switch outcome {
-        case .accepted(let identity) where !Self.isMember(identity, of: call.requiredGroups):
+        case .accepted(let identity) where !identity.isMember(of: call.requiredGroups):
             reply = ControlLogonReply(
                 requestID: call.requestID, outcome: .refused, ntStatus: .logonFailure)
         case .accepted(let identity):

@@ -24,6 +24,7 @@ final class Daemon {
     private(set) var names: NameSockets!
     private(set) var sockets: [DomainSockets] = []
     private(set) var control: ControlSocket?
+    private(set) var winbind: WinbindSocket?
     private(set) var front: FrontSockets?
     private var timer: Timer!
     private var isSettling = false
@@ -39,6 +40,7 @@ final class Daemon {
     /// Who waits for what a domain's primary answers.
     private var lookers: [Int: [() -> Void]] = [:]
     private var own: [UInt64: (SecureChannel.LogonOutcome) -> Void] = [:]
+    private var questions: [UInt64: (TranslationOutcome) -> Void] = [:]
     private var lastOwn: UInt64 = 0
     let started: UInt64
 
@@ -65,9 +67,10 @@ final class Daemon {
         front = FrontSockets(self)
     }
 
-    /// Binds what needs privileges: the control socket and the legacy face's ports.
+    /// Binds what needs privileges: the local sockets and the legacy face's ports.
     func bind() throws(SystemError) {
         control = try ControlSocket(self)
+        winbind = try WinbindSocket(self)
         try names.bind()
         try front?.bind()
     }
@@ -92,6 +95,7 @@ final class Daemon {
         settle()
         rotator?.close()
         control?.close()
+        winbind?.close()
         front?.close()
         for socket in sockets { socket.close() }
         timer.close()
@@ -142,7 +146,17 @@ final class Daemon {
         settle()
     }
 
-    /// Nobody but the front asks.
+    /// A question of this program's own.
+    func translate(
+        _ question: TranslationQuestion, domain: String,
+        answer: @escaping (TranslationOutcome) -> Void
+    ) {
+        lastOwn += 1
+        let caller = lastOwn | Self.ownMark
+        questions[caller] = answer
+        translate(question, domain: domain, caller: caller)
+    }
+
     func translate(_ question: TranslationQuestion, domain: String, caller: UInt64) {
         agent.translate(
             question, domain: domain, caller: caller, now: loop.now,
@@ -175,7 +189,12 @@ final class Daemon {
             } else {
                 control?.answer(caller, outcome)
             }
-        case .translated(let caller, let outcome): front?.translated(caller, outcome)
+        case .translated(let caller, let outcome):
+            if let answer = questions.removeValue(forKey: caller) {
+                answer(outcome)
+            } else {
+                front?.translated(caller, outcome)
+            }
         case .learned(let index, let sid):
             save("a domain's SID") { state throws(StoreError) in
                 try state.put(LearnedDomain(sid: sid), agent.domains[index].name)

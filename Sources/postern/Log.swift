@@ -27,11 +27,16 @@ struct Log {
         isManaged = Environment.value("JOURNAL_STREAM") != nil
     }
 
+    @inline(never)
     func error(_ text: @autoclosure () -> String) { write(.error, text) }
+    @inline(never)
     func warning(_ text: @autoclosure () -> String) { write(.warning, text) }
+    @inline(never)
     func info(_ text: @autoclosure () -> String) { write(.info, text) }
+    @inline(never)
     func debug(_ text: @autoclosure () -> String) { write(.debug, text) }
 
+    @inline(never)
     private func write(_ level: Level, _ text: () -> String) {
         guard level <= self.level else { return }
         Terminal.writeError((isManaged ? level.priority : "") + "postern: " + text() + "\n")

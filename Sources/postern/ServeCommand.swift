@@ -58,9 +58,6 @@ enum ServeCommand {
             log.error(error.description)
             return .failed
         }
-        if configuration.agent.winbindDirectory != nil {
-            log.warning("winbind socket: libwbclient is not served; callers use ntlm_auth")
-        }
         run(daemon, log)
         return .success
     }
@@ -89,6 +86,7 @@ enum ServeCommand {
             log.info("ready")
             let count = daemon.agent.domains.count { !$0.isOfBackup }
             manager.ready(status: "serving \(count) domains")
+            Privileges.forgetStart()
         }
         daemon.run()
         for watcher in watchers { watcher.close() }
@@ -115,6 +113,8 @@ enum ServeCommand {
                 }
             }
             problems += LocalDomains.problems(configuration, store)
+            let isRunning = LocalListener.isServed(configuration.agent.controlSocket)
+            problems += WinbindSocket.problems(configuration.agent, isRunning: isRunning)
         } catch {
             problems.append(error.text)
         }

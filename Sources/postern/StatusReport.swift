@@ -45,7 +45,17 @@ enum StatusReport {
         for (index, local) in daemon.agent.locals.enumerated() {
             text += self.text(local, daemon.agent.pullState(index, now: daemon.loop.now))
         }
+        if let winbind = daemon.winbind { text += self.text(winbind) }
         return text + face(daemon)
+    }
+
+    private static func text(_ winbind: WinbindSocket) -> String {
+        let counters = winbind.counters
+        return "\nwinbind socket\n"
+            + line(
+                "clients", "\(winbind.openConnections), \(winbind.refusedClients) turned away")
+            + line(
+                "requests", "\(counters.requests), \(counters.unknown) of a kind unknown here")
     }
 
     private static func lines(_ ledger: Ledger) -> String {
@@ -113,6 +123,14 @@ enum StatusReport {
             }
             root.array("localDomains") { list in
                 for local in daemon.agent.locals { list.object { member(local, &$0) } }
+            }
+            if let winbind = daemon.winbind {
+                root.object("winbindSocket") { socket in
+                    socket.member("clients", winbind.openConnections)
+                    socket.member("turnedAway", winbind.refusedClients)
+                    socket.member("requests", winbind.counters.requests)
+                    socket.member("unknown", winbind.counters.unknown)
+                }
             }
             if let sockets = daemon.front, let front = sockets.front {
                 FrontReport.member(front, open: sockets.openConnections, &root)

@@ -159,7 +159,8 @@ private let contract = """
     @Test(arguments: [
         ("[agent]\nname = A\nnam = B",
             "3: unknown key \"nam\" in [agent]; it takes: name, state directory, "
-                + "runtime directory, log level, winbind socket, control group, user"),
+                + "runtime directory, log level, winbind socket, winbind interface, "
+                + "control group, user"),
         ("\n[listne]", "2: unknown section [listne]; expected [agent], [listen], "
             + "[domain NAME] or [local domain NAME]"),
         ("name = A", "1: a key before the first [section]"),

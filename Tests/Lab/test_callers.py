@@ -62,13 +62,14 @@ server default {{
 
 class Callers(LabTest):
     sections = (domain_section(plan.AD),)
+    settings = {}
     program = ""
 
     @classmethod
     def setUpClass(cls):
         if not shutil.which(cls.program):
             packages.install_callers()
-        cls.postern = cls.class_agent(*cls.sections, control_group="nogroup")
+        cls.postern = cls.class_agent(*cls.sections, control_group="nogroup", **cls.settings)
         cls.folder = cls.postern.folder / cls.program
         cls.folder.mkdir()
         for folder in (plan.STATE, plan.STATE / "postern", cls.postern.folder, cls.folder):
@@ -108,13 +109,14 @@ class Callers(LabTest):
 
 class FreeRADIUSTest(Callers):
     program = "freeradius"
+    mschap = "freeradius-mschap"
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.folder.joinpath("radiusd.conf").write_text(RADIUS.format(
             folder=cls.folder, address=lab.gate.address, secret=SECRET,
-            mschap=cls.example("freeradius-mschap"), pap=cls.example("freeradius-pap")))
+            mschap=cls.example(cls.mschap), pap=cls.example("freeradius-pap")))
         cls.daemon("Ready to process requests", "freeradius", "-f", "-l", "stdout", "-d",
                    cls.folder, "-n", "radiusd", "-x")
 
@@ -124,7 +126,7 @@ class FreeRADIUSTest(Callers):
                               f"{lab.gate.address}:1812", "auth", SECRET,
                               input="\n".join(lines) + "\n", check=False).stdout
 
-    def mschapv2(self, user, password):
+    def mschapv2(self, user, password, name=None):
         """RFC 2548 2.3.2, and what the server must prove with (RFC 2759 8.7)."""
         authenticator, peer = os.urandom(16), os.urandom(16)
         response = ntlm.mschapv2(user, password, authenticator, peer)
@@ -133,7 +135,7 @@ class FreeRADIUSTest(Callers):
                               + b"Magic server to client signing constant").digest()
         proof = hashlib.sha1(digest + response.challenge
                              + b"Pad to make it do more than one iteration").hexdigest().upper()
-        return self.ask(User_Name=f'"{user}"', MS_CHAP_Challenge=f"0x{authenticator.hex()}",
+        return self.ask(User_Name=f'"{name or user}"', MS_CHAP_Challenge=f"0x{authenticator.hex()}",
                         MS_CHAP2_Response=f"0x{answer.hex()}"), f"S={proof}"
 
     def test_mschapv2_is_accepted_and_the_server_proves_the_key(self):

@@ -61,6 +61,25 @@ class UnitTest(LabTest):
         run("make", "-C", plan.REPOSITORY, "-o", "embedded", "install", f"DESTDIR={root}")
         self.assertEqual(conf.read_text(), "[agent]\nname = MINE\n")
 
+    def test_debian_package_holds_the_same_and_keeps_configurations(self):
+        run("make", "-C", plan.REPOSITORY, "-o", "embedded", "deb")
+        package, = (plan.REPOSITORY / "build").glob("postern_*.deb")
+        self.addCleanup(package.unlink)
+        unpacked = plan.STATE / "unpacked"
+        self.addCleanup(shutil.rmtree, unpacked, ignore_errors=True)
+        run("dpkg-deb", "--raw-extract", package, unpacked)
+        root = self.installed()
+        held = {path.relative_to(unpacked) for path in unpacked.rglob("*")
+                if "DEBIAN" not in path.parts and not path.is_dir()}
+        self.assertEqual(held, {path.relative_to(root) for path in root.rglob("*")
+                                if not path.is_dir()})
+        self.assertEqual((unpacked / "DEBIAN/conffiles").read_text(),
+                         "/etc/postern/postern.conf\n")
+        for script in ("postinst", "prerm"):
+            run("sh", "-n", unpacked / "DEBIAN" / script)
+        self.assertIn("Version: " + run(root / "usr/bin/postern", "--version").stdout.split()[1],
+                      run("dpkg-deb", "--field", package).stdout)
+
     def test_unit_is_one_that_systemd_takes(self):
         root = self.installed()
         unit = root / "postern.service"

@@ -49,9 +49,11 @@ def work(lab, options, program):
     """An agent's whole day, in short."""
     driver = bench.Bench(lab, argparse.Namespace(peers=False, quick=True, binary=program))
     sections = [domain_section(each) for each in plan.DOMAINS.values()]
-    sections += [listen_section(lab.gate.address, smb="yes"), local_domain_section("CREW")]
+    sections += [listen_section(lab.gate.address, smb="yes"),
+                 local_domain_section(bench.FRONT, ntlmv1="allow")]
     attempt = logons.by_mschapv2(plan.AD.name, "alice", plan.PASSWORD, "MEMBER")
-    with driver.postern(*sections, user="root") as agent:
+    with driver.postern(
+            *sections, user="root", accounts=((plan.PASSWORD, "alice"),)) as agent:
         for domain in plan.DOMAINS.values():
             driver.drive_postern(agent, domain, 4, 100)
         agent.ntlm_auth(*attempt.words)
@@ -59,6 +61,7 @@ def work(lab, options, program):
         for kind in ("GETDC", "SAM LOGON"):
             driver.drive_mailslot(lab.gate.address, [agent.pid], kind, 4)
         driver.drive_names(lab.gate.address, [agent.pid], "GATE1", "own name", 4)
+        driver.drive_setups(lab.gate.address, bench.FRONT, "connect", agent.cpu)
         agent.stop(30)
 
 

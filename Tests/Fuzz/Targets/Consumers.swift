@@ -15,6 +15,7 @@ extension FuzzTarget {
             }
             controlFrame(bytes.span)
         },
+        FuzzTarget("winbind", seeds: winbindSeeds) { winbind($0) },
         FuzzTarget(
             "helper-squid",
             seeds: [Array("alice pa%20ss\n".utf8), Array("ADLAB%5calice secret\n".utf8)]
@@ -71,6 +72,63 @@ extension FuzzTarget {
         if let message = try? CommandEnd(parsing: &reader) { _ = message.description }
         reader = WireReader(frame, layer: "control frame")
         _ = try? ControlPing(parsing: &reader)
+    }
+
+    // MARK: The winbind socket
+
+    private static func winbindRequest(
+        _ command: WinbindCommand, _ body: WinbindRequest.Body, _ interface: WinbindInterface
+    ) -> [UInt8] {
+        var request = WinbindRequest(command, interface)
+        request.body = body
+        request.flags = [.infoText, .userSessionKey]
+        var writer = WireWriter()
+        request.write(into: &writer)
+        return writer.finish()
+    }
+
+    /// One dialogue an interface. An operation's lowest bit answers what waits.
+    private static let winbindSeeds: [[UInt8]] = WinbindInterface.allCases.map { interface in
+        var response = WinbindChallengeResponse()
+        response.user = "alice"
+        response.nt = [UInt8](repeating: 1, count: 300)
+        return Steps.joined([
+            (0, winbindRequest(.interfaceVersion, .none, interface)),
+            (0, winbindRequest(.privilegedDirectory, .none, interface)),
+            (0, winbindRequest(.pamAuthCrap, .response(response), interface)),
+            (1, winbindRequest(.lookupName, .name(domain: "D", name: "n"), interface)),
+            (1, winbindRequest(.lookupSID, .sid("S-1-1-0"), interface)),
+        ])
+    }
+
+    /// All of a client's requests, and each as if it were an answer too.
+    private static func winbind(_ bytes: [UInt8]) {
+        let conversation = WinbindConversation(
+            WinbindHost(
+                name: "GATE1", domain: "ADLAB", version: "0", privilegedDirectory: "/run/p"),
+            isPrivileged: true, now: 0)
+        conversation.presumed = WinbindInterface.allCases.reversed()
+        var counters = WinbindCounters()
+        for step in Steps(bytes) {
+            if step.operation & 1 == 1, conversation.isBusy,
+                let interface = conversation.interface
+            {
+                let answer = conversation.answer(WinbindResponse(interface, isOK: false))
+                precondition(answer.count == interface.responseSize, "an answer of another size")
+            }
+            guard (try? conversation.received(step.bytes.span, now: 1)) != nil else { return }
+            while let next = try? conversation.next(&counters, now: 1) {
+                if case .ask(let request) = next { _ = request.description }
+            }
+            for command in [WinbindCommand.pamAuth, .lookupName, .lookupSID, .domainInfo] {
+                var reader = WireReader(step.bytes.span, layer: "winbind")
+                guard let response = try? WinbindResponse(
+                    parsing: &reader, to: command, .v27)
+                else { continue }
+                var writer = WireWriter()
+                response.write(into: &writer)
+            }
+        }
     }
 
     private static func helper(_ kind: HelperProtocol, _ bytes: [UInt8]) {

@@ -1,7 +1,8 @@
-/* ctlbench FOLDER CALLERS EACH DOMAIN USER CHALLENGE NTRESPONSE [cold]: the agent's counterpart of
- * authbench. So many threads, each with a connection of its own to the control socket in that
+/* ctlbench FOLDER CALLERS EACH DOMAIN USER CHALLENGE NTRESPONSE [cold | FILE]: the agent's
+ * counterpart of authbench. So many threads, each with a connection of its own to the control socket in that
  * folder, each passing the same MS-CHAPv2 response so often. Each first makes one logon that is not
- * counted, unless it is to be cold: then it connects as its clock runs.
+ * counted, unless it is to be cold: then it connects as its clock runs. The file takes each call's
+ * begin and end, a line a call, by the clock that captures have.
  * Frames are laid out in Sources/Consumers. Prints one line of JSON; times in milliseconds. */
 #include <pthread.h>
 #include <stdbool.h>
@@ -28,8 +29,16 @@ static uint8_t request[LARGEST];
 static size_t size = 4; /* the length comes first, and is known last */
 static size_t each, failed;
 static double *latencies;
+static FILE *stamps;
 static bool cold;
 static pthread_barrier_t start;
+
+static double seconds_of_day(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
 
 static void number(uint64_t value, size_t octets)
 {
@@ -116,11 +125,13 @@ static void *caller(void *first)
         log_on(stream);
     pthread_barrier_wait(&start);
     for (size_t index = 0; index < each; index++) {
-        double begin = seconds_now();
+        double begin = seconds_now(), by_day = seconds_of_day();
         if (cold && index == 0)
             stream = connected();
         wrong += !log_on(stream);
         slot[index] = seconds_now() - begin;
+        if (stamps)
+            fprintf(stamps, "%.7f %.7f\n", by_day, seconds_of_day());
     }
     __atomic_add_fetch(&failed, wrong, __ATOMIC_SEQ_CST);
     close(stream);
@@ -131,12 +142,14 @@ int main(int count, char **words)
 {
     if (count < 8 || strlen(words[7]) / 2 + 1024 > LARGEST) {
         fprintf(stderr, "usage: ctlbench FOLDER CALLERS EACH DOMAIN USER CHALLENGE NTRESPONSE "
-                        "[cold]\n");
+                        "[cold | FILE]\n");
         return 2;
     }
     size_t callers = strtoul(words[2], NULL, 10);
     each = strtoul(words[3], NULL, 10);
-    cold = count > 8;
+    cold = count > 8 && strcmp(words[8], "cold") == 0;
+    if (count > 8 && !cold && !(stamps = fopen(words[8], "w")))
+        return 2;
     snprintf(address.sun_path, sizeof address.sun_path, "%s/control", words[1]);
     build(words + 4);
     latencies = calloc(callers * each, sizeof *latencies);
@@ -155,5 +168,7 @@ int main(int count, char **words)
     for (size_t index = 0; index < callers; index++)
         pthread_join(threads[index], NULL);
     report(latencies, callers * each, failed, seconds_now() - begin);
+    if (stamps && fclose(stamps) != 0)
+        return 2;
     return failed != 0;
 }
