@@ -104,7 +104,9 @@ enum ServiceSamples {
             ]
         } + [
             sample("ShareEnum of nobody", NetrShareEnum.Request(serverName: nil, .init(level: 1))),
-            sample("ShareEnum of no level", NetrShareEnum.Request(serverName: nil, .init(level: 9))),
+            sample(
+                "ShareEnum of no level",
+                NetrShareEnum.Request(serverName: nil, .init(level: 9))),
             sample(
                 "ShareEnum refusal",
                 NetrShareEnum.Response(

@@ -50,7 +50,7 @@ enum Privileges {
 
     static let holders: [Holder] = [
         Holder(
-            sid: alias(544), privileges: all.filter(\.isAdministrators).map(\.name),
+            sid: alias(544), privileges: all.filter { $0.isAdministrators }.map { $0.name },
             systemAccess: interactive | network),
         Holder(sid: alias(545), privileges: [changeNotify], systemAccess: network),
         Holder(sid: alias(546), privileges: [changeNotify], systemAccess: network),
