@@ -88,6 +88,16 @@ USER_COMPLAINTS = {
     r"\S+ samr_SetDsrmPassword disabled - .*": "the suite leaves it out",
 }
 
+NO_GIFTS = "privileges are those of NT's own groups: none is given or taken"
+NO_SECRETS = "a trust and its secret are made by the administrator's command on this host"
+NO_BROWSER_PIPE = "browse lists are asked for by RAP (NetServerEnum2) and mailslots"
+LSA_COMPLAINTS = {
+    r"\S+ dcerpc_lsa_CreateSecret_r\(.*PROCNUM_OUT_OF_RANGE.*": NO_SECRETS,
+    r"\S+ dcerpc_lsa_QueryDomainInformationPolicy_r\(.*PROCNUM_OUT_OF_RANGE.*": NO_DIRECTORY,
+    r"\S+ dcerpc_lsa_QueryInfoPolicy2_r\(.*PROCNUM_OUT_OF_RANGE.*":
+        "NT 4.0 has no such call for the DNS domain, and clients know a directory by it",
+}
+
 
 class Torture(LabTest):
     old = OLD
@@ -165,6 +175,17 @@ class ServicesTest(Torture):
 
     def test_who_asks(self):
         self.passes("rpc.lsa-getuser")
+
+    def test_policy_but_for_secrets_and_what_a_directory_has(self):
+        """The suite's own verdict is that of LsarDelete of the account that it was not given."""
+        self.complains("rpc.lsa", LSA_COMPLAINTS)
+        self.assertRegex(self.said, r"failure: lsa \[\n\S+ dcerpc_lsa_Delete_r\(.*PROCNUM_OUT_OF_")
+        self.passes("rpc.lsa.privileges", prefix="lsa.", but={"Privileges": NO_GIFTS})
+        self.passes("rpc.lsa.trusted.domains", prefix="lsa.", but={"TrustedDomains": NO_SECRETS})
+
+    def test_there_is_no_browser_pipe(self):
+        self.passes("rpc.browser", prefix="browser.",
+                    but={"BrowserrQueryOtherDomains": NO_BROWSER_PIPE})
 
     def test_role_of_the_host(self):
         self.passes("rpc.dssetup")
