@@ -240,6 +240,11 @@ final class WinbindSocket {
         if DirectoryEntry("/" + parent) == nil {
             found.append("winbind socket: there is no /\(parent): make it, owned by root")
         }
+        if Privileges.isRoot, (try? UserDatabase.group(agent.controlGroup)) == nil {
+            found.append(
+                "winbind socket: there is no group '\(agent.controlGroup)', so that root alone "
+                    + "logs on by response: see `control group =`")
+        }
         let privileged = privileged(directory)
         for (path, mode) in [(directory, "755"), (privileged, "750")] {
             guard let entry = DirectoryEntry(path) else { continue }

@@ -93,6 +93,7 @@ class Comparison(Served):
                 continue    # by password: test_logon says why
             with self.subTest(user=label):
                 self.same("-a", f"{self.domain.name}\\{user}%{password}")
+                self.same(f"--pam-logon={self.domain.name}\\{user}%{password}")
 
     def test_our_domain_is_listed_as_winbindd_lists_it(self):
         theirs = self.oracle.wbinfo("-m", "--verbose").stdout.splitlines()

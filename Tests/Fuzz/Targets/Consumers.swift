@@ -1,5 +1,6 @@
 import Configuration
 import Consumers
+import Crypto
 import NTLM
 import Wire
 
@@ -87,18 +88,26 @@ extension FuzzTarget {
         return writer.finish()
     }
 
-    /// One dialogue an interface. An operation's lowest bit answers what waits.
-    private static let winbindSeeds: [[UInt8]] = WinbindInterface.allCases.map { interface in
+    /// Two dialogues an interface, as no input is longer than three requests. An operation's
+    /// lowest bit answers what waits.
+    private static let winbindSeeds: [[UInt8]] = WinbindInterface.allCases.flatMap { interface in
         var response = WinbindChallengeResponse()
         response.user = "alice"
         response.nt = [UInt8](repeating: 1, count: 300)
-        return Steps.joined([
-            (0, winbindRequest(.interfaceVersion, .none, interface)),
-            (0, winbindRequest(.privilegedDirectory, .none, interface)),
-            (0, winbindRequest(.pamAuthCrap, .response(response), interface)),
-            (1, winbindRequest(.lookupName, .name(domain: "D", name: "n"), interface)),
-            (1, winbindRequest(.lookupSID, .sid("S-1-1-0"), interface)),
-        ])
+        let password = WinbindRequest.Body.password(
+            user: "D\\u", Secret([112]), requiredSIDs: "S-1-1-0")
+        return [
+            Steps.joined([
+                (0, winbindRequest(.interfaceVersion, .none, interface)),
+                (0, winbindRequest(.privilegedDirectory, .none, interface)),
+                (0, winbindRequest(.pamAuth, password, interface)),
+            ]),
+            Steps.joined([
+                (0, winbindRequest(.pamAuthCrap, .response(response), interface)),
+                (1, winbindRequest(.lookupName, .name(domain: "D", name: "n"), interface)),
+                (1, winbindRequest(.lookupSID, .sid("S-1-1-0"), interface)),
+            ]),
+        ]
     }
 
     /// All of a client's requests, and each as if it were an answer too.
