@@ -309,6 +309,8 @@ class UnavailableTest(LabTest):
             self.assertEqual(hex(check.status), "0xc0000233")
             self.assertFalse(client.ask(winbind.request(
                 winbind.LOOKUPNAME, body={0: "NT4LAB", 256: "alice"})).done)
+        self.assertEqual(lab.gate.run("wbinfo", "--online-status").stdout,
+                         "NT4LAB : no active connection\n")
 
 
 class ClientsTest(LabTest):
