@@ -9,7 +9,7 @@ extension LSACalls {
         let status: NTStatus
         switch opnum {
         case LsarClose.opnum, LsarOpenPolicy.opnum, LsarOpenPolicy2.opnum,
-            LsarOpenTrustedDomain.opnum:
+            LsarOpenTrustedDomain.opnum, LsarOpenAccount.opnum:
             status = try OpenedHandle(parsing: &reader).status
         case LsarQueryInformationPolicy.opnum, LsarQueryInformationPolicy2.opnum:
             let response = try PolicyAnswer(parsing: &reader)
@@ -29,6 +29,8 @@ extension LSACalls {
             if let other = try lookup(opnum, &reader, into: &outline) {
                 status = other
             } else if let other = try list(opnum, &reader, into: &outline) {
+                status = other
+            } else if let other = try right(opnum, &reader, into: &outline) {
                 status = other
             } else {
                 return false
@@ -57,6 +59,42 @@ extension LSACalls {
         case LsarEnumerateTrustedDomainsEx.opnum:
             let response = try LsarEnumerateTrustedDomainsEx.Response(parsing: &reader)
             for entry in response.entries { show(entry, into: &outline) }
+            return response.status
+        case _: return nil
+        }
+    }
+
+    private static func right(
+        _ opnum: UInt16, _ reader: inout WireReader, into outline: inout Outline
+    ) throws(WireError) -> NTStatus? {
+        switch opnum {
+        case LsarEnumeratePrivilegesAccount.opnum:
+            let response = try LsarEnumeratePrivilegesAccount.Response(parsing: &reader)
+            for held in response.privileges ?? [] { outline.field("Luid", "\(held.value)") }
+            return response.status
+        case LsarGetSystemAccessAccount.opnum:
+            let response = try LsarGetSystemAccessAccount.Response(parsing: &reader)
+            outline.flags("SystemAccess", response.systemAccess)
+            return response.status
+        case LsarLookupPrivilegeValue.opnum:
+            let response = try LsarLookupPrivilegeValue.Response(parsing: &reader)
+            outline.field("Value", "\(response.value)")
+            return response.status
+        case LsarLookupPrivilegeName.opnum:
+            let response = try LsarLookupPrivilegeName.Response(parsing: &reader)
+            outline.field("Name", response.name)
+            return response.status
+        case LsarLookupPrivilegeDisplayName.opnum:
+            let response = try LsarLookupPrivilegeDisplayName.Response(parsing: &reader)
+            outline.field("DisplayName", response.displayName)
+            return response.status
+        case LsarEnumerateAccountsWithUserRight.opnum:
+            let response = try LsarEnumerateAccountsWithUserRight.Response(parsing: &reader)
+            for account in response.accounts { outline.field("Sid", account.sid.description) }
+            return response.status
+        case LsarEnumerateAccountRights.opnum:
+            let response = try LsarEnumerateAccountRights.Response(parsing: &reader)
+            for right in response.userRights { outline.field("UserRight", right.text) }
             return response.status
         case _: return nil
         }

@@ -14,8 +14,16 @@ enum LSACalls {
         case LsarEnumerateTrustedDomains.opnum: "LsarEnumerateTrustedDomains"
         case LsarLookupNames.opnum: "LsarLookupNames"
         case LsarLookupSids.opnum: "LsarLookupSids"
+        case LsarOpenAccount.opnum: "LsarOpenAccount"
+        case LsarEnumeratePrivilegesAccount.opnum: "LsarEnumeratePrivilegesAccount"
+        case LsarGetSystemAccessAccount.opnum: "LsarGetSystemAccessAccount"
         case LsarOpenTrustedDomain.opnum: "LsarOpenTrustedDomain"
         case LsarQueryInfoTrustedDomain.opnum: "LsarQueryInfoTrustedDomain"
+        case LsarLookupPrivilegeValue.opnum: "LsarLookupPrivilegeValue"
+        case LsarLookupPrivilegeName.opnum: "LsarLookupPrivilegeName"
+        case LsarLookupPrivilegeDisplayName.opnum: "LsarLookupPrivilegeDisplayName"
+        case LsarEnumerateAccountsWithUserRight.opnum: "LsarEnumerateAccountsWithUserRight"
+        case LsarEnumerateAccountRights.opnum: "LsarEnumerateAccountRights"
         case LsarQueryTrustedDomainInfo.opnum: "LsarQueryTrustedDomainInfo"
         case LsarOpenPolicy2.opnum: "LsarOpenPolicy2"
         case LsarGetUserName.opnum: "LsarGetUserName"
@@ -103,6 +111,35 @@ enum LSACalls {
             let request = try LsarQueryTrustedDomainInfoByName.Request(parsing: &reader)
             outline.field("TrustedDomainName", request.trustedDomainName)
             outline.field("InformationClass", Int(request.informationClass.rawValue))
+        case _: return try rightRequest(opnum, &reader, into: &outline)
+        }
+        return true
+    }
+
+    private static func rightRequest(
+        _ opnum: UInt16, _ reader: inout WireReader, into outline: inout Outline
+    ) throws(WireError) -> Bool {
+        switch opnum {
+        case LsarOpenAccount.opnum:
+            let request = try LsarOpenAccount.Request(parsing: &reader)
+            outline.field("AccountSid", request.accountSID.description)
+            outline.flags("DesiredAccess", request.desiredAccess)
+        case LsarEnumeratePrivilegesAccount.opnum, LsarGetSystemAccessAccount.opnum:
+            _ = try LSAAccountRequest(parsing: &reader)
+        case LsarLookupPrivilegeValue.opnum:
+            outline.field("Name", try LsarLookupPrivilegeValue.Request(parsing: &reader).name)
+        case LsarLookupPrivilegeName.opnum:
+            let request = try LsarLookupPrivilegeName.Request(parsing: &reader)
+            outline.field("Value", "\(request.value)")
+        case LsarLookupPrivilegeDisplayName.opnum:
+            outline.field(
+                "Name", try LsarLookupPrivilegeDisplayName.Request(parsing: &reader).name)
+        case LsarEnumerateAccountsWithUserRight.opnum:
+            let request = try LsarEnumerateAccountsWithUserRight.Request(parsing: &reader)
+            outline.field("UserRight", request.userRight)
+        case LsarEnumerateAccountRights.opnum:
+            let request = try LsarEnumerateAccountRights.Request(parsing: &reader)
+            outline.field("AccountSid", request.accountSID.description)
         case _: return false
         }
         return true

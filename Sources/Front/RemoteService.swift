@@ -66,10 +66,8 @@ package final class RemoteCaller {
     package var channel: ChannelSession?
     /// The computer that made it.
     package var netlogonComputer: String? { channel?.computer }
-    private let table: HandleTable
-
-    /// The most handles that one caller holds open.
-    package static let handleLimit = 1_024
+    /// What services keep for this caller, by their context handles.
+    package let handles: HandleTable
 
     package init(
         carriage: Carriage, peer: IPv4Address, identity: FrontIdentity,
@@ -78,27 +76,13 @@ package final class RemoteCaller {
         self.carriage = carriage
         self.peer = peer
         self.identity = identity
-        table = handles
+        self.handles = handles
         switch carriage {
         case .pipe: transportKey = identity.sessionKey
         case .tcp: transportKey = Bytes16(Array("SystemLibraryDTC".utf8))
         }
     }
 
-    /// What services keep for this caller, by their context handles.
-    package var handles: [ContextHandle: AnyObject] {
-        get { table.entries }
-        _modify { yield &table.entries }
-    }
-
     /// Whether its calls are sealed, and so readable to nobody else.
     package var isSealed: Bool { authLevel == .privacy }
-}
-
-/// The context handles of an association group: all associations of one client process share
-/// them (C706 6.2.2.4), and they live as long as one of these does.
-package final class HandleTable {
-    package var entries: [ContextHandle: AnyObject] = [:]
-
-    package init() {}
 }

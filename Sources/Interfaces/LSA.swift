@@ -18,6 +18,8 @@ package enum LSAAccess {
     package static let viewAuditInformation: UInt32 = 0x0000_0002
     package static let viewPrivateInformation: UInt32 = 0x0000_0004
     package static let lookupNames: UInt32 = 0x0000_0800
+    /// Of an account: to list its privileges.
+    package static let viewAccount: UInt32 = 0x0000_0001
     /// Of a trusted domain: to query its name.
     package static let queryDomainName: UInt32 = 0x0000_0001
     /// All that is the caller's to have.

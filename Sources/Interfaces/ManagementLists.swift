@@ -15,7 +15,9 @@ package protocol ListCall {
 
 /// The structure that the calls have both ways (MS-SRVS 2.2.4.5 and others): Level(4), the same
 /// again as the union's tag(4), the container's pointer(4); EntriesRead(4) and a null pointer(4).
-package struct EmptyList<Call: ListCall>: NDRMessage, Equatable, Sendable {
+package struct EmptyList<Call: ListCall>: NetList {
+    package static var qualifiers: Int { Call.qualifiers }
+
     package var level: UInt32
 
     package init(level: UInt32) { self.level = level }
@@ -41,21 +43,29 @@ package struct EmptyList<Call: ListCall>: NDRMessage, Equatable, Sendable {
     }
 }
 
-package struct ListRequest<Call: ListCall>: NDRMessage, Equatable, Sendable {
+/// What a list call asks with and is answered by: a level, and the entries that are told at it.
+package protocol NetList: NDRMessage, Equatable, Sendable {
+    /// How many texts come between the server's name and the list.
+    static var qualifiers: Int { get }
+}
+
+package struct ListRequest<List: NetList>: NDRMessage, Equatable, Sendable {
     package var serverName: String?
     /// As many as the call has.
     package var qualifiers: [String?]
-    package var list: EmptyList<Call>
+    /// Empty, at the level that is wanted.
+    package var infoStruct: List
+    /// Bytes; all ones for everything at once.
     package var preferredMaximumLength: UInt32
     package var resumeHandle: UInt32?
 
     package init(
-        serverName: String?, level: UInt32, preferredMaximumLength: UInt32 = 0xffff_ffff,
+        serverName: String?, _ infoStruct: List, preferredMaximumLength: UInt32 = 0xffff_ffff,
         resumeHandle: UInt32? = nil
     ) {
         self.serverName = serverName
-        qualifiers = [String?](repeating: nil, count: Call.qualifiers)
-        list = EmptyList(level: level)
+        qualifiers = [String?](repeating: nil, count: List.qualifiers)
+        self.infoStruct = infoStruct
         self.preferredMaximumLength = preferredMaximumLength
         self.resumeHandle = resumeHandle
     }
@@ -63,10 +73,10 @@ package struct ListRequest<Call: ListCall>: NDRMessage, Equatable, Sendable {
     package init(parsing stub: inout NDRReader) throws(WireError) {
         serverName = try stub.optionalWideText("ServerName")
         qualifiers = []
-        for _ in 0..<Call.qualifiers {
+        for _ in 0..<List.qualifiers {
             qualifiers.append(try stub.optionalWideText("Qualifier"))
         }
-        list = try EmptyList(parsing: &stub)
+        infoStruct = try List(parsing: &stub)
         preferredMaximumLength = try stub.uint32("PreferedMaximumLength")
         resumeHandle = try stub.pointer("ResumeHandle") ? try stub.uint32("ResumeHandle") : nil
         try stub.expectEndOfRequest("ResumeHandle")
@@ -75,30 +85,31 @@ package struct ListRequest<Call: ListCall>: NDRMessage, Equatable, Sendable {
     package func write(into stub: inout NDRWriter) {
         stub.optionalWideString(serverName)
         for qualifier in qualifiers { stub.optionalWideString(qualifier) }
-        list.write(into: &stub)
+        infoStruct.write(into: &stub)
         stub.uint32(preferredMaximumLength)
         stub.pointer(resumeHandle != nil)
         if let resumeHandle { stub.uint32(resumeHandle) }
     }
 }
 
-package struct ListResponse<Call: ListCall>: NDRMessage, Equatable, Sendable {
-    package var list: EmptyList<Call>
+package struct ListResponse<List: NetList>: NDRMessage, Equatable, Sendable {
+    package var infoStruct: List
     package var totalEntries: UInt32
     package var resumeHandle: UInt32?
     package var status: NetStatus
 
     package init(
-        level: UInt32, totalEntries: UInt32 = 0, resumeHandle: UInt32? = nil, status: NetStatus
+        _ infoStruct: List, totalEntries: UInt32 = 0, resumeHandle: UInt32? = nil,
+        status: NetStatus = .success
     ) {
-        list = EmptyList(level: level)
+        self.infoStruct = infoStruct
         self.totalEntries = totalEntries
         self.resumeHandle = resumeHandle
         self.status = status
     }
 
     package init(parsing stub: inout NDRReader) throws(WireError) {
-        list = try EmptyList(parsing: &stub)
+        infoStruct = try List(parsing: &stub)
         totalEntries = try stub.uint32("TotalEntries")
         resumeHandle = try stub.pointer("ResumeHandle") ? try stub.uint32("ResumeHandle") : nil
         status = try stub.netStatus("status")
@@ -106,7 +117,7 @@ package struct ListResponse<Call: ListCall>: NDRMessage, Equatable, Sendable {
     }
 
     package func write(into stub: inout NDRWriter) {
-        list.write(into: &stub)
+        infoStruct.write(into: &stub)
         stub.uint32(totalEntries)
         stub.pointer(resumeHandle != nil)
         if let resumeHandle { stub.uint32(resumeHandle) }
@@ -119,8 +130,8 @@ package enum NetrConnectionEnum: RemoteProcedure, ListCall {
     package static let opnum: UInt16 = 8
     package static var qualifiers: Int { 1 }
     package static var levels: [UInt32] { [0, 1] }
-    package typealias Request = ListRequest<NetrConnectionEnum>
-    package typealias Response = ListResponse<NetrConnectionEnum>
+    package typealias Request = ListRequest<EmptyList<NetrConnectionEnum>>
+    package typealias Response = ListResponse<EmptyList<NetrConnectionEnum>>
 }
 
 /// Lists the files that are open (MS-SRVS 3.1.4.2).
@@ -128,8 +139,8 @@ package enum NetrFileEnum: RemoteProcedure, ListCall {
     package static let opnum: UInt16 = 9
     package static var qualifiers: Int { 2 }
     package static var levels: [UInt32] { [2, 3] }
-    package typealias Request = ListRequest<NetrFileEnum>
-    package typealias Response = ListResponse<NetrFileEnum>
+    package typealias Request = ListRequest<EmptyList<NetrFileEnum>>
+    package typealias Response = ListResponse<EmptyList<NetrFileEnum>>
 }
 
 /// Lists the sessions (MS-SRVS 3.1.4.5).
@@ -137,8 +148,8 @@ package enum NetrSessionEnum: RemoteProcedure, ListCall {
     package static let opnum: UInt16 = 12
     package static var qualifiers: Int { 2 }
     package static var levels: [UInt32] { [0, 1, 2, 10, 502] }
-    package typealias Request = ListRequest<NetrSessionEnum>
-    package typealias Response = ListResponse<NetrSessionEnum>
+    package typealias Request = ListRequest<EmptyList<NetrSessionEnum>>
+    package typealias Response = ListResponse<EmptyList<NetrSessionEnum>>
 }
 
 /// Lists who is logged on at the computer itself (MS-WKST 3.2.4.3).
@@ -146,78 +157,48 @@ package enum NetrWkstaUserEnum: RemoteProcedure, ListCall {
     package static let opnum: UInt16 = 2
     package static var qualifiers: Int { 0 }
     package static var levels: [UInt32] { [0, 1] }
-    package typealias Request = ListRequest<NetrWkstaUserEnum>
-    package typealias Response = ListResponse<NetrWkstaUserEnum>
+    package typealias Request = ListRequest<EmptyList<NetrWkstaUserEnum>>
+    package typealias Response = ListResponse<EmptyList<NetrWkstaUserEnum>>
 }
 
-/// Lists the disks (MS-SRVS 3.1.4.19), of which there are none here.
+/// Lists the disks (MS-SRVS 3.1.4.19), of which there are none here. The level is asked for and
+/// not told.
 package enum NetrServerDiskEnum: RemoteProcedure {
     package static let opnum: UInt16 = 23
+    package typealias Request = ListRequest<AskedDisks>
+    package typealias Response = ListResponse<NoDisks>
 
-    package struct Request: NDRMessage, Equatable, Sendable {
-        package var serverName: String?
-        package var level: UInt32
-        package var preferredMaximumLength: UInt32
-        package var resumeHandle: UInt32?
+    /// DISK_ENUM_CONTAINER (MS-SRVS 2.2.4.92): EntriesRead(4) and a null pointer(4).
+    package struct NoDisks: NetList {
+        package static var qualifiers: Int { 0 }
 
-        package init(
-            serverName: String?, level: UInt32, preferredMaximumLength: UInt32 = 0xffff_ffff,
-            resumeHandle: UInt32? = nil
-        ) {
-            self.serverName = serverName
-            self.level = level
-            self.preferredMaximumLength = preferredMaximumLength
-            self.resumeHandle = resumeHandle
-        }
+        package init() {}
 
         package init(parsing stub: inout NDRReader) throws(WireError) {
-            serverName = try stub.optionalWideText("ServerName")
-            level = try stub.uint32("Level")
             if try stub.countedArray("Buffer").hasElements {
                 throw stub.wire.invalid("Buffer", 1, width: 4)
             }
-            preferredMaximumLength = try stub.uint32("PreferedMaximumLength")
-            resumeHandle =
-                try stub.pointer("ResumeHandle") ? try stub.uint32("ResumeHandle") : nil
-            try stub.expectEndOfRequest("NetrServerDiskEnum")
         }
 
-        package func write(into stub: inout NDRWriter) {
-            stub.optionalWideString(serverName)
-            stub.uint32(level)
-            stub.countedArray(0)
-            stub.uint32(preferredMaximumLength)
-            stub.pointer(resumeHandle != nil)
-            if let resumeHandle { stub.uint32(resumeHandle) }
-        }
+        package func write(into stub: inout NDRWriter) { stub.countedArray(0) }
     }
 
-    package struct Response: NDRMessage, Equatable, Sendable {
-        package var resumeHandle: UInt32?
-        package var status: NetStatus
+    /// Level(4), and the empty container.
+    package struct AskedDisks: NetList {
+        package static var qualifiers: Int { 0 }
 
-        package init(resumeHandle: UInt32? = nil, status: NetStatus) {
-            self.resumeHandle = resumeHandle
-            self.status = status
-        }
+        package var level: UInt32
+
+        package init(level: UInt32) { self.level = level }
 
         package init(parsing stub: inout NDRReader) throws(WireError) {
-            if try stub.countedArray("Buffer").hasElements {
-                throw stub.wire.invalid("Buffer", 1, width: 4)
-            }
-            _ = try stub.uint32("TotalEntries")
-            resumeHandle =
-                try stub.pointer("ResumeHandle") ? try stub.uint32("ResumeHandle") : nil
-            status = try stub.netStatus("status")
-            try stub.expectEnd("NetrServerDiskEnum")
+            level = try stub.uint32("Level")
+            _ = try NoDisks(parsing: &stub)
         }
 
         package func write(into stub: inout NDRWriter) {
-            stub.countedArray(0)
-            stub.uint32(0)
-            stub.pointer(resumeHandle != nil)
-            if let resumeHandle { stub.uint32(resumeHandle) }
-            stub.netStatus(status)
+            stub.uint32(level)
+            NoDisks().write(into: &stub)
         }
     }
 }

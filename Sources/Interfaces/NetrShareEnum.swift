@@ -4,7 +4,8 @@ import Wire
 /// A level and the shares told at it (MS-SRVS 2.2.4.38, SHARE_ENUM_STRUCT): Level(4), the same
 /// again as the union's tag(4), the container's pointer(4); the container is EntriesRead(4) and
 /// the array's pointer(4). A level without an arm comes without content.
-package struct ShareList: NDRMessage, Equatable, Sendable {
+package struct ShareList: NetList {
+    package static var qualifiers: Int { 0 }
     package static let maximumShares = 4_096
 
     package var level: UInt32
@@ -52,89 +53,18 @@ package struct ShareList: NDRMessage, Equatable, Sendable {
     }
 }
 
-/// What both lists of shares ask.
-package struct ShareEnumRequest: NDRMessage, Equatable, Sendable {
-    package var serverName: String?
-    /// Empty, at the level that is wanted.
-    package var infoStruct: ShareList
-    /// Bytes; all ones for everything at once.
-    package var preferredMaximumLength: UInt32
-    package var resumeHandle: UInt32?
-
-    package init(
-        serverName: String?, level: UInt32, preferredMaximumLength: UInt32 = 0xffff_ffff,
-        resumeHandle: UInt32? = nil
-    ) {
-        self.serverName = serverName
-        infoStruct = ShareList(level: level)
-        self.preferredMaximumLength = preferredMaximumLength
-        self.resumeHandle = resumeHandle
-    }
-
-    package init(parsing stub: inout NDRReader) throws(WireError) {
-        serverName = try stub.optionalWideText("ServerName")
-        infoStruct = try ShareList(parsing: &stub)
-        preferredMaximumLength = try stub.uint32("PreferedMaximumLength")
-        resumeHandle =
-            try stub.pointer("ResumeHandle") ? try stub.uint32("ResumeHandle") : nil
-        try stub.expectEndOfRequest("NetrShareEnum")
-    }
-
-    package func write(into stub: inout NDRWriter) {
-        stub.optionalWideString(serverName)
-        infoStruct.write(into: &stub)
-        stub.uint32(preferredMaximumLength)
-        stub.pointer(resumeHandle != nil)
-        if let resumeHandle { stub.uint32(resumeHandle) }
-    }
-}
-
-package struct ShareEnumResponse: NDRMessage, Equatable, Sendable {
-    package var infoStruct: ShareList
-    package var totalEntries: UInt32
-    package var resumeHandle: UInt32?
-    package var status: NetStatus
-
-    package init(
-        infoStruct: ShareList, totalEntries: UInt32, resumeHandle: UInt32? = nil,
-        status: NetStatus = .success
-    ) {
-        self.infoStruct = infoStruct
-        self.totalEntries = totalEntries
-        self.resumeHandle = resumeHandle
-        self.status = status
-    }
-
-    package init(parsing stub: inout NDRReader) throws(WireError) {
-        infoStruct = try ShareList(parsing: &stub)
-        totalEntries = try stub.uint32("TotalEntries")
-        resumeHandle =
-            try stub.pointer("ResumeHandle") ? try stub.uint32("ResumeHandle") : nil
-        status = try stub.netStatus("status")
-        try stub.expectEnd("NetrShareEnum")
-    }
-
-    package func write(into stub: inout NDRWriter) {
-        infoStruct.write(into: &stub)
-        stub.uint32(totalEntries)
-        stub.pointer(resumeHandle != nil)
-        if let resumeHandle { stub.uint32(resumeHandle) }
-        stub.netStatus(status)
-    }
-}
-
 /// Lists the shares (MS-SRVS 3.1.4.8).
 package enum NetrShareEnum: RemoteProcedure {
     package static let opnum: UInt16 = 15
-    package typealias Request = ShareEnumRequest
-    package typealias Response = ShareEnumResponse
+    package typealias Request = ListRequest<ShareList>
+    package typealias Response = ListResponse<ShareList>
 }
 
 /// Lists the shares that outlive a restart (MS-SRVS 3.1.4.9).
 package enum NetrShareEnumSticky: RemoteProcedure {
     package static let opnum: UInt16 = 36
-    package typealias Request = ShareEnumRequest
-    package typealias Response = ShareEnumResponse
+    package typealias Request = ListRequest<ShareList>
+    package typealias Response = ListResponse<ShareList>
 }
 
 /// Tells of one share (MS-SRVS 3.1.4.10).

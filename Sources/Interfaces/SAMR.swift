@@ -229,9 +229,9 @@ extension NDRReader {
 }
 
 extension NDRWriter {
-    mutating func samText(head text: String) { countedString(text.isEmpty ? nil : text) }
+    mutating func samText(head text: String) { countedString(text) }
 
-    mutating func samText(buffer text: String) { buffer(of: text.isEmpty ? nil : text) }
+    mutating func samText(buffer text: String) { buffer(of: text) }
 
     /// An RPC_UNICODE_STRING that is a parameter by itself, with its buffer.
     mutating func samText(_ text: String) {

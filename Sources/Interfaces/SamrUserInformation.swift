@@ -191,7 +191,7 @@ extension SamrUserFields {
         for field in layout {
             switch field {
             case .text(let name): stub.samText(head: self[name])
-            case .reserved: stub.samText(head: "")
+            case .reserved: stub.countedString(nil)
             case .lmOwfPassword: stub.countedBytes(lmOwfPassword)
             case .ntOwfPassword: stub.countedBytes(ntOwfPassword)
             case .long(let name): stub.uint32(self[name])

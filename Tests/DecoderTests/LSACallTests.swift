@@ -87,9 +87,9 @@ import Wire
                 """)
         let shares = try text(
             ServerServiceInterface.interface, NetrShareEnum.self,
-            NetrShareEnum.Request(serverName: nil, level: 1),
+            NetrShareEnum.Request(serverName: nil, ShareList(level: 1)),
             NetrShareEnum.Response(
-                infoStruct: ShareList(
+                ShareList(
                     level: 1, shares: [ShareInfo(netName: "IPC$", type: 3, remark: "")]),
                 totalEntries: 1))
         #expect(shares.contains("share: IPC$ type 0x00000003"))

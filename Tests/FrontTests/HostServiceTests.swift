@@ -32,7 +32,8 @@ import Wire
     ) throws -> NetrShareEnum.Response {
         try world.call(
             server, NetrShareEnum.self,
-            NetrShareEnum.Request(serverName: nil, level: level, resumeHandle: resume), caller)
+            NetrShareEnum.Request(
+                serverName: nil, ShareList(level: level), resumeHandle: resume), caller)
     }
 
     @Test func anyoneLearnsTheDomain() throws {
@@ -101,7 +102,7 @@ import Wire
         func sessions(_ level: UInt32, _ caller: RemoteCaller) throws -> NetStatus {
             try world.call(
                 server, NetrSessionEnum.self,
-                NetrSessionEnum.Request(serverName: nil, level: level), caller
+                NetrSessionEnum.Request(serverName: nil, .init(level: level)), caller
             ).status
         }
         #expect(try sessions(10, world.user) == .accessDenied)
@@ -109,20 +110,21 @@ import Wire
         #expect(try sessions(11, world.administrator) == .invalidLevel)
         let users = try world.call(
             workstation, NetrWkstaUserEnum.self,
-            NetrWkstaUserEnum.Request(serverName: nil, level: 1, resumeHandle: 3),
+            NetrWkstaUserEnum.Request(serverName: nil, .init(level: 1), resumeHandle: 3),
             world.administrator)
         #expect(users.totalEntries == 0 && users.resumeHandle == 3 && users.status == .success)
         let disks = try world.call(
             server, NetrServerDiskEnum.self,
-            NetrServerDiskEnum.Request(serverName: nil, level: 0), world.administrator)
+            NetrServerDiskEnum.Request(serverName: nil, .init(level: 0)), world.administrator)
         #expect(disks.status == .success)
     }
 
     @Test func sharesThatOutliveARestartHaveNoFlags() throws {
-        func sticky(_ level: UInt32) throws -> ShareEnumResponse {
+        func sticky(_ level: UInt32) throws -> NetrShareEnumSticky.Response {
             try world.call(
                 server, NetrShareEnumSticky.self,
-                ShareEnumRequest(serverName: nil, level: level), world.administrator)
+                NetrShareEnumSticky.Request(serverName: nil, .init(level: level)),
+                world.administrator)
         }
         #expect(try sticky(1).infoStruct.shares.count == 2)
         #expect(try sticky(501).status == .invalidLevel)
@@ -131,7 +133,7 @@ import Wire
     @Test func withoutADirectoryThereIsNoNetlogonShare() throws {
         let bare = ServerService(host: { ServiceWorld.host }, netlogonPath: nil)
         let answer = try world.call(
-            bare, NetrShareEnum.self, NetrShareEnum.Request(serverName: nil, level: 0),
+            bare, NetrShareEnum.self, NetrShareEnum.Request(serverName: nil, ShareList(level: 0)),
             world.user)
         #expect(answer.infoStruct.shares.map(\.netName) == ["IPC$"])
     }

@@ -67,10 +67,13 @@ import Wire
         #expect(some.status == .someNotMapped && some.mappedCount == 1)
         #expect(some.translations.map(\.use) == [.unknown, .user, .unknown, .unknown])
         #expect(some.translations.map(\.domainIndex) == [-1, 0, -1, -1])
-        let none = try sids(["nobody", "", "\\", "@"])
+        let none = try sids(["nobody", "@"])
         #expect(none.status == .noneMapped && none.mappedCount == 0)
-        #expect(none.translations.count == 4)
+        #expect(none.translations.count == 2)
         #expect(none.referencedDomains == ReferencedDomains())
+        let empty = try sids([""])
+        #expect(empty.status == .success && empty.translations.map(\.use) == [.domain])
+        #expect(empty.referencedDomains?.domains.map(\.name) == ["BUILTIN"])
     }
 
     @Test func relativeIdentifiersAreTheOldForm() throws {

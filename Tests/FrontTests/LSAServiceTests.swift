@@ -94,7 +94,7 @@ import Wire
 
     @Test func handlesAreBounded() throws {
         let caller = world.caller()
-        for number in 0..<RemoteCaller.handleLimit {
+        for number in 0..<HandleTable.Limit.group {
             let uuid = GUID(data1: UInt32(number), data2: 0, data3: 0, data4: 77)
             caller.handles[ContextHandle(uuid: uuid)] = caller
         }
@@ -213,5 +213,112 @@ import Wire
             if page.status != .moreEntries { break }
         }
         #expect(names.count == 29 && names.first == "SeCreateTokenPrivilege")
+    }
+}
+
+/// Privileges are told to who asks, and are never given.
+@Suite struct LSARightsTests {
+    let world: ServiceWorld
+    let service: LSAService
+    private let administrators = SID("S-1-5-32-544")!
+
+    init() throws {
+        world = try ServiceWorld()
+        service = world.lsa()
+    }
+
+    @Test func aPrivilegeIsKnownByNameAndNumber() throws {
+        let caller = world.user
+        let policy = try world.open(service, caller)
+        let value = try world.call(
+            service, LsarLookupPrivilegeValue.self,
+            .init(policyHandle: policy, name: "semachineaccountprivilege"), caller)
+        #expect(value == .init(value: 6))
+        #expect(
+            try world.call(
+                service, LsarLookupPrivilegeName.self, .init(policyHandle: policy, value: 6), caller
+            ) == .init(name: "SeMachineAccountPrivilege"))
+        #expect(
+            try world.call(
+                service, LsarLookupPrivilegeDisplayName.self,
+                .init(policyHandle: policy, name: "SeMachineAccountPrivilege"), caller
+            ) == .init(displayName: "Add workstations to domain"))
+        for value: UInt64 in [0, 1, 31, .max] {
+            #expect(
+                try world.call(
+                    service, LsarLookupPrivilegeName.self,
+                    .init(policyHandle: policy, value: value), caller
+                ).status == .noSuchPrivilege)
+        }
+        #expect(
+            try world.call(
+                service, LsarLookupPrivilegeValue.self,
+                .init(policyHandle: policy, name: "SeNonsense"), caller
+            ).status == .noSuchPrivilege)
+    }
+
+    @Test func anAccountsRightsAreToldByHandleAndSID() throws {
+        let caller = world.administrator
+        let policy = try world.open(service, caller)
+        let opened = try world.call(
+            service, LsarOpenAccount.self,
+            .init(policyHandle: policy, accountSID: administrators), caller)
+        #expect(opened.status == .success)
+        let request = LSAAccountRequest(accountHandle: opened.handle)
+        let held = try world.call(
+            service, LsarEnumeratePrivilegesAccount.self, request, caller
+        ).privileges ?? []
+        #expect(held.contains(HeldPrivilege(value: 6)) && !held.contains(HeldPrivilege(value: 7)))
+        #expect(
+            try world.call(service, LsarGetSystemAccessAccount.self, request, caller).systemAccess
+                == 3)
+        let rights = try world.call(
+            service, LsarEnumerateAccountRights.self,
+            .init(policyHandle: policy, accountSID: administrators), caller)
+        #expect(rights.userRights.count == held.count + 2)
+        #expect(rights.userRights.contains(CountedName("SeNetworkLogonRight")))
+        #expect(
+            try world.call(
+                service, LsarOpenAccount.self,
+                .init(policyHandle: policy, accountSID: ServiceWorld.sid), caller
+            ).status == .objectNameNotFound)
+        #expect(
+            try world.call(
+                service, LsarEnumerateAccountRights.self,
+                .init(policyHandle: policy, accountSID: ServiceWorld.sid), caller
+            ).status == .objectNameNotFound)
+        #expect(throws: ServiceWorld.Fault(status: .contextMismatch)) {
+            _ = try world.call(
+                service, LsarGetSystemAccessAccount.self, .init(accountHandle: policy), caller)
+        }
+    }
+
+    @Test func holdersOfARightAreListed() throws {
+        let caller = world.caller()
+        let policy = try world.open(service, caller)
+        for (right, count, status) in [
+            ("SeBackupPrivilege", 1, NTStatus.success), ("SeNetworkLogonRight", 3, .success),
+            (nil, 3, .success), ("SeTcbPrivilege", 0, .noMoreEntries),
+            ("SeNonsense", 0, .noSuchPrivilege),
+        ] as [(String?, Int, NTStatus)] {
+            let answer = try world.call(
+                service, LsarEnumerateAccountsWithUserRight.self,
+                .init(policyHandle: policy, userRight: right), caller)
+            #expect(answer.accounts.count == count && answer.status == status)
+        }
+    }
+
+    @Test func onlyAdministratorsAreGrantedMoreThanALook() throws {
+        let user = world.user
+        let policy = try world.open(service, user)
+        for (access, status) in [(UInt32(1), NTStatus.success), (0x2, .accessDenied)] {
+            #expect(
+                try world.call(
+                    service, LsarOpenAccount.self,
+                    .init(
+                        policyHandle: policy, accountSID: administrators, desiredAccess: access),
+                    user
+                ).status == status)
+        }
     }
 }

@@ -108,6 +108,16 @@ import Wire
         }
     }
 
+    @Test func whoAskedForTooLittleAsksAgainWithItsChallenge() throws {
+        let client = try RawClient(try NetlogonWorld())
+        let server = try client.challenge()
+        #expect(
+            try client.authenticate("PC1$", flags: .strongKeyOnly, answering: server)
+                == .downgradeDetected)
+        #expect(try client.authenticate("PC1$", answering: server) == .success)
+        #expect(try client.authenticate("PC1$", answering: server) == .accessDenied)
+    }
+
     @Test func trustingDomainIsToldOfOurUsersOnly() throws {
         let world = try NetlogonWorld(kind: .trustedDomain, account: "OTHER$")
         world.connect()
@@ -203,9 +213,10 @@ final class RawClient {
 
     func authenticate(
         _ account: String, flags: SecureChannel.NegotiateFlags = .modern,
-        type: SecureChannelType = .workstation, secret: Bytes16 = NetlogonWorld.machineSecret
+        type: SecureChannelType = .workstation, secret: Bytes16 = NetlogonWorld.machineSecret,
+        answering former: Bytes8? = nil
     ) throws -> NTStatus {
-        let server = try challenge()
+        let server = try former ?? challenge()
         let made = SessionKey(
             cipher: ChannelCipher(negotiated: flags), sharedSecret: secret,
             clientChallenge: client, serverChallenge: server)

@@ -3,6 +3,7 @@ import Domain
 import Interfaces
 import RPC
 import SecureChannel
+import Simulation
 import Testing
 import Wire
 
@@ -185,17 +186,17 @@ final class RPCPeer {
     ) throws -> NTLMSession {
         let client = ClientHandshake(
             account: .init(
-                userName: "alice", domainName: "GATE", ntowf: SecurityAcceptorTests.password),
+                userName: "alice", domainName: "GATE", ntowf: SecurityBlobs.password),
             workstation: "PC1")
         let context = SecurityContext(type, level, id: 7)
         var token = client.negotiate
         if type == .gssNegotiate {
-            token = SecurityAcceptorTests.wrap(
+            token = SecurityBlobs.wrap(
                 NegTokenInit(mechTypes: [.ntlmssp], mechToken: 0..<token.count), token)
         }
         let answered = try bind(flags: flags, security: context, token: token)
         let (answer, ntlm) = try client.authenticate(
-            challenge: try SecurityAcceptorTests.inner(answered.token),
+            challenge: try SecurityBlobs.inner(answered.token),
             ClientHandshake.Nonces(
                 clientChallenge: Bytes8(), sessionKey: Bytes16([UInt8](repeating: 7, count: 16)),
                 now: now.fileTime))
@@ -206,7 +207,7 @@ final class RPCPeer {
                 token: answer)
             send(writer.finish())
         } else {
-            let last = SecurityAcceptorTests.wrap(
+            let last = SecurityBlobs.wrap(
                 NegTokenResp(responseToken: 0..<answer.count), answer)
             send(Self.bindPDU(.alterContext, security: context, token: last))
         }
@@ -225,7 +226,7 @@ final class RPCPeer {
         let asked = SecurityAcceptor.Answered(
             domain: logon.domain, user: logon.user, workstation: logon.workstation,
             challenge: challenge, ntResponse: nt, lmResponse: lm)
-        let key = try #require(SecurityAcceptorTests.sessionKey(asked))
+        let key = try #require(SecurityBlobs.sessionKey(asked))
         let identity = LogonIdentity(
             user: "alice", domain: "GATE", userRID: 1_000, primaryGroupRID: 513,
             domainSID: nil, groupRIDs: [512], sessionKey: key)

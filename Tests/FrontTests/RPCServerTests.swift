@@ -1,6 +1,7 @@
 import Interfaces
 import NTLM
 import RPC
+import Simulation
 import Testing
 import Wire
 
@@ -399,7 +400,7 @@ import Wire
         let samples = [
             RPCPeer.bindPDU(
                 security: SecurityContext(.gssNegotiate, .privacy, id: 3),
-                token: SecurityAcceptorTests.wrap(
+                token: SecurityBlobs.wrap(
                     .init(mechTypes: [.ntlmssp], mechToken: 0..<2), [1, 2])),
             RPCPeer.bindPDU(.alterContext), fragment(.single, [1, 2, 3, 4]),
         ]

@@ -208,8 +208,10 @@ import Wire
         let members = try world.call(
             SamrGetMembersInAlias.self, SamrHandleRequest(handle: alias.handle))
         #expect(members?.members == [foreign])
+        // Tools open the domain for no more than lookups before they delete a user.
+        let opened = try world.domainHandle(SAMRWorld.sid, SAMRAccess.Domain.lookup)
         let swept = try world.call(
-            SamrRemoveMemberFromForeignDomain.self, .init(handle: handle, memberID: foreign))
+            SamrRemoveMemberFromForeignDomain.self, .init(handle: opened, memberID: foreign))
         #expect(swept?.status == .success)
         let empty = try world.call(
             SamrGetMembersInAlias.self, SamrHandleRequest(handle: alias.handle))
@@ -236,6 +238,19 @@ import Wire
             SamrQueryInformationDomain.self, SamrQueryRequest(handle: handle, informationClass: 1))
         guard case .password(let told) = read?.information else { return }
         #expect(told.maxPasswordAge == policy.maxPasswordAge)
+        let tenMinutes = 0 &- 10 * DomainTime.minute
+        for (duration, status) in [
+            (tenMinutes, NTStatus.success), (tenMinutes &+ 1, .invalidParameter),
+        ] {
+            let set = try world.call(
+                SamrSetInformationDomain.self,
+                .init(
+                    domainHandle: handle,
+                    information: .lockout(SamrLockoutPolicy(
+                        lockoutDuration: duration, lockoutObservationWindow: tenMinutes,
+                        lockoutThreshold: 5))))
+            #expect(set?.status == status)
+        }
     }
 }
 

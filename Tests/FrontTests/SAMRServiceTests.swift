@@ -308,7 +308,7 @@ import Wire
 
     @Test func handlesAreBounded() throws {
         let world = try SAMRWorld()
-        for _ in 0..<RemoteCaller.handleLimit { _ = world.caller.open(world.service) {
+        for _ in 0..<HandleTable.Limit.group { _ = world.caller.open(world.service) {
             _ in SAMRAccessTests.unique() } }
         let response = try world.call(SamrConnect2.self, .init())
         #expect(response?.status == .insufficientResources)

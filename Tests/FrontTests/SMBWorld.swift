@@ -2,6 +2,7 @@ import Crypto
 import NTLM
 import NetBIOS
 import SMB
+import Simulation
 import Wire
 
 @testable import Front
@@ -341,13 +342,13 @@ struct SMBTalk {
                 let offer = NegTokenInit(
                     mechTypes: [.ntlmssp], mechToken: 0..<client.negotiate.count)
                 return .init(
-                    token: SecurityAcceptorTests.wrap(offer, client.negotiate), isLast: false)
+                    token: SecurityBlobs.wrap(offer, client.negotiate), isLast: false)
             }
             let nonces = ClientHandshake.Nonces(
                 clientChallenge: Bytes8([1, 1, 2, 3, 5, 8, 13, 21]),
                 sessionKey: Bytes16([UInt8](repeating: 9, count: 16)),
                 now: 133_000_000_000_000_000)
-            guard let challenge = try? SecurityAcceptorTests.inner(token),
+            guard let challenge = try? SecurityBlobs.inner(token),
                 let (message, session) = try? client.authenticate(
                     challenge: challenge, nonces)
             else { return nil }
@@ -355,7 +356,7 @@ struct SMBTalk {
                 sessionKey: session.exportedSessionKey.bytes, challengeResponse: [],
                 md5: { MD5.hash($0, $1) })
             let token = isSPNEGO
-                ? SecurityAcceptorTests.wrap(
+                ? SecurityBlobs.wrap(
                     NegTokenResp(responseToken: 0..<message.count), message)
                 : message
             return .init(token: token, isLast: true, signing: signing)

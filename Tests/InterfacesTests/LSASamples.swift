@@ -20,7 +20,7 @@ enum LSASamples {
         _ name: String, _ message: M
     ) -> MessageSample { NetlogonSamples.sample(name, message) }
 
-    static let all = policies + lookups + enumerations + trusts
+    static let all = policies + lookups + enumerations + rights + trusts
 
     // MARK: Policies
 
@@ -186,6 +186,63 @@ enum LSASamples {
         sample(
             "EnumerateTrustedDomainsEx response",
             LsarEnumerateTrustedDomainsEx.Response(enumerationContext: 1, entries: [trust])),
+    ]
+
+    static let rights: [MessageSample] = [
+        sample(
+            "OpenAccount", LsarOpenAccount.Request(policyHandle: handle, accountSID: sid)),
+        sample("account", LSAAccountRequest(accountHandle: handle)),
+        sample(
+            "EnumeratePrivilegesAccount response",
+            LsarEnumeratePrivilegesAccount.Response(privileges: [
+                HeldPrivilege(value: 6), HeldPrivilege(value: 1 << 33, attributes: 3),
+            ])),
+        sample(
+            "EnumeratePrivilegesAccount of none",
+            LsarEnumeratePrivilegesAccount.Response(privileges: [])),
+        sample(
+            "EnumeratePrivilegesAccount refused",
+            LsarEnumeratePrivilegesAccount.Response(privileges: nil, status: .accessDenied)),
+        sample(
+            "GetSystemAccessAccount response",
+            LsarGetSystemAccessAccount.Response(systemAccess: 3)),
+        sample(
+            "LookupPrivilegeValue",
+            LsarLookupPrivilegeValue.Request(policyHandle: handle, name: "SeTcbPrivilege")),
+        sample("LookupPrivilegeValue response", LsarLookupPrivilegeValue.Response(value: 7)),
+        sample(
+            "LookupPrivilegeName", LsarLookupPrivilegeName.Request(policyHandle: handle, value: 7)),
+        sample(
+            "LookupPrivilegeName response",
+            LsarLookupPrivilegeName.Response(name: "SeTcbPrivilege")),
+        sample(
+            "LookupPrivilegeName of none",
+            LsarLookupPrivilegeName.Response(name: nil, status: .noSuchPrivilege)),
+        sample(
+            "LookupPrivilegeDisplayName",
+            LsarLookupPrivilegeDisplayName.Request(
+                policyHandle: handle, name: "SeTcbPrivilege", clientLanguage: 0x407)),
+        sample(
+            "LookupPrivilegeDisplayName response",
+            LsarLookupPrivilegeDisplayName.Response(displayName: "Act as part of the system")),
+        sample(
+            "EnumerateAccountsWithUserRight",
+            LsarEnumerateAccountsWithUserRight.Request(
+                policyHandle: handle, userRight: "SeNetworkLogonRight")),
+        sample(
+            "EnumerateAccountsWithUserRight of any",
+            LsarEnumerateAccountsWithUserRight.Request(policyHandle: handle, userRight: nil)),
+        sample(
+            "EnumerateAccountsWithUserRight response",
+            LsarEnumerateAccountsWithUserRight.Response(accounts: sids.map { PointedSID($0) })),
+        sample(
+            "EnumerateAccountRights",
+            LsarEnumerateAccountRights.Request(policyHandle: handle, accountSID: sid)),
+        sample(
+            "EnumerateAccountRights response",
+            LsarEnumerateAccountRights.Response(userRights: [
+                CountedName("SeBackupPrivilege"), CountedName("SeNetworkLogonRight"),
+            ])),
     ]
 
     private static let trustParts: [TrustedDomainInformation] = [

@@ -92,22 +92,25 @@ enum ServiceSamples {
                 sample(
                     "ShareEnum response \(level)",
                     NetrShareEnum.Response(
-                        infoStruct: ShareList(level: level, shares: list(level)),
+                        ShareList(level: level, shares: list(level)),
                         totalEntries: 2, resumeHandle: 0)),
                 sample(
                     "ShareGetInfo response \(level)",
                     NetrShareGetInfo.Response(level: level, shareInfo: list(level)[1])),
                 sample(
                     "ShareEnum \(level)",
-                    NetrShareEnum.Request(serverName: "\\\\GATE1", level: level, resumeHandle: 0)),
+                    NetrShareEnum.Request(
+                        serverName: "\\\\GATE1", ShareList(level: level), resumeHandle: 0)),
             ]
         } + [
-            sample("ShareEnum of nobody", NetrShareEnum.Request(serverName: nil, level: 1)),
-            sample("ShareEnum of no level", NetrShareEnum.Request(serverName: nil, level: 9)),
+            sample("ShareEnum of nobody", NetrShareEnum.Request(serverName: nil, .init(level: 1))),
+            sample(
+                "ShareEnum of no level",
+                NetrShareEnum.Request(serverName: nil, .init(level: 9))),
             sample(
                 "ShareEnum refusal",
                 NetrShareEnum.Response(
-                    infoStruct: ShareList(level: 9), totalEntries: 0, status: .invalidLevel)),
+                    ShareList(level: 9), totalEntries: 0, status: .invalidLevel)),
             sample(
                 "ShareGetInfo",
                 NetrShareGetInfo.Request(serverName: nil, netName: "IPC$", level: 1)),
@@ -127,14 +130,16 @@ enum ServiceSamples {
         [
             sample(
                 "list \(Call.levels)",
-                ListRequest<Call>(serverName: "\\\\GATE1", level: Call.levels[1])),
+                ListRequest(
+                    serverName: "\\\\GATE1", EmptyList<Call>(level: Call.levels[1]))),
             sample(
-                "list of no level", ListRequest<Call>(serverName: nil, level: 9, resumeHandle: 0)),
+                "list of no level", ListRequest(
+                    serverName: nil, EmptyList<Call>(level: 9), resumeHandle: 0)),
             sample(
                 "list response \(Call.levels)",
-                ListResponse<Call>(level: Call.levels[0], resumeHandle: 0, status: .success)),
+                ListResponse(EmptyList<Call>(level: Call.levels[0]), resumeHandle: 0)),
             sample(
-                "list refusal", ListResponse<Call>(level: 9, status: .invalidLevel)),
+                "list refusal", ListResponse(EmptyList<Call>(level: 9), status: .invalidLevel)),
         ]
     }
 
@@ -143,10 +148,10 @@ enum ServiceSamples {
         + list(NetrWkstaUserEnum.self) + [
             sample(
                 "ServerDiskEnum",
-                NetrServerDiskEnum.Request(serverName: nil, level: 0, resumeHandle: 0)),
+                NetrServerDiskEnum.Request(serverName: nil, .init(level: 0), resumeHandle: 0)),
             sample(
                 "ServerDiskEnum response",
-                NetrServerDiskEnum.Response(resumeHandle: 0, status: .success)),
+                NetrServerDiskEnum.Response(.init(), resumeHandle: 0)),
         ]
 
     // MARK: Controllers

@@ -210,6 +210,51 @@ class RemoteCallsTest(Front):
         self.taken(self.smbclient(f"//{self.gate}/IPC$", "-c", "exit", user=f"{DOMAIN}/ninety",
                                   password=new))
 
+    def test_administrators_tools_keep_users_and_groups(self):
+        """`net rpc` goes by libnetapi, which has the order of calls of Windows' own tools."""
+        def net(*words):
+            return self.taken(lab.client.run(
+                "net", "--option=client min protocol=NT1", "rpc", *words, "-S", self.gate,
+                "-U", f"{DOMAIN}\\{BOSS}%{plan.ADMINISTRATOR_PASSWORD}", check=False))
+
+        net("user", "add", "tess", plan.PASSWORD)
+        net("user", "rename", "tess", "tessa")
+        net("user", "password", "tessa", plan.PASSWORD + "2")
+        self.assertIn("IPC$", self.taken(self.smbclient(
+            "-L", self.gate, user=f"{DOMAIN}/tessa", password=plan.PASSWORD + "2")))
+        net("group", "add", "Crew", "-C", "who sails")
+        net("group", "add", "Printers", "-L")
+        for group in ("Crew", "Printers"):
+            net("group", "addmem", group, "tessa")
+            self.assertEqual(net("group", "members", group), f"{DOMAIN}\\tessa\n")
+        self.assertIn("Crew\n", net("group", "list", "global"))
+        self.assertEqual(net("group", "list", "local"), "Printers\n")
+        net("group", "rename", "Crew", "Shipmates")
+        net("user", "delete", "tessa")
+        for group in ("Shipmates", "Printers"):
+            self.assertEqual(net("group", "members", group), "")
+            net("group", "delete", group)
+        self.assertNotIn("tess", net("user"))
+
+    def test_privileges_and_their_holders_are_told(self):
+        def net(*words):
+            return self.taken(lab.client.run(
+                "net", "--option=client min protocol=NT1", "rpc", "rights", *words, "-S",
+                self.gate, "-U", f"{DOMAIN}\\{BOSS}%{plan.ADMINISTRATOR_PASSWORD}", check=False))
+
+        self.assertIn("SeMachineAccountPrivilege  Add workstations to domain", net("list"))
+        shown = net("list", "privileges", "SeMachineAccountPrivilege")
+        self.assertEqual(shown.split(), ["SeMachineAccountPrivilege:", r"BUILTIN\Administrators"])
+        self.assertRegex(net("list", "accounts"),
+                         r"BUILTIN\\Users\nSeChangeNotifyPrivilege\nSeNetworkLogonRight\n")
+        shown = self.rpcclient("lsaenumprivsaccount S-1-5-32-544",
+                               "lsaenumacctrights S-1-5-32-545",
+                               "lsalookupprivvalue SeShutdownPrivilege",
+                               user=f"{DOMAIN}/{BOSS}", password=plan.ADMINISTRATOR_PASSWORD)
+        self.assertIn("found 21 privileges for SID S-1-5-32-544", shown)
+        self.assertIn("SeNetworkLogonRight", shown)
+        self.assertIn("0:19 (0x0:0x13)", shown)
+
     def test_only_administrators_change_accounts(self):
         with self.assertRaises(AssertionError):
             self.rpcclient("createdomuser intruder")

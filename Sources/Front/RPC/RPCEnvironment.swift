@@ -16,6 +16,7 @@ final class RPCEnvironment {
     let channels: ChannelKeys?
     let random: (Int) -> [UInt8]
     private var groups: [UInt32: AssociationGroup] = [:]
+    private let handleCount = HandleCount()
 
     init(
         services: [RemoteService], identity: ServerHandshake.Identity, channels: ChannelKeys?,
@@ -50,14 +51,17 @@ final class RPCEnvironment {
             fresh = UInt32(bytes[0]) | UInt32(bytes[1]) << 8 | UInt32(bytes[2]) << 16
                 | UInt32(bytes[3]) << 24
         }
-        let group = AssociationGroup(id: fresh, peer: peer)
+        let group = AssociationGroup(
+            id: fresh, peer: peer, handles: HandleTable(peer: peer, count: handleCount))
         groups[fresh] = group
         return group
     }
 
     func leave(_ group: AssociationGroup) {
         group.members -= 1
-        if group.members == 0 { groups[group.id] = nil }
+        if group.members > 0 { return }
+        group.handles.end()
+        groups[group.id] = nil
     }
 }
 
@@ -65,11 +69,12 @@ final class RPCEnvironment {
 final class AssociationGroup {
     let id: UInt32
     let peer: IPv4Address
-    let handles = HandleTable()
+    let handles: HandleTable
     fileprivate var members = 1
 
-    init(id: UInt32, peer: IPv4Address) {
+    init(id: UInt32, peer: IPv4Address, handles: HandleTable) {
         self.id = id
         self.peer = peer
+        self.handles = handles
     }
 }

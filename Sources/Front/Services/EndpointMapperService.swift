@@ -138,7 +138,7 @@ package final class EndpointMapperService: RemoteService {
             caller.handles[handle] = nil
             handle = .null
         } else if isFirst {
-            guard caller.handles.count < RemoteCaller.handleLimit else {
+            guard !caller.handles.isFull else {
                 return .fault(.remoteNoMemory)
             }
             handle = ContextHandle(uuid: freshUUID())

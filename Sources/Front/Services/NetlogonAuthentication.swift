@@ -57,8 +57,6 @@ extension NetlogonService {
     private func establish(
         _ claim: ChannelClaim, _ requested: UInt32, _ caller: RemoteCaller, _ now: FrontTime
     ) -> Authenticated {
-        let challenge = channels.takeChallenge(
-            for: claim.computerName, of: caller, now: now.now)
         let granted = SecureChannel.NegotiateFlags(rawValue: requested)
             .intersection(Self.capabilities)
         let allowsWeak = settings.allowsWeak(claim.accountName)
@@ -73,6 +71,10 @@ extension NetlogonService {
         guard Self.isKnown(claim.secureChannelType) else {
             return Authenticated(status: .invalidParameter)
         }
+        // Nothing was tried by now: a client that asked for too little asks again for more with
+        // the challenge that it has.
+        let challenge = channels.takeChallenge(
+            for: claim.computerName, of: caller, now: now.now)
         guard let account = account(of: claim) else {
             return Authenticated(status: .noTrustSAMAccount, flags: granted.rawValue)
         }

@@ -3,11 +3,11 @@ import RPC
 import Wire
 
 extension RemoteCaller {
-    /// Keeps `object` under a new handle, or nil where the caller holds too many already.
+    /// Keeps `object` under a new handle, or nil where too many are held already.
     func open(
         _ object: AnyObject, attributes: UInt32 = 0, random: (Int) -> [UInt8]
     ) -> ContextHandle? {
-        guard handles.count < Self.handleLimit else { return nil }
+        if handles.isFull { return nil }
         let bytes = random(16)
         var reader = WireReader(bytes.span, layer: "handle")
         guard let uuid = try? GUID(parsing: &reader), uuid != .zero else { return nil }

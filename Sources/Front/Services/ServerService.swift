@@ -99,11 +99,12 @@ package final class ServerService: RemoteService {
             var status = NetStatus.success
             if !caller.isAdministrator {
                 status = .accessDenied
-            } else if request.level != 0 {
+            } else if request.infoStruct.level != 0 {
                 status = .invalidLevel
             }
             return .stub(
-                NetrServerDiskEnum.Response(resumeHandle: request.resumeHandle, status: status))
+                NetrServerDiskEnum.Response(
+                    .init(), resumeHandle: request.resumeHandle, status: status))
         case _: return .fault(.opRangeError)
         }
     }
@@ -121,14 +122,13 @@ package final class ServerService: RemoteService {
 
     /// The list is short, so that it is given whole whatever length is preferred.
     private func list(
-        _ request: ShareEnumRequest, _ levels: [UInt32], _ caller: FrontIdentity
+        _ request: ListRequest<ShareList>, _ levels: [UInt32], _ caller: FrontIdentity
     ) -> ServiceReply {
         let level = request.infoStruct.level
         func answer(_ list: [ShareInfo], _ status: NetStatus) -> ServiceReply {
             .stub(
-                ShareEnumResponse(
-                    infoStruct: ShareList(level: level, shares: list),
-                    totalEntries: UInt32(list.count),
+                ListResponse(
+                    ShareList(level: level, shares: list), totalEntries: UInt32(list.count),
                     resumeHandle: request.resumeHandle.map { _ in 0 }, status: status))
         }
         guard levels.contains(level) else { return answer([], .invalidLevel) }
@@ -171,16 +171,17 @@ package final class ServerService: RemoteService {
 /// and to them that it is nothing: who is connected is in the program's own status.
 enum ListedNothing {
     static func reply<Call: ListCall>(
-        _ request: ListRequest<Call>, _ caller: FrontIdentity
+        _ request: ListRequest<EmptyList<Call>>, _ caller: FrontIdentity
     ) -> ServiceReply {
         var status = NetStatus.success
-        if !request.list.isKnown {
+        if !request.infoStruct.isKnown {
             status = .invalidLevel
         } else if !caller.isAdministrator {
             status = .accessDenied
         }
         return .stub(
-            ListResponse<Call>(
-                level: request.list.level, resumeHandle: request.resumeHandle, status: status))
+            ListResponse(
+                EmptyList<Call>(level: request.infoStruct.level),
+                resumeHandle: request.resumeHandle, status: status))
     }
 }

@@ -1,15 +1,38 @@
 import Wire
 
 extension RAP {
-    /// NetWkstaUserLogon's arguments (MS-RAP 2.5.10.2.1): a user of Windows 9x logs on to the
-    /// domain. Who it is was proved when the session was set up.
+    /// The two calls by which a user of Windows 9x comes to the domain and leaves it.
+    package protocol WorkstationUserCall {
+        /// Of the arguments between InfoLevel and BufferLength.
+        static var bufferLength: UInt16 { get }
+        /// Bytes between the user's name and the workstation's.
+        static var gap: Int { get }
+    }
+
+    /// NetWkstaUserLogon's arguments (MS-RAP 2.5.10.2.1). Who the user is was proved when the
+    /// session was set up; the password that may be there is not looked at.
     ///
     ///     | Reserved texts | InfoLevel (2) |
     ///     | UserName (21) | Pad (1) | Password (15) | Pad (1) | WorkstationName (16) |
     ///     | BufferLength (2) = 54 | ReceiveBufferSize (2) |
-    package struct UserLogonRequest: Equatable, Sendable {
-        package static let bufferLength: UInt16 = 54
+    package enum UserLogon: WorkstationUserCall {
+        package static var bufferLength: UInt16 { 54 }
+        package static var gap: Int { 17 }
+    }
 
+    /// NetWkstaUserLogoff's arguments (MS-RAP 2.5.10.3.1).
+    ///
+    ///     | Reserved texts | InfoLevel (2) | Name (21) | Pad (1) | Workstation (16) |
+    ///     | BufferLength (2) = 38 | ReceiveBufferSize (2) |
+    package enum UserLogoff: WorkstationUserCall {
+        package static var bufferLength: UInt16 { 38 }
+        package static var gap: Int { 1 }
+    }
+
+    package typealias UserLogonRequest = WorkstationUserRequest<UserLogon>
+    package typealias UserLogoffRequest = WorkstationUserRequest<UserLogoff>
+
+    package struct WorkstationUserRequest<Call: WorkstationUserCall>: Equatable, Sendable {
         /// Whether the two reserved texts are there, empty, or left out by the descriptor.
         package var hasTexts: Bool
         package var infoLevel: UInt16
@@ -32,11 +55,10 @@ extension RAP {
             hasTexts = try reader.reservedTexts(parameters)
             infoLevel = try reader.uint16LE("InfoLevel")
             userName = try reader.fixedText(21, "UserName")
-            // A password may be there; it is not looked at.
-            _ = try reader.take(17, "Password")
+            _ = try reader.take(Call.gap, "Password")
             workstationName = try reader.fixedText(16, "WorkstationName")
             let length = try reader.uint16LE("BufferLength")
-            if length != Self.bufferLength {
+            if length != Call.bufferLength {
                 throw reader.invalid("BufferLength", Int(length), width: 2)
             }
             receiveBufferSize = try reader.uint16LE("ReceiveBufferSize")
@@ -46,57 +68,9 @@ extension RAP {
             if hasTexts { writer.zeros(2) }
             writer.uint16LE(infoLevel)
             writer.fixedText(userName, 21)
-            writer.zeros(17)
+            writer.zeros(Call.gap)
             writer.fixedText(workstationName, 16)
-            writer.uint16LE(Self.bufferLength)
-            writer.uint16LE(receiveBufferSize)
-        }
-    }
-
-    /// NetWkstaUserLogoff's arguments (MS-RAP 2.5.10.3.1).
-    ///
-    ///     | Reserved texts | InfoLevel (2) | Name (21) | Pad (1) | Workstation (16) |
-    ///     | BufferLength (2) = 38 | ReceiveBufferSize (2) |
-    package struct UserLogoffRequest: Equatable, Sendable {
-        package static let bufferLength: UInt16 = 38
-
-        package var hasTexts: Bool
-        package var infoLevel: UInt16
-        package var userName: String
-        package var workstationName: String
-        package var receiveBufferSize: UInt16
-
-        package init(
-            hasTexts: Bool = false, infoLevel: UInt16 = 1, userName: String,
-            workstationName: String, receiveBufferSize: UInt16
-        ) {
-            self.hasTexts = hasTexts
-            self.infoLevel = infoLevel
-            self.userName = userName
-            self.workstationName = workstationName
-            self.receiveBufferSize = receiveBufferSize
-        }
-
-        init(parsing reader: inout WireReader, _ parameters: String) throws(WireError) {
-            hasTexts = try reader.reservedTexts(parameters)
-            infoLevel = try reader.uint16LE("InfoLevel")
-            userName = try reader.fixedText(21, "Name")
-            _ = try reader.uint8("Pad")
-            workstationName = try reader.fixedText(16, "Workstation")
-            let length = try reader.uint16LE("BufferLength")
-            if length != Self.bufferLength {
-                throw reader.invalid("BufferLength", Int(length), width: 2)
-            }
-            receiveBufferSize = try reader.uint16LE("ReceiveBufferSize")
-        }
-
-        func write(into writer: inout WireWriter) {
-            if hasTexts { writer.zeros(2) }
-            writer.uint16LE(infoLevel)
-            writer.fixedText(userName, 21)
-            writer.uint8(0)
-            writer.fixedText(workstationName, 16)
-            writer.uint16LE(Self.bufferLength)
+            writer.uint16LE(Call.bufferLength)
             writer.uint16LE(receiveBufferSize)
         }
     }

@@ -1,7 +1,8 @@
 import Wire
 
 extension SMB1 {
-    /// What is told of a file or a directory, at the information level that was asked for.
+    /// What is told of a file or a directory, at the information level that was asked for. It is
+    /// only written: this program reads nobody's files, and a reader would serve no one.
     package struct FileInformation: Equatable, Sendable {
         package var name: String
         /// Nil where the name is none of eight and three characters.

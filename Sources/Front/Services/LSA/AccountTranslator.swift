@@ -79,7 +79,8 @@ struct AccountTranslator {
     }
 
     private func findIsolated(_ name: String) -> Found? {
-        if name.isEmpty { return nil }
+        // Since Windows 2000 no name at all is that of the builtin domain.
+        if name.isEmpty { return includesPredefined ? Self.domain(Self.builtin) : nil }
         if let found = findDomain(name) { return found }
         return findPredefined(name, authority: nil) ?? findBuiltin(name) ?? findOwn(name)
     }

@@ -5,7 +5,7 @@ import SecureChannel
 import Wire
 
 /// The Local Security Authority of the embedded domain's controller: what the domain is, which
-/// others it trusts, and who the accounts are (MS-LSAD, MS-LSAT). It changes nothing.
+/// others it trusts, who the accounts are and what they may (MS-LSAD, MS-LSAT). It changes nothing.
 ///
 /// Accounts of configured domains are known to these domains' controllers: what is to be asked of
 /// them comes out of `takeQuestions`, and goes into `answered`.
@@ -138,13 +138,6 @@ package final class LSAService: RemoteService {
         _ opnum: UInt16, _ stub: inout NDRReader, _ caller: RemoteCaller
     ) throws(WireError) -> ServiceReply {
         switch opnum {
-        case LsarEnumeratePrivileges.opnum:
-            return enumerate(try .init(parsing: &stub), caller, Privileges.all)
-        case LsarEnumerateAccounts.opnum:
-            let aliases = domain.builtinAliases.elements.map { alias in
-                PointedSID(SID(identifierAuthority: 5, subAuthorities: [32, alias.rid]))
-            }
-            return enumerate(try .init(parsing: &stub), caller, aliases)
         case LsarEnumerateTrustedDomains.opnum:
             return enumerateTrustedDomains(try .init(parsing: &stub), caller)
         case LsarEnumerateTrustedDomainsEx.opnum:
@@ -157,7 +150,7 @@ package final class LSAService: RemoteService {
             return queryTrustedDomainInfo(try .init(parsing: &stub), caller)
         case LsarQueryTrustedDomainInfoByName.opnum:
             return queryTrustedDomainInfoByName(try .init(parsing: &stub), caller)
-        case _: return .fault(.opRangeError)
+        case _: return try right(opnum, &stub, caller)
         }
     }
 
@@ -194,7 +187,7 @@ package final class LSAService: RemoteService {
 
     private func close(_ request: LsarClose.Request, _ caller: RemoteCaller) -> ServiceReply {
         let object = caller.handles[request.objectHandle]
-        guard object is PolicyHandle || object is TrustHandle else {
+        guard object is PolicyHandle || object is TrustHandle || object is AccountHandle else {
             return .fault(.contextMismatch)
         }
         caller.handles[request.objectHandle] = nil

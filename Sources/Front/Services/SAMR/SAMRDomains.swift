@@ -205,6 +205,11 @@ extension SAMRService {
                 }
             }
         case .lockout(let new):
+            // Who is locked out longer than wrong passwords are counted stays so (MS-SAMR
+            // 3.1.1.6, for lockoutDuration).
+            guard DomainLength.length(new.lockoutDuration)
+                >= DomainLength.length(new.lockoutObservationWindow)
+            else { throw .status(.invalidParameter) }
             try changing { () throws(DomainError) in
                 try domain.setPolicy {
                     $0.lockoutThreshold = new.lockoutThreshold

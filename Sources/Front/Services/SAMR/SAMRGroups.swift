@@ -185,10 +185,13 @@ extension SAMRService {
         }
     }
 
+    /// What every tool calls before it deletes a user, with a handle that needs no more than
+    /// lookups (MS-SAMR 3.1.5.8.8): who may is then asked of the caller.
     func removeForeignMember(
         _ request: SamrMemberRequest, _ caller: RemoteCaller
     ) throws(SAMRRefusal) {
-        let home = try domain(request.handle, caller, needs: SAMRAccess.Domain.createAlias)
+        let home = try domain(request.handle, caller, needs: SAMRAccess.Domain.lookup)
+        guard caller.identity.isAdministrator else { throw .status(.accessDenied) }
         let sid = request.memberID
         try changing { () throws(DomainError) in
             for rid in domain.aliases(of: [sid], in: home) {

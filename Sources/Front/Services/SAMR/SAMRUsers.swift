@@ -40,7 +40,7 @@ extension SAMRService {
     ) throws(SAMRRefusal) -> SamrCreateUser2InDomain.Response {
         let home = try domain(handle, caller, needs: SAMRAccess.Domain.createUser)
         guard home == .account else { throw .status(.accessDenied) }
-        guard caller.handles.count < RemoteCaller.handleLimit else {
+        guard !caller.handles.isFull else {
             throw .status(.insufficientResources)
         }
         let account = try changing { () throws(DomainError) in

@@ -1,4 +1,4 @@
-import Crypto
+import Simulation
 import Testing
 import Wire
 
@@ -6,7 +6,6 @@ import Wire
 
 /// A client's handshake against the acceptor, in each wrapping that clients use.
 @Suite struct SecurityAcceptorTests {
-    static let password = NTOWF.v1(password: Secret(Array("Us3r-Pass!".utf8)))
     static let time = FileTime.at(unixSeconds: 1_700_000_000)
 
     enum Wrapping: CaseIterable {
@@ -27,31 +26,12 @@ import Wire
             challenge: Bytes8([1, 2, 3, 4, 5, 6, 7, 8]))
     }
 
-    static func wrap(_ token: NegTokenInit, _ payload: [UInt8]) -> [UInt8] {
-        var writer = WireWriter()
-        token.write(from: payload.span, into: &writer)
-        return writer.finish()
-    }
-
-    static func wrap(_ token: NegTokenResp, _ payload: [UInt8]) -> [UInt8] {
-        var writer = WireWriter()
-        token.write(from: payload.span, into: &writer)
-        return writer.finish()
-    }
-
-    /// The NTLMSSP token in a server's blob.
-    static func inner(_ blob: [UInt8]) throws -> [UInt8] {
-        var reader = WireReader(blob.span, layer: "test")
-        let token = try NegotiationToken(parsing: &reader)
-        return reader.copy(try #require(token.mechToken))
-    }
-
     /// Runs a handshake to its end. `mic`: the client's code over its mechanisms.
     static func handshake(
         _ wrapping: Wrapping, responses: ClientHandshake.Responses = .ntlmv2, mic: Bool = false
     ) throws -> Outcome {
         let account = ClientHandshake.Account(
-            userName: "alice", domainName: "GATE", ntowf: password)
+            userName: "alice", domainName: "GATE", ntowf: SecurityBlobs.password)
         let client = ClientHandshake(account: account, workstation: "PC1", responses: responses)
         var server = acceptor()
         let mechanisms: [MechType] =
@@ -60,22 +40,23 @@ import Wire
         switch wrapping {
         case .bare: break
         case .spnego:
-            blob = wrap(
+            blob = SecurityBlobs.wrap(
                 NegTokenInit(mechTypes: mechanisms, mechToken: 0..<blob.count), blob)
         case .kerberosFirst:
-            let first = wrap(NegTokenInit(mechTypes: mechanisms, mechToken: 0..<2), [1, 2])
+            let first = SecurityBlobs.wrap(
+                NegTokenInit(mechTypes: mechanisms, mechToken: 0..<2), [1, 2])
             guard case .continues(let chosen) = try server.accept(first, now: time) else {
                 throw SecurityAcceptor.Refused.unexpected
             }
             var reader = WireReader(chosen.span, layer: "test")
             #expect(try NegTokenResp(parsing: &reader).supportedMech == .ntlmssp)
-            blob = wrap(NegTokenResp(responseToken: 0..<blob.count), blob)
+            blob = SecurityBlobs.wrap(NegTokenResp(responseToken: 0..<blob.count), blob)
         }
         guard case .continues(let challenge) = try server.accept(blob, now: time) else {
             throw SecurityAcceptor.Refused.unexpected
         }
         let (answer, session) = try client.authenticate(
-            challenge: try inner(challenge),
+            challenge: try SecurityBlobs.inner(challenge),
             ClientHandshake.Nonces(
                 clientChallenge: Bytes8([9, 8, 7, 6, 5, 4, 3, 2]),
                 sessionKey: Bytes16([UInt8](repeating: 7, count: 16)), now: time))
@@ -88,28 +69,14 @@ import Wire
                 payload += security.mechListMIC(NegTokenInit.mechTypeList(mechanisms)).bytes
                 response.mechListMIC = answer.count..<payload.count
             }
-            last = wrap(response, payload)
+            last = SecurityBlobs.wrap(response, payload)
         }
         guard case .validate(let asked) = try server.accept(last, now: time) else {
             throw SecurityAcceptor.Refused.unexpected
         }
-        let key = try #require(sessionKey(asked))
+        let key = try #require(SecurityBlobs.sessionKey(asked))
         return Outcome(
             client: session, server: try server.finish(sessionKey: key, lmKey: Bytes8()))
-    }
-
-    /// What a controller would find: the session base key, where the responses are right.
-    static func sessionKey(_ asked: SecurityAcceptor.Answered) -> Bytes16? {
-        #expect(asked.user == "alice" && asked.domain == "GATE" && asked.workstation == "PC1")
-        let (challenge, nt) = (asked.challenge, asked.ntResponse)
-        if nt.count == 24 {
-            let right = NTLMv1.response(owf: password, challenge: challenge).bytes == nt
-            return right ? NTLMv1.sessionBaseKey(ntowf: password) : nil
-        }
-        let key = NTOWF.v2(ntowf: password, user: "alice", domain: "GATE")
-        let proof = HMACMD5.code(key: key.bytes, challenge.bytes, Array(nt[16...]))
-        guard proof.bytes == Array(nt[..<16]) else { return nil }
-        return HMACMD5.code(key: key.bytes, proof.bytes)
     }
 
     @Test(arguments: Wrapping.allCases)
@@ -140,7 +107,8 @@ import Wire
 
     @Test func listWithoutNTLMIsRefused() {
         var server = Self.acceptor()
-        let blob = Self.wrap(NegTokenInit(mechTypes: [.kerberos], mechToken: 0..<2), [1, 2])
+        let blob = SecurityBlobs.wrap(
+            NegTokenInit(mechTypes: [.kerberos], mechToken: 0..<2), [1, 2])
         #expect(throws: SecurityAcceptor.Refused.mechanism) {
             _ = try server.accept(blob, now: Self.time)
         }
@@ -154,7 +122,7 @@ import Wire
         server = Self.acceptor()
         #expect(throws: SecurityAcceptor.Refused.unexpected) {
             _ = try server.accept(
-                Self.wrap(NegTokenResp(responseToken: 0..<1), [1]), now: Self.time)
+                SecurityBlobs.wrap(NegTokenResp(responseToken: 0..<1), [1]), now: Self.time)
         }
     }
 
