@@ -51,7 +51,7 @@ bench: embedded
 	@packaging/prerequisites lab
 	python3 Tests/Lab/bench.py --binary build/postern
 
-# Which functions lie side by side in what ships; takes valgrind, and ten minutes.
+# Which functions lie side by side in what ships; takes valgrind, and two minutes after the build.
 order: prerequisites
 	@packaging/prerequisites order
 	@packaging/prerequisites lab

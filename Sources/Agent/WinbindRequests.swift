@@ -23,7 +23,7 @@ extension Agent {
         return locals.first?.domain.name ?? name
     }
 
-    package func decide(_ request: WinbindRequest, now: UInt64) -> WinbindDecision {
+    package func decide(_ request: WinbindRequest) -> WinbindDecision {
         let interface = request.interface
         switch request.body {
         case .password, .response: return logon(request)
@@ -34,7 +34,7 @@ extension Agent {
         case .none: break
         }
         switch request.command {
-        case .listTrustedDomains: return .answer(domainList(interface, now: now))
+        case .listTrustedDomains: return .answer(domainList(interface))
         case .listUsers, .listGroups: return .answer(accountList(request))
         case .domainInfo: return domainInfo(request)
         case .checkMachineAccount, .pingDC: return probe(request)
@@ -254,19 +254,18 @@ extension Agent {
     private static let nobody = "S-1-0-0"
 
     /// A line a domain: its names, its SID, how and in which directions it is trusted, and
-    /// whether it is there.
-    private func domainList(_ interface: WinbindInterface, now: UInt64) -> WinbindResponse {
+    /// whether there is a channel to it.
+    private func domainList(_ interface: WinbindInterface) -> WinbindResponse {
         var lines: [String] = []
         for local in locals.map({ $0.domain }) {
             lines.append("\(local.name)\\\\\(local.sid.description)\\Local\\No\\No\\Yes\\Online")
         }
         for domain in domains where !domain.isOfBackup {
-            let isThere = !domain.locator.candidates(now: now).isEmpty
             // Without a channel nobody has told its SID yet.
             let sid = domain.sid?.description ?? Self.nobody
             lines.append(
                 "\(domain.name)\\\(domain.dnsName.uppercased())\\\(sid)\\Workstation\\Yes\\No\\Yes"
-                    + (isThere ? "\\Online" : "\\Offline"))
+                    + (domain.channel.controller == nil ? "\\Offline" : "\\Online"))
         }
         return .list(lines, separator: "\n", interface)
     }

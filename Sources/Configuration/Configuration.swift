@@ -170,12 +170,24 @@ final class ConfigurationParser {
     private func apply<Settings>(
         _ section: Section, _ keys: [Key<Settings>], _ settings: inout Settings
     ) {
+        for (number, value) in chosen(section, among: keys.map { $0.name }) {
+            let key = keys[number]
+            if !key.set(&settings, value.text) {
+                report(value.line, "\(key.name) = \(value.text): expected \(key.accepts)")
+            }
+        }
+    }
+
+    /// The numbers of the keys that a section sets, with what it sets them to.
+    private func chosen(
+        _ section: Section, among names: [String]
+    ) -> [(key: Int, value: (line: Int, text: String))] {
         var seen: [String: Int] = [:]
+        var found: [(key: Int, value: (line: Int, text: String))] = []
         for entry in section.entries {
             guard let name = entry.key else { continue }
-            guard let key = keys.first(where: { $0.name == name }) else {
-                var known = ""
-                for key in keys { known += (known.isEmpty ? "" : ", ") + key.name }
+            guard let key = names.firstIndex(of: name) else {
+                let known = names.joined(separator: ", ")
                 report(
                     entry.line, "unknown key \"\(name)\" in [\(section.name)]; it takes: \(known)")
                 continue
@@ -185,10 +197,9 @@ final class ConfigurationParser {
                 continue
             }
             seen[name] = entry.line
-            if !key.set(&settings, entry.value) {
-                report(entry.line, "\(name) = \(entry.value): expected \(key.accepts)")
-            }
+            found.append((key, (entry.line, entry.value)))
         }
+        return found
     }
 
     // MARK: What several keys say together

@@ -21,6 +21,7 @@ extension WireReader {
 
     /// The content of the next element, whose tag must be `tag`. Lengths may be longer than they
     /// need to be, as some peers write them, but must be given.
+    @inline(never)
     @_lifetime(self: copy self)
     mutating func der(_ tag: UInt8, _ field: StaticString) throws(WireError) -> Range<Int> {
         let found = try uint8(field)
@@ -35,6 +36,7 @@ extension WireReader {
     }
 
     /// The content of the next element if its tag is `tag`, which is read then.
+    @inline(never)
     @_lifetime(self: copy self)
     mutating func optionalDER(
         _ tag: UInt8, _ field: StaticString

@@ -57,7 +57,7 @@ package struct NDRReader: ~Escapable {
     }
 
     /// Two longs that make one number, low one first, aligned as longs are.
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func longPair(_ field: StaticString) throws(WireError) -> UInt64 {
         try align(4, field)
@@ -202,18 +202,21 @@ extension NDRReader {
     }
 
     /// The same, copied: for the names that whoever serves a call keeps.
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func wideText(_ field: StaticString) throws(WireError) -> String {
         let range = try wideString(field)
         return wire.utf16(range)
     }
 
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func optionalWideText(_ field: StaticString) throws(WireError) -> String? {
         try pointer(field) ? try wideText(field) : nil
     }
 
     /// The deferred buffer of an RPC_UNICODE_STRING, copied.
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func text(
         of string: CountedString, _ field: StaticString
@@ -223,6 +226,7 @@ extension NDRReader {
     }
 
     /// The deferred buffer of a STRING, copied.
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func bytes(
         of string: CountedString, _ field: StaticString
@@ -232,7 +236,7 @@ extension NDRReader {
     }
 
     /// An RPC_UNICODE_STRING or STRING as it stands in its structure (MS-DTYP 2.3.10).
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func countedString(
         _ field: StaticString
@@ -248,7 +252,7 @@ extension NDRReader {
 
     /// The deferred buffer of an RPC_UNICODE_STRING, as the range of its text; nil where the
     /// pointer is null.
-    @inlinable
+    @inline(never)
     @_lifetime(self: copy self)
     package mutating func buffer(
         of string: CountedString, _ field: StaticString

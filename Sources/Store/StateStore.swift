@@ -204,7 +204,7 @@ package protocol StateRecord {
         of kind: Record.Type
     ) throws(StoreError) -> [String] {
         var names: [String] = []
-        try walk(kind, under: "") { name, _ throws(StoreError) in names.append(name) }
+        try unsafe walk(kind, under: "") { name, _ throws(StoreError) in names.append(name) }
         return names
     }
 
@@ -214,7 +214,7 @@ package protocol StateRecord {
         _ kind: Record.Type, under prefix: String,
         _ body: (String, Record) throws(StoreError) -> Void
     ) throws(StoreError) {
-        try walk(kind, under: prefix) { name, value throws(StoreError) in
+        try unsafe walk(kind, under: prefix) { name, value throws(StoreError) in
             let record: Record
             do throws(WireError) {
                 record = try unsafe Self.parse(value)

@@ -20,4 +20,10 @@ extension DefaultStringInterpolation {
 extension String {
     @inline(never)
     package static func += (text: inout String, more: String) { text.append(more) }
+
+    @inline(never)
+    package static func == (left: String, right: String) -> Bool { areEqual(left, right) }
 }
+
+/// The standard library's `==`, which is the one that String conforms to Equatable by.
+private func areEqual<Value: Equatable>(_ left: Value, _ right: Value) -> Bool { left == right }

@@ -210,7 +210,7 @@ final class WinbindSocket {
     // MARK: Requests
 
     private func see(to request: WinbindRequest, of id: UInt32) {
-        switch daemon.agent.decide(request, now: daemon.loop.now) {
+        switch daemon.agent.decide(request) {
         case .answer(let response): answer(id, response)
         case .logon(let call):
             daemon.logon(call) { [self] outcome in

@@ -45,7 +45,7 @@ import Wire
     private static func answer(
         _ world: AgentWorld, _ request: WinbindRequest
     ) -> WinbindResponse? {
-        guard case .answer(let response) = world.agent.decide(request, now: world.now) else {
+        guard case .answer(let response) = world.agent.decide(request) else {
             return nil
         }
         return response
@@ -61,7 +61,7 @@ import Wire
         _ world: AgentWorld, _ request: WinbindRequest
     ) -> (TranslationQuestion, String)? {
         guard case .translate(let question, let domain) =
-            world.agent.decide(request, now: world.now)
+            world.agent.decide(request)
         else { return nil }
         return (question, domain)
     }
@@ -75,7 +75,7 @@ import Wire
     ])
     func usersNameTheirDomain(_ asked: (text: String, domain: String, user: String)) throws {
         let world = try Self.world()
-        guard case .logon(let call) = world.agent.decide(Self.plain(asked.text), now: world.now)
+        guard case .logon(let call) = world.agent.decide(Self.plain(asked.text))
         else {
             Issue.record("no logon")
             return
@@ -242,6 +242,15 @@ import Wire
         for name in ["", "NOWHERE"] {
             #expect(Self.answer(world, Self.request(.domainInfo, domain: name))?.isOK == false)
         }
+    }
+
+    @Test func aDomainWithoutAChannelIsOffline() throws {
+        let world = AgentWorld([LocalLogonTests.adlab])
+        let list = Self.answer(world, Self.request(.listTrustedDomains))
+        #expect(
+            list?.extra == Array(
+                "ADLAB\\AD.LAB\\S-1-0-0\\Workstation\\Yes\\No\\Yes\\Offline\0".utf8))
+        #expect(Self.question(world, Self.request(.domainInfo, domain: "ADLAB")) != nil)
     }
 
     @Test func usersAndGroupsAreListedOfTheOwnDomainAlone() throws {

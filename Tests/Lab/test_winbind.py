@@ -82,7 +82,7 @@ class Comparison(Served):
     def test_names_and_sids_are_each_others(self):
         for name in ("alice", "Domain Users", "jürgen"):
             sid = self.same("-n", f"{self.domain.name}\\{name}").stdout.split()[0]
-            # winbindd tells in lower case what it kept since it was asked for the name.
+            # winbindd may have kept the name in lower case.
             self.assertEqual(self.wbinfo("-s", sid).stdout.lower(),
                              self.oracle.wbinfo("-s", sid).stdout.lower())
         self.same("-s", sid.rsplit("-", 1)[0])
@@ -309,6 +309,8 @@ class UnavailableTest(LabTest):
             self.assertEqual(hex(check.status), "0xc0000233")
             self.assertFalse(client.ask(winbind.request(
                 winbind.LOOKUPNAME, body={0: "NT4LAB", 256: "alice"})).done)
+        self.assertEqual(lab.gate.run("wbinfo", "--online-status").stdout,
+                         "NT4LAB : no active connection\n")
 
 
 class ClientsTest(LabTest):
