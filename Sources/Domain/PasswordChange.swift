@@ -2,7 +2,8 @@ import Wire
 
 extension LocalDomain {
     /// Gives an account the password that `proof` finds, by the account's current hashes, in what
-    /// its owner sent. One that is found with none counts as a wrong password.
+    /// its owner sent. One that is found with none counts as a wrong password. A disabled
+    /// account's owner may too, as with every SAM (MS-SAMR 3.1.5.10): it stays disabled.
     package func changePassword(
         of name: String, now: UInt64, _ proof: (_ nt: Bytes16, _ lm: Bytes16?) -> NewPassword?
     ) throws(DomainError) {
@@ -21,7 +22,6 @@ extension LocalDomain {
             }
             throw DomainError(.wrongPassword)
         }
-        if account.isDisabled { throw DomainError(.accountDisabled) }
         if account.accountExpires != 0, account.accountExpires <= now {
             throw DomainError(.accountExpired)
         }

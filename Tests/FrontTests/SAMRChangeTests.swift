@@ -284,6 +284,17 @@ import Wire
         #expect(third?.status == .success && world.accepts("anna", "third"))
     }
 
+    @Test func aDisabledAccountsOwnerChangesItAndStaysDisabled() throws {
+        let world = try SAMRWorld(as: .nobody)
+        let rid = try world.user("anna", "old")
+        try world.domain.updateAccount(rid) { $0.flags.insert(.disabled) }
+        let done = try world.call(
+            SamrUnicodeChangePasswordUser2.self, unicode("anna", old: "old", new: "new"))
+        #expect(done?.status == .success)
+        #expect(world.domain.account("anna")?.ntHash == NTOWF.v1(password: "new"))
+        #expect(world.domain.account("anna")?.isDisabled == true)
+    }
+
     @Test func guessingLocksOut() throws {
         var policy = AccountPolicy()
         policy.lockoutThreshold = 3

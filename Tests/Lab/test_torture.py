@@ -98,6 +98,26 @@ LSA_COMPLAINTS = {
         "NT 4.0 has no such call for the DNS domain, and clients know a directory by it",
 }
 
+NO_LM = "this domain keeps no LM hashes, which prove the old password there"
+NOT_YET = "of Windows 11's time: passwords under AES"
+MENDED = "SamrChangePasswordUser: what the suite counted up to break it, it counts down to break " \
+         "it again: the proof is right, the password changes, and what follows has the old one"
+PASSWORD_COMPLAINTS = {
+    r"\S+ .*SetUserInfo_r\(.*BAD_STUB_DATA.* SetUserInfo failed": NOT_YET,
+    r"\S+ status was NT_STATUS_RPC_BAD_STUB_DATA, .* SetUserInfo failed": NOT_YET,
+    r"\S+ status was NT_STATUS_RPC_PROCNUM_OUT_OF_RANGE, .* ChangePasswordUser4 failed": NOT_YET,
+    r"OemChangePasswordUser2 failed - NT_STATUS_WRONG_PASSWORD": NO_LM,
+    r"\S+ r\.out\.result was NT_STATUS_OK, expected .* because we broke the NT hash": MENDED,
+    r"\S+ r\.out\.result was NT_STATUS_WRONG_PASSWORD, expected \w+_OK: ChangePasswordUser3.*":
+        MENDED,
+    r"ChangePasswordUser[23] failed - NT_STATUS_WRONG_PASSWORD": MENDED,
+    r"CreateUser2 failed gave incorrect error return - NT_STATUS_OK \(should be \w+ACCESS_DENIED\)":
+        "a domain is permitted to trust by an account of its own kind, as with NT",
+    r"QueryUserInfo level 5 failed, it returned 0x000\w+ when we expected flags of 0x000\w+":
+        NEEDS_A_PASSWORD,
+    r"Testing PASSWORDS or PRIVILEGES on domain S-1-5-\S+ failed!": "sums up the others",
+}
+
 
 class Torture(LabTest):
     old = OLD
@@ -203,6 +223,9 @@ class ServicesTest(Torture):
     def test_accounts_are_kept_as_any_controller_keeps_them(self):
         self.complains("rpc.samr", SAMR_COMPLAINTS)
         self.complains("rpc.samr.users", USER_COMPLAINTS)
+
+    def test_passwords_are_set_and_changed_in_each_form(self):
+        self.complains("rpc.samr.passwords.default", PASSWORD_COMPLAINTS)
 
     def test_computers_log_on_as_such(self):
         self.passes("rpc.samr.machine.auth")

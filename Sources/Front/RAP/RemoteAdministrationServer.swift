@@ -145,6 +145,10 @@ package final class RemoteAdministrationServer: RemoteAdministration {
 
     /// What Windows 9x changes a password by: the same as SamrOemChangePasswordUser2. No session
     /// is needed, as the proof is in the call; an account without an LM hash has none to show.
+    ///
+    /// NetUserPasswordSet2 (MS-RAP 2.5.8), which older clients have, is not supported: it sends
+    /// both passwords readable, or else LM hashes, of which nobody can make the NT hash that the
+    /// account is to have.
     private func changePassword(
         of user: String, _ data: [UInt8], _ now: FrontTime
     ) -> RemoteAdministrationReply {
