@@ -316,9 +316,9 @@ import Wire
 
     private static nonisolated(unsafe) var counter: UInt64 = 0
     private static func unique() -> [UInt8] {
-        counter += 1
+        unsafe counter += 1
         var writer = WireWriter()
-        writer.uint64LE(counter)
+        unsafe writer.uint64LE(counter)
         writer.uint64LE(1)
         return writer.finish()
     }

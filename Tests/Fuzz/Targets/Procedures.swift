@@ -2,18 +2,19 @@ import Interfaces
 import RPC
 import Wire
 
-// Every remote procedure, in both directions: the first byte of the input chooses.
+// Every remote procedure, in both directions: the first two bytes of the input choose.
 
 extension FuzzTarget {
     static let procedures = FuzzTarget("ndr", seeds: procedureSeeds) { bytes in
-        guard let first = bytes.first else { return }
-        let stub = Array(bytes.dropFirst())
-        let run = directions[Int(first) % directions.count]
-        run(stub)
+        guard bytes.count >= 2 else { return }
+        let run = directions[(Int(bytes[0]) | Int(bytes[1]) << 8) % directions.count]
+        run(Array(bytes.dropFirst(2)))
     }
 
     private static let procedureSeeds: [[UInt8]] =
-        directions.indices.map { [UInt8($0)] + [UInt8](repeating: 0, count: 64) }
+        directions.indices.map {
+            [UInt8($0 & 0xff), UInt8($0 >> 8)] + [UInt8](repeating: 0, count: 64)
+        }
 
     private static let directions: [@Sendable ([UInt8]) -> Void] = [
         procedure(DsrAddressToSiteNamesW.self),
