@@ -223,6 +223,15 @@ import Wire
         #expect(world.server.connectionCount == SMBLimits.connectionsOfPeer + 10)
     }
 
+    /// nmap sends its second logon under the header of the answer to its first.
+    @Test func flagOfAReplyIsNotMinded() throws {
+        var hand = SMBHand(SMBWorld())
+        _ = try hand.negotiate()
+        var message = hand.bytes([.other(.processExit, words: 0..<0, bytes: 0..<0)])
+        message[9] |= SMB1.Flags.reply.rawValue
+        #expect(hand.world.exchange(message, hand.id).count == 1)
+    }
+
     @Test func unfinishedHandshakesAreBounded() throws {
         var hand = SMBHand(SMBWorld())
         hand.flags2.insert(.extendedSecurity)

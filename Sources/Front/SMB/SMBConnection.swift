@@ -212,7 +212,8 @@ final class SMBConnection {
             close()
             return
         }
-        if exchange.header.flags.contains(.reply) || !accepts(exchange) {
+        // Nobody minds the flag of a reply: nmap sends its second logon under the first's answer.
+        if !accepts(exchange) {
             close()
             return
         }
