@@ -217,22 +217,24 @@ class Bench:
     def distance(self):
         """8 callers, one connection, a controller 10 ms away there and back; what it does over
         one connection without the distance is its own limit."""
-        ours = None
+        ours, near = None, []
         with contextlib.ExitStack() as stack:
             if self.binary:
                 agent = stack.enter_context(self.postern(domain_section(plan.AD, connections=1)))
                 self.drive_postern(agent, plan.AD, 8, 20)
-                near = self.drive_postern(agent, plan.AD, 8, 100)
+                near.append(self.drive_postern(agent, plan.AD, 8, 100).rate)
             with self.lab.delayed(self.lab.ad.box, 5):
                 with self.winbind(plan.AD) as drive:
                     peer = drive(8, 20)
                 if self.binary:
                     ours = self.drive_postern(agent, plan.AD, 8, 100)
-        least = min(500, 0.9 * near.rate) if self.binary else 500
-        self.versus("8 callers, one connection, 10 ms away", peer, ours,
-                    "≥ 500/s or the controller's own limit"
-                    + (f", {near.rate:.0f}/s without the way" if self.binary else ""),
-                    lambda _, mine: mine.rate >= least)
+            if self.binary:
+                near.append(self.drive_postern(agent, plan.AD, 8, 100).rate)
+        target = "≥ 500/s or the controller's own limit"
+        if near:
+            target += f": {min(near):.0f} to {max(near):.0f}/s without the way"
+        self.versus("8 callers, one connection, 10 ms away", peer, ours, target,
+                    lambda _, mine: mine.rate >= min(500, 0.9 * min(near)))
 
     def burst(self):
         """New callers all at once: 128 of winbind's, 1,000 of ours."""
@@ -438,7 +440,8 @@ class Bench:
             return
         total = self.times(100_000)
         with self.postern(domain_section(plan.AD)) as agent:
-            self.drive_postern(agent, plan.AD, 32, total // 32)
+            for _ in range(10):     # a measure in one piece would take longer than one may
+                self.drive_postern(agent, plan.AD, 32, 100_000 // 320)
             self.resident(f"1 process, after {total:,} logons", words, agent.memory())
         with self.front() as agent:
             setups = self.times(20_000)
@@ -484,7 +487,7 @@ def main():
             print(f"{name} …", flush=True)
             try:
                 getattr(bench, name)()
-            except LabError as error:
+            except (LabError, subprocess.TimeoutExpired) as error:
                 failed += 1
                 print(f"{name}: {error}")
     finally:

@@ -118,6 +118,11 @@ PASSWORD_COMPLAINTS = {
     r"Testing PASSWORDS or PRIVILEGES on domain S-1-5-\S+ failed!": "sums up the others",
 }
 
+# rpc.bench-schannel1 now and then ends in memory that it has freed itself, as it leaves the domain.
+# That is no verdict, and it is run again.
+OWN_FAULT = "Bad talloc magic value"
+RUNS = 3
+
 
 class Torture(LabTest):
     old = OLD
@@ -135,13 +140,16 @@ class Torture(LabTest):
 
     def torture(self, suite, *options):
         """Runs a suite: the outcome of each of its tests by name."""
-        done = lab.client.run(
-            "smbtorture", f"ncacn_np:{self.gate}", suite, "-W", DOMAIN,
-            "-U", f"{DOMAIN}\\{BOSS}%{PASSWORD}", "--option=client min protocol=NT1",
-            "--option=client max protocol=NT1", "--option=client ipc min protocol=NT1",
-            "--option=client ipc max protocol=NT1", "--option=torture:progress=no",
-            *(f"--option={each}" for each in options), check=False, timeout=300)
-        self.said = done.stdout + done.stderr
+        for _ in range(RUNS):
+            done = lab.client.run(
+                "smbtorture", f"ncacn_np:{self.gate}", suite, "-W", DOMAIN,
+                "-U", f"{DOMAIN}\\{BOSS}%{PASSWORD}", "--option=client min protocol=NT1",
+                "--option=client max protocol=NT1", "--option=client ipc min protocol=NT1",
+                "--option=client ipc max protocol=NT1", "--option=torture:progress=no",
+                *(f"--option={each}" for each in options), check=False, timeout=300)
+            self.said = done.stdout + done.stderr
+            if OWN_FAULT not in self.said:
+                break
         found = re.findall(r"^(success|failure|error|skip): ([^\n\[]+?)(?: \[)?$", self.said,
                            re.M)
         outcomes = {name: word for word, name in found}
@@ -153,7 +161,6 @@ class Torture(LabTest):
         failed = {name.removeprefix(prefix) for name, word in self.torture(suite, *options).items()
                   if word in ("failure", "error")}
         self.assertEqual(failed, set(but or {}), self.said[-3000:])
-
 
     def complains(self, suite, expected):
         """The suite complains of what is expected, each with its reason, and of nothing else."""
