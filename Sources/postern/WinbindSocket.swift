@@ -18,6 +18,8 @@ final class WinbindSocket {
     private var timer: Timer!
     private(set) var counters = WinbindCounters()
     private(set) var refusedClients = 0
+    /// Until when requests that cannot be read are not told of.
+    private var quietUntil: UInt64 = 0
 
     private enum Limit {
         static let clients = 1_024
@@ -25,6 +27,9 @@ final class WinbindSocket {
         static let clientsOfUser = 256
         /// Milliseconds that a request may be under way from its first byte to its last.
         static let patience: UInt64 = 10_000
+        /// Milliseconds from one line about such requests to the next: everybody on the host may
+        /// send them, and nobody is to fill the log.
+        static let quiet: UInt64 = 60_000
         /// Bytes that wait for one client: a list of as many accounts as there may be.
         static let answer = 4 << 20
     }
@@ -168,8 +173,11 @@ final class WinbindSocket {
     }
 
     private func fault(_ id: UInt32, _ client: Client, _ error: WireError) {
-        daemon.log.info(
-            "winbind socket, \(client.connection.peer.description): \(error.description)")
+        if daemon.loop.now >= quietUntil {
+            quietUntil = daemon.loop.now + Limit.quiet
+            daemon.log.info(
+                "winbind socket, \(client.connection.peer.description): \(error.description)")
+        }
         end(id)
     }
 

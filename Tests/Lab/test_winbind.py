@@ -360,6 +360,10 @@ class ClientsTest(LabTest):
                     client.send(garbage)
                     self.assertTrue(client.ended())
             self.assertTrue(other.ask(whole).done)
+        # Everybody on the host may send it: it is told of once a minute.
+        self.postern.run("status", check=True)
+        told = [line for line in self.postern.lines if "winbind request" in line]
+        self.assertEqual(len(told), 1, told)
 
     def test_unknown_commands_are_answered_and_counted(self):
         with winbind.Client(pipe()) as client:
