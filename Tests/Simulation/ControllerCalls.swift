@@ -208,7 +208,7 @@ extension ControllerConnection {
             return (.wrongPassword, none)
         }
         var sam = ValidationSAMInfo()
-        sam.effectiveName = .text(user)
+        sam.effectiveName = .text(controller.nameOfAll ?? user)
         sam.fullName = .text("The user \(user)")
         sam.logonDomainName = .text("ADLAB")
         sam.logonServer = .text(controller.name)
