@@ -218,6 +218,10 @@ extension ControllerConnection {
         sam.groupIDs = .list((0..<SimulatedUser.groups(user)).map {
             GroupMembership(relativeID: 10_000 + UInt32($0))
         })
+        if level != .samInfo, !controller.foreignGroups.isEmpty {
+            sam.userFlags = .extraSIDs
+            sam.extraSIDs = .list(controller.foreignGroups.map { SIDAndAttributes(sid: $0) })
+        }
         var key = SimulatedUser.sessionKey(user).bytes
         if level != .samInfo4 { controller.sessions[computer]?.key.conceal(&key) }
         sam.userSessionKey = Bytes16(key)
