@@ -185,13 +185,9 @@ final class NameSockets {
         let domain = daemon.agent.locals[index].domain
         serveLocalDomain(index)
         guard settings?.smb == true, let responder,
-            let name = NetBIOSName(domain.name, .domainMasterBrowser)
+            let name = NetBIOSName(domain.name, .workstation)
         else { return }
-        if domain.role == .primary {
-            responder.claim(OwnName(name), now: loop.now)
-        } else {
-            responder.drop(OwnName(name), now: loop.now)
-        }
+        responder.setPrimary(name, domain.role == .primary, now: loop.now)
         settle()
     }
 
