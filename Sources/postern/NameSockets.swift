@@ -71,9 +71,8 @@ final class NameSockets {
         return Responder(
             ResponderConfiguration(
                 computerName: computer, names: names(of: computer, in: domain, configuration),
-                interfaces: Array(
-                    settings.interfaces.prefix(ResponderConfiguration.mostInterfaces)),
-                nameServer: settings.winsServers.first, isNameServer: settings.wins,
+                interfaces: settings.interfaces, nameServers: settings.winsServers,
+                isNameServer: settings.wins,
                 ports: NetBIOSPorts(offset: settings.portOffset)),
             browser: browser.map {
                 BrowserConfiguration(domain: $0, isPrimary: isPrimary, isBackup: isBackup)
@@ -334,7 +333,7 @@ final class NameSockets {
                 "name \(name.description) belongs to \(owner.description) already; it is not "
                     + "answered for, and tried again in a while")
         case .serverUnreachable(let name):
-            daemon.log.warning("the WINS server does not take name \(name.description)")
+            daemon.log.warning("no WINS server answers for name \(name.description)")
         case .addressWanted(let name): find(name)
         case .changeAnnounced(let change, let source): daemon.announced(change, from: source)
         }
