@@ -410,9 +410,13 @@ final class NameSockets {
         }
     }
 
-    /// Whom a domain's questions go to. The host's networks may have changed since the last one.
+    /// Whom a domain's questions go to: another one where the host's networks have changed since
+    /// the last question.
     private func client(_ domain: Int) -> NameClient {
-        if let client = clients[domain], !client.isIdle { return client }
+        let networks = networks
+        if let client = clients[domain], !client.isIdle || client.networks == networks {
+            return client
+        }
         clients[domain]?.close()
         let settings = daemon.configuration.domains[domain]
         let client = NameClient(
@@ -420,9 +424,9 @@ final class NameSockets {
             NameResolver.Configuration(
                 interfaces: networks,
                 nameServers: settings.winsServers, port: settings.namePort))
-        client.onDatagram = { [daemon] bytes, peer, isOurs in
+        client.onDatagram = { [daemon] bytes, peer, port, isOurs in
             daemon.explanations[domain]?.datagram(
-                bytes, peer: peer, port: client.port, isOurs: isOurs)
+                bytes, peer: peer, port: port, isOurs: isOurs)
         }
         clients[domain] = client
         return client
