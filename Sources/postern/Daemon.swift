@@ -35,8 +35,10 @@ final class Daemon {
     private(set) var explanations: [Int: Explanation] = [:]
     private var secretsSeen: UInt64 = 0
     private(set) var rotator: SecretRotator?
-    /// Who announced itself as the primary of a domain that we are the primary of.
-    private var rival = ""
+    /// Until when nobody is told of who announces itself as the primary of a domain of ours:
+    /// anybody can announce anything, and nobody is to fill the log.
+    private var rivalsUntil: UInt64 = 0
+    private static let rivalPause: UInt64 = 60_000
     /// Who waits for what a domain's primary answers.
     private var lookers: [Int: [() -> Void]] = [:]
     private var own: [UInt64: (SecureChannel.LogonOutcome) -> Void] = [:]
@@ -243,8 +245,8 @@ final class Daemon {
         let name = change.unicodePrimaryDCName.description
         for local in agent.locals
         where local.domain.role == .primary && local.domain.sid == change.domainSid
-            && local.domain.name == domain.uppercased() && rival != name {
-            rival = name
+            && local.domain.name == domain.uppercased() && loop.now >= rivalsUntil {
+            rivalsUntil = loop.now + Self.rivalPause
             log.error(
                 "\(domain): \(name) at \(source.description) announces itself as the primary "
                     + "too; one of the two must be demoted, see `postern domain --help`")
