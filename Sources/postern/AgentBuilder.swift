@@ -60,7 +60,7 @@ enum AgentBuilder {
         let locator = Locator(
             LocatorConfiguration(
                 domain: settings.name, dnsName: settings.dnsName ?? "",
-                controllers: settings.controllers.map { $0.description },
+                controllers: settings.controllers,
                 profile: isByName ? .nt4 : .modern, wantsPrimary: settings.isOfBackup,
                 hostName: computer, portOffset: settings.portOffset),
             known: known(settings.name, store),

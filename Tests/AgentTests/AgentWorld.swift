@@ -74,7 +74,8 @@ final class AgentWorld {
             let locator = Locator(
                 LocatorConfiguration(
                     domain: setup.name, dnsName: setup.dnsName,
-                    controllers: setup.controllers.map { "10.77.0.\($0)" }, hostName: "GATE1"),
+                    controllers: setup.controllers.map { IPv4Address(10, 77, 0, $0) },
+                    hostName: "GATE1"),
                 random: { UInt32(truncatingIfNeeded: numbers.next()) })
             return AgentDomain(
                 name: setup.name, dnsName: setup.dnsName, policy: setup.policy,
