@@ -68,8 +68,8 @@ package final class Agent {
     /// Those of which this host is a backup.
     package let backups: [AgentBackup]
     let random: (Int) -> [UInt8]
-    /// Seconds since 1970 at `now` zero.
-    let epoch: UInt64
+    /// Seconds since 1970, by a clock that somebody may set meanwhile: it is read each time.
+    let unixSeconds: () -> UInt64
     private var outputs: [AgentOutput] = []
     private var nextLogon: UInt32 = 0
     private var callers: [UInt32: Caller] = [:]
@@ -93,18 +93,19 @@ package final class Agent {
 
     package init(
         name: String, domains: [AgentDomain], locals: [AgentLocalDomain] = [],
-        backups: [AgentBackup] = [], epoch: UInt64,
+        backups: [AgentBackup] = [], unixSeconds: @escaping () -> UInt64,
         random: @escaping (Int) -> [UInt8]
     ) {
         self.name = name
         self.domains = domains
         self.locals = locals
         self.backups = backups
-        self.epoch = epoch
+        self.unixSeconds = unixSeconds
         self.random = random
     }
 
     package func start(now: UInt64) {
+        noteMarks(now: now)
         for index in domains.indices {
             domains[index].locator.start(now: now)
             domains[index].offerControllers(now: now)
@@ -121,13 +122,13 @@ package final class Agent {
     package var nextDeadline: UInt64 {
         var next = UInt64.max
         for domain in domains { next = min(next, domain.nextDeadline) }
-        for local in locals { next = min(next, local.nextDeadline(start: fileTime(at: 0))) }
+        for local in locals { next = min(next, local.nextDeadline) }
         for backup in backups { next = min(next, pullDeadline(backup)) }
         return next
     }
 
     package func tick(now: UInt64, microseconds: UInt64) {
-        for local in locals { local.tick(now: now, start: fileTime(at: 0)) }
+        for local in locals { local.tick(now: now) }
         for index in domains.indices where domains[index].nextDeadline <= now {
             domains[index].tick(now: now)
             settle(index, now: now, microseconds: microseconds)
@@ -256,13 +257,11 @@ package final class Agent {
         let patience = call.patience == 0
             ? domain.policy.deadline : min(call.patience, domain.policy.deadline)
         domain.channel.logon(
-            nextLogon, request(call, domain, now: now), deadline: now + patience, now: now)
+            nextLogon, request(call, domain), deadline: now + patience, now: now)
         settle(caller.domain, now: now, microseconds: microseconds)
     }
 
-    private func request(
-        _ call: LogonCall, _ domain: AgentDomain, now: UInt64
-    ) -> LogonRequest {
+    private func request(_ call: LogonCall, _ domain: AgentDomain) -> LogonRequest {
         let workstation = call.workstation.isEmpty ? name : call.workstation
         let asked = call.domain.isEmpty ? domain.name : call.domain
         let proof: LogonRequest.Proof
@@ -278,8 +277,7 @@ package final class Agent {
             proof = .interactive(nt: nt, lm: domain.policy.allowsLM ? lm : nil)
         case .password(let secret):
             proof = self.proof(
-                of: secret, user: call.user, domain: asked, profile: domain.channel.profile,
-                now: now)
+                of: secret, user: call.user, domain: asked, profile: domain.channel.profile)
         }
         return LogonRequest(
             domain: asked, user: call.user, workstation: workstation,

@@ -93,7 +93,7 @@ extension Agent {
         switch output {
         case .notice(.keyed): backup.pull.connected(now: now)
         case .pulled(.answered(let stub, let key)):
-            backup.pull.answered(stub.span, key: key, fileTime: fileTime(at: now), now: now)
+            backup.pull.answered(stub.span, key: key, fileTime: fileTime, now: now)
             tell(.looked(local: backup.local))
         case .pulled(.failed):
             backup.pull.failed(now: now)

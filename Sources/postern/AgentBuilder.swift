@@ -27,9 +27,11 @@ struct LocatorRecord: StateRecord {
 /// Makes the cores from the configuration and the state.
 enum AgentBuilder {
     static func agent(
-        _ configuration: Configuration, store: StateStore, epoch: UInt64, log: Log
+        _ configuration: Configuration, store: StateStore, now: UInt64, log: Log
     ) -> Agent {
         let random: (Int) -> [UInt8] = { SystemRandom.bytes($0) }
+        // A channel's authenticators need a time that moves on, whatever the clock is set to.
+        let epoch = SystemClock.unixSeconds - min(SystemClock.unixSeconds, now / 1_000)
         let domains = configuration.domains.map {
             domain($0, configuration.agent.name, store, epoch, random)
         }
@@ -46,8 +48,8 @@ enum AgentBuilder {
         }
         return Agent(
             name: configuration.agent.name, domains: domains,
-            locals: locals.map { AgentLocalDomain($0) }, backups: backups, epoch: epoch,
-            random: random)
+            locals: locals.map { AgentLocalDomain($0) }, backups: backups,
+            unixSeconds: { SystemClock.unixSeconds }, random: random)
     }
 
     private static func domain(

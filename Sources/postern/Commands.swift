@@ -24,7 +24,7 @@ enum Commands {
             }
             let result = LocalOrders.run(
                 request, daemon.agent.locals.map { $0.domain },
-                now: daemon.agent.fileTime(at: daemon.loop.now))
+                now: daemon.agent.fileTime)
             done(result.text, ExitCode(result.outcome))
         case .domain:
             guard isOwner else {

@@ -57,8 +57,7 @@ final class Daemon {
         self.configuration = configuration
         loop.updateNow()
         started = loop.now
-        let epoch = SystemClock.unixSeconds - loop.now / 1_000
-        agent = AgentBuilder.agent(configuration, store: store, epoch: epoch, log: log)
+        agent = AgentBuilder.agent(configuration, store: store, now: loop.now, log: log)
         timer = Timer(loop) { [self] in
             readSecretsIfChanged()
             agent.tick(now: loop.now, microseconds: loop.microseconds)
@@ -176,9 +175,19 @@ final class Daemon {
             outputs = agent.takeOutputs()
         }
         isSettling = false
+        arm()
+        for explanation in explanations.values { explanation.settled() }
+    }
+
+    private func arm() {
         let next = agent.nextDeadline
         timer.arm(at: next == .max ? nil : next)
-        for explanation in explanations.values { explanation.settled() }
+    }
+
+    /// The front may have validated logons, whose marks are to be written in time.
+    func noteMarks() {
+        agent.noteMarks(now: loop.now)
+        arm()
     }
 
     private func perform(_ output: AgentOutput) {

@@ -215,6 +215,7 @@ final class FrontSockets {
             }
         }
         isSettling = false
+        daemon.noteMarks()
         if let next = front?.nextDeadline { timer?.arm(at: next == .max ? nil : next) }
     }
 
