@@ -262,11 +262,13 @@ extension Channel {
     }
 
     /// After links are gone: a key without a connection is tried on a new connection at once, so
-    /// that the next logon finds out nothing the hard way.
+    /// that the next logon finds out nothing the hard way. Where a call with the credential chain
+    /// went with them, that connection makes a new key.
     func afterLoss(now: UInt64) {
         guard case .keyed = phase, let session else { return }
         if !links.values.contains(where: { $0.isOpen }) {
             // A spare that is on its way becomes the one that all wait for.
+            if isChainLost { return renewKey(now: now) }
             let spare = links.first { !$0.value.isRetired }?.key
             phase = .connecting(link: spare ?? open(.carrier, session.controller, now: now))
         }

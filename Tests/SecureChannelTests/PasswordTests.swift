@@ -37,6 +37,16 @@ import Wire
         #expect(controller.accounts[account(world)] == former)
     }
 
+    /// Whoever refuses under no authenticator of the controller's refuses nothing.
+    @Test func refusalOfAnotherKeyLeavesItUnknown() {
+        let (world, controller) = ChannelWorld.ready()
+        let former = controller.accounts[account(world)]
+        controller.replaceKey(of: ChannelWorld.computer)
+        set(world)
+        #expect(world.passwordOutcomes == [.unknown])
+        #expect(controller.accounts[account(world)] == former)
+    }
+
     @Test func lostConnectionLeavesItUnknown() {
         for isSet in [false, true] {
             let (world, controller) = ChannelWorld.ready {
