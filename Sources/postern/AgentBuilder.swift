@@ -131,8 +131,8 @@ enum AgentBuilder {
     }
 
     /// The hashes of a domain's secrets in the order to try: a pending change may have reached
-    /// the controller or not.
-    static func secrets(of name: String, in store: StateStore, _ log: Log) -> [Bytes16] {
+    /// the controller or not. Nil where the state cannot be read, which says nothing of them.
+    static func secrets(of name: String, in store: StateStore, _ log: Log) -> [Bytes16]? {
         do throws(StoreError) {
             guard let record = try store.read({ state throws(StoreError) in
                 try state.get(DomainSecrets.self, name)
@@ -143,7 +143,7 @@ enum AgentBuilder {
             return hashes(record)
         } catch {
             log.error("\(name): \(error.description)")
-            return []
+            return nil
         }
     }
 

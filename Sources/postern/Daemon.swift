@@ -374,10 +374,13 @@ final class Daemon {
         if store.generation != secretsSeen { readSecrets() }
     }
 
+    /// A domain whose secrets cannot be read keeps those that it has.
     func readSecrets() {
         secretsSeen = store.generation
         for index in agent.domains.indices {
-            let hashes = AgentBuilder.secrets(of: agent.domains[index].name, in: store, log)
+            guard let hashes = AgentBuilder.secrets(
+                of: agent.domains[index].name, in: store, log)
+            else { continue }
             let preference = preference(index)
             agent.channel(index, now: loop.now, microseconds: loop.microseconds) {
                 $0.prefer(preference?.controller, until: preference?.until ?? 0)
