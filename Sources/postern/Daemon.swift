@@ -289,7 +289,7 @@ final class Daemon {
         let domain = agent.locals[local].domain
         log.warning("\(domain.name): this host is its \(domain.role.name) now")
         if domain.role == .primary {
-            agent.stopPulling(local, microseconds: loop.microseconds)
+            agent.stopPulling(local, now: loop.now, microseconds: loop.microseconds)
         }
         names.roleChanged(local)
         settle()
