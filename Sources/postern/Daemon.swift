@@ -428,6 +428,10 @@ final class Daemon {
 
     /// Makes the domain's channel anew and tells whether that worked.
     func rebuild(_ index: Int, done: @escaping (_ failure: String?) -> Void) {
+        guard agent.domains[index].channel.hasSecret else {
+            let name = agent.domains[index].name
+            return done("no secret; run `postern secret import \(name)`")
+        }
         let earlier = rebuilds[index]
         rebuilds[index] = {
             earlier?($0)

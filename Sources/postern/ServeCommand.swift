@@ -53,7 +53,11 @@ enum ServeCommand {
         let daemon = Daemon(configuration, store: store, log: log)
         do throws(SystemError) {
             try daemon.bind()
-            if let account { try Privileges.become(account) }
+            if let account {
+                try Privileges.become(account)
+                // A change of user makes the process dumpable again (prctl(2)).
+                try Privileges.protectMemory()
+            }
         } catch {
             log.error(error.description)
             return .failed
