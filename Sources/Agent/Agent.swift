@@ -73,8 +73,8 @@ package final class Agent {
     /// Those of which this host is a backup.
     package let backups: [AgentBackup]
     let random: (Int) -> [UInt8]
-    /// Seconds since 1970 at `now` zero.
-    let epoch: UInt64
+    /// Seconds since 1970, by a clock that somebody may set meanwhile: it is read each time.
+    let unixSeconds: () -> UInt64
     private var outputs: [AgentOutput] = []
     private var nextLogon: UInt32 = 0
     private var callers: [UInt32: Caller] = [:]
@@ -109,18 +109,19 @@ package final class Agent {
 
     package init(
         name: String, domains: [AgentDomain], locals: [AgentLocalDomain] = [],
-        backups: [AgentBackup] = [], epoch: UInt64,
+        backups: [AgentBackup] = [], unixSeconds: @escaping () -> UInt64,
         random: @escaping (Int) -> [UInt8]
     ) {
         self.name = name
         self.domains = domains
         self.locals = locals
         self.backups = backups
-        self.epoch = epoch
+        self.unixSeconds = unixSeconds
         self.random = random
     }
 
     package func start(now: UInt64) {
+        noteMarks(now: now)
         for index in domains.indices {
             domains[index].locator.start(now: now)
             domains[index].offerControllers(now: now)
@@ -137,13 +138,13 @@ package final class Agent {
     package var nextDeadline: UInt64 {
         var next = UInt64.max
         for domain in domains { next = min(next, domain.nextDeadline) }
-        for local in locals { next = min(next, local.nextDeadline(start: fileTime(at: 0))) }
+        for local in locals { next = min(next, local.nextDeadline) }
         for backup in backups { next = min(next, pullDeadline(backup)) }
         return next
     }
 
     package func tick(now: UInt64, microseconds: UInt64) {
-        for local in locals { local.tick(now: now, start: fileTime(at: 0)) }
+        for local in locals { local.tick(now: now) }
         for index in domains.indices where domains[index].nextDeadline <= now {
             domains[index].tick(now: now)
             settle(index, now: now, microseconds: microseconds)
@@ -285,7 +286,7 @@ package final class Agent {
         if nextLogon == 0 { nextLogon = 1 }
         callers[nextLogon] = caller
         domain.channel.logon(
-            nextLogon, request(call, domain, now: now),
+            nextLogon, request(call, domain),
             deadline: now + Self.patience(of: call, domain.policy), now: now)
         settle(caller.domain, now: now, microseconds: microseconds)
     }
@@ -294,9 +295,7 @@ package final class Agent {
         call.patience == 0 ? policy.deadline : min(call.patience, policy.deadline)
     }
 
-    private func request(
-        _ call: LogonCall, _ domain: AgentDomain, now: UInt64
-    ) -> LogonRequest {
+    private func request(_ call: LogonCall, _ domain: AgentDomain) -> LogonRequest {
         let workstation = call.workstation.isEmpty ? name : call.workstation
         let asked = call.domain.isEmpty ? domain.name : call.domain
         let proof: LogonRequest.Proof
@@ -312,8 +311,7 @@ package final class Agent {
             proof = .interactive(nt: nt, lm: domain.policy.allowsLM ? lm : nil)
         case .password(let secret):
             proof = self.proof(
-                of: secret, user: call.user, domain: asked, profile: domain.channel.profile,
-                now: now)
+                of: secret, user: call.user, domain: asked, profile: domain.channel.profile)
         }
         return LogonRequest(
             domain: asked, user: call.user, workstation: workstation,

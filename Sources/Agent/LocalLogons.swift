@@ -10,25 +10,23 @@ import Wire
 package final class AgentLocalDomain {
     package let domain: LocalDomain
     package internal(set) var ledger = Ledger()
-    /// After a failure, when writing is tried again.
-    private var notBefore: UInt64 = 0
+    /// When what logons left behind is written, by whomever they were validated.
+    private(set) var nextDeadline: UInt64 = .max
 
     /// Milliseconds that the last logons' marks may be lost by when the host fails.
     private static let saveInterval: UInt64 = 60_000
 
     package init(_ domain: LocalDomain) { self.domain = domain }
 
-    /// When what logons left behind is written, by whomever they were validated. `start` is the
-    /// FILETIME at zero.
-    func nextDeadline(start: UInt64) -> UInt64 {
-        guard let since = domain.unsavedSince else { return .max }
-        let milliseconds = since > start ? (since - start) / (DomainTime.second / 1_000) : 0
-        return max(milliseconds + Self.saveInterval, notBefore)
+    /// There may be marks since. The interval is one of time that passes, whatever clocks say.
+    func noteMarks(now: UInt64) {
+        guard domain.hasUnsavedStatistics else { return nextDeadline = .max }
+        if nextDeadline == .max { nextDeadline = now + Self.saveInterval }
     }
 
-    func tick(now: UInt64, start: UInt64) {
-        guard nextDeadline(start: start) <= now else { return }
-        if !domain.saveStatistics() { notBefore = now + Self.saveInterval }
+    func tick(now: UInt64) {
+        guard nextDeadline <= now else { return }
+        nextDeadline = domain.saveStatistics() ? .max : now + Self.saveInterval
     }
 }
 
@@ -72,7 +70,8 @@ extension Agent {
             workstation: call.workstation.isEmpty ? name : call.workstation, control: control,
             proof: evidence)
         let outcome: LogonOutcome
-        switch local.domain.validate(logon, now: fileTime(at: now)) {
+        defer { local.noteMarks(now: now) }
+        switch local.domain.validate(logon, now: fileTime) {
         case .accepted(let session):
             let identity = LogonIdentity(session)
             if call.wantsWhole {
@@ -107,9 +106,12 @@ extension Agent {
         return asked.isEmpty || !asked.isDisjoint(with: account.flags) ? .known : .unknown
     }
 
-    /// `now` as a FILETIME (MS-DTYP 2.3.3).
-    package func fileTime(at now: UInt64) -> UInt64 {
-        FileTime.at(unixSeconds: epoch + now / 1_000)
+    /// What the time is, as a FILETIME (MS-DTYP 2.3.3). It may go back, and leap.
+    package var fileTime: UInt64 { FileTime.at(unixSeconds: unixSeconds()) }
+
+    /// The front has validated logons, or somebody has changed accounts.
+    package func noteMarks(now: UInt64) {
+        for local in locals { local.noteMarks(now: now) }
     }
 }
 

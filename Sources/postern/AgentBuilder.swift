@@ -27,9 +27,11 @@ struct LocatorRecord: StateRecord {
 /// Makes the cores from the configuration and the state.
 enum AgentBuilder {
     static func agent(
-        _ configuration: Configuration, store: StateStore, epoch: UInt64, log: Log
+        _ configuration: Configuration, store: StateStore, now: UInt64, log: Log
     ) -> Agent {
         let random: (Int) -> [UInt8] = { SystemRandom.bytes($0) }
+        // A channel's authenticators need a time that moves on, whatever the clock is set to.
+        let epoch = SystemClock.unixSeconds - min(SystemClock.unixSeconds, now / 1_000)
         let domains = configuration.domains.map {
             domain($0, configuration.agent.name, store, epoch, random)
         }
@@ -46,8 +48,8 @@ enum AgentBuilder {
         }
         return Agent(
             name: configuration.agent.name, domains: domains,
-            locals: locals.map { AgentLocalDomain($0) }, backups: backups, epoch: epoch,
-            random: random)
+            locals: locals.map { AgentLocalDomain($0) }, backups: backups,
+            unixSeconds: { SystemClock.unixSeconds }, random: random)
     }
 
     private static func domain(
@@ -60,7 +62,7 @@ enum AgentBuilder {
         let locator = Locator(
             LocatorConfiguration(
                 domain: settings.name, dnsName: settings.dnsName ?? "",
-                controllers: settings.controllers.map { $0.description },
+                controllers: settings.controllers,
                 profile: isByName ? .nt4 : .modern, wantsPrimary: settings.isOfBackup,
                 hostName: computer, portOffset: settings.portOffset),
             known: known(settings.name, store),
@@ -129,8 +131,8 @@ enum AgentBuilder {
     }
 
     /// The hashes of a domain's secrets in the order to try: a pending change may have reached
-    /// the controller or not.
-    static func secrets(of name: String, in store: StateStore, _ log: Log) -> [Bytes16] {
+    /// the controller or not. Nil where the state cannot be read, which says nothing of them.
+    static func secrets(of name: String, in store: StateStore, _ log: Log) -> [Bytes16]? {
         do throws(StoreError) {
             guard let record = try store.read({ state throws(StoreError) in
                 try state.get(DomainSecrets.self, name)
@@ -141,7 +143,7 @@ enum AgentBuilder {
             return hashes(record)
         } catch {
             log.error("\(name): \(error.description)")
-            return []
+            return nil
         }
     }
 
