@@ -37,6 +37,23 @@ import Wire
         }
     }
 
+    @Test func memberWhoseAccountIsDisabledValidatesNobody() throws {
+        let world = try NetlogonWorld()
+        world.connect()
+        let before = world.logon(NetlogonWorld.network("alice"))
+        guard case .accepted = world.answers[before] else {
+            Issue.record("not accepted")
+            return
+        }
+        let member = try #require(world.domain.account("PC1$"))
+        try world.domain.updateAccount(member.rid) { $0.flags.insert(.disabled) }
+        let after = world.logon(NetlogonWorld.network("alice"))
+        guard case .unavailable(.channelRefused) = world.answers[after] else {
+            Issue.record("\(String(describing: world.answers[after]))")
+            return
+        }
+    }
+
     @Test func refusalsAreTheDomains() throws {
         let world = try NetlogonWorld()
         world.connect()
@@ -158,7 +175,8 @@ import Wire
         let world = try NetlogonWorld()
         let pc = try #require(world.domain.account("PC1$"))
         try world.domain.setPassword(
-            pc.rid, NewPassword(Secret(Array("newer".utf8))), now: world.time.fileTime)
+            pc.rid, NewPassword(Secret(Array("newer".utf8))), by: .owner,
+            now: world.time.fileTime)
         world.connect()
         #expect(world.channel.stateName == "ready")
     }

@@ -65,7 +65,7 @@ final class NetlogonWorld {
                     host: "GATE1", address: IPv4Address(10, 77, 0, 40), random: random),
             ],
             identity: ServerHandshake.Identity(nbComputerName: "GATE1", nbDomainName: "GATE"),
-            localDomain: "GATE", channels: service.channels, random: random)
+            channels: service.channels, random: random)
         channel = Channel(
             settings: ChannelSettings(
                 domain: "GATE", profile: .modern, kind: kind, account: account,
