@@ -28,10 +28,11 @@ final class FrontedAgent {
     private var sent: [[UInt8]] = []
 
     init(plain: Bool = false) throws {
-        domain = LocalDomain.create(
-            name: "GATE", sid: SID("S-1-5-21-7-8-9")!,
-            proofs: ProofPolicy(ntlmv1: .allow, allowsLM: true),
-            now: FileTime.at(unixSeconds: Self.monday)) { _ in true }
+        domain = try #require(
+            LocalDomain.create(
+                name: "GATE", sid: SID("S-1-5-21-7-8-9")!,
+                proofs: ProofPolicy(ntlmv1: .allow, allowsLM: true),
+                now: FileTime.at(unixSeconds: Self.monday)) { _ in true })
         user = try domain.createAccount("emma").rid
         try domain.setPassword(
             user, NewPassword(Secret(Array("own".utf8))),
@@ -44,13 +45,13 @@ final class FrontedAgent {
         let rpc = RPCServer(
             services: [],
             identity: ServerHandshake.Identity(nbComputerName: "GATE1", nbDomainName: "GATE"),
-            localDomain: "GATE", channels: nil, random: random)
+            channels: nil, random: random)
         var settings = SMBServerSettings(computerName: "GATE1", domainName: "GATE")
         settings.allowsPlainPasswords = plain
         front = Front(
             smb: SMBServer(
                 settings, pipes: rpc, administration: nil, files: nil, random: random),
-            rpc: rpc, netlogon: nil, localDomain: "GATE")
+            rpc: rpc, netlogon: nil)
     }
 
     /// How a client proves its user, without NTLMSSP but in the last case.
@@ -74,7 +75,8 @@ final class FrontedAgent {
             var writer = WireWriter()
             while client.writeMessage(into: &writer) {
                 let message = writer.finish()
-                receive(id, [0, 0, UInt8(message.count >> 8), UInt8(message.count & 0xff)] + message)
+                let length = [UInt8(message.count >> 8), UInt8(message.count & 0xff)]
+                receive(id, [0, 0] + length + message)
             }
             for answer in sent { try client.receive(answer) }
             sent = []
@@ -230,7 +232,8 @@ final class FrontedAgent {
     @Test func passwordsInClearAreCountedByTheirClient() throws {
         for isTaken in [false, true] {
             let world = try FrontedAgent(plain: isTaken)
-            #expect(try world.logOn(.plain, calling: "DOS1") == (isTaken ? .success : .logonFailure))
+            let status = try world.logOn(.plain, calling: "DOS1")
+            #expect(status == (isTaken ? .success : .logonFailure))
             let client = try #require(world.agent.clients.clients.first)
             #expect(client.count(.plain, isTaken ? .accepted : .blocked) == 1)
             #expect(client.count(.plain, isTaken ? .blocked : .accepted) == 0)

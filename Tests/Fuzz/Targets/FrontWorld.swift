@@ -116,6 +116,7 @@ final class FrontWorld {
             switch output {
             case .send(_, let bytes): sent.append(bytes)
             case .close(let connection): closed.insert(connection)
+            case .blocked: break
             case .translate(let token, _, _):
                 front.translated(token, .unavailable(.noController), now: now)
             case .logon(let token, _):
