@@ -37,6 +37,20 @@ import Wire
         }
     }
 
+    /// Nobody gets the keys of sessions with another computer.
+    @Test func responsesThatWereMadeForAnotherAreRefused() throws {
+        let world = try NetlogonWorld()
+        world.connect()
+        for (server, isTaken) in [("pc1", true), ("PC2", false), ("", true)] {
+            let logon = world.logon(NetlogonWorld.network("alice", madeFor: server))
+            switch world.answers[logon] {
+            case .accepted: #expect(isTaken)
+            case .refused(.logonFailure, true): #expect(!isTaken)
+            case let other: Issue.record("\(String(describing: other))")
+            }
+        }
+    }
+
     @Test func memberWhoseAccountIsDisabledValidatesNobody() throws {
         let world = try NetlogonWorld()
         world.connect()

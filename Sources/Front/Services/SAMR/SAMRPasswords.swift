@@ -10,10 +10,14 @@ import Wire
 
 extension SAMRService {
     /// The domain's own lock-out comes first where there is one. There need be none, and a
-    /// computer's account is never locked.
+    /// computer's account is never locked: then it is a few guesses a minute, after a start that
+    /// programs with a wrong password in them survive.
     static var guessLimits: GuessLimits {
         var limits = GuessLimits()
-        limits.perAccount = 20
+        limits.perAccount = 1_000
+        limits.accountDecay = 3_000
+        limits.perSource = 1_000
+        limits.sourceDecay = 1_000
         return limits
     }
 
