@@ -138,19 +138,19 @@ extension ListenSettings {
                 assign(&$0.logons, LogonProtocols($1))
             },
             Key("logons 139", accepts: LogonProtocols.accepted,
-                standard: "as logons", "the same for SMB clients on port 139") {
+                standard: "those of logons", "the same for SMB clients on port 139") {
                 assign(&$0.logons139, LogonProtocols($1).map { $0 })
             },
             Key("logons 445", accepts: LogonProtocols.accepted,
-                standard: "as logons", "the same for SMB clients on port 445") {
+                standard: "those of logons", "the same for SMB clients on port 445") {
                 assign(&$0.logons445, LogonProtocols($1).map { $0 })
             },
             Key("logons rpc", accepts: LogonProtocols.accepted,
-                standard: "as logons", "the same for users of remote calls") {
+                standard: "those of logons", "the same for users of remote calls") {
                 assign(&$0.logonsRPC, LogonProtocols($1).map { $0 })
             },
             Key("logons members", accepts: LogonProtocols.accepted,
-                standard: "as logons", "the same for users whom members let in") {
+                standard: "those of logons", "the same for users whom members let in") {
                 assign(&$0.logonsMembers, LogonProtocols($1).map { $0 })
             },
             Key("anonymous", accepts: "none, domain, names or all",
