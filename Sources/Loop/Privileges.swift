@@ -80,7 +80,7 @@ package enum Privileges {
     }
 
     /// No core dumps, no debugger of the same user, and nothing that is executed gains rights.
-    /// After `become`, which would undo a part of it.
+    /// Once more after `become`, which undoes a part of it.
     package static func protectMemory() throws(SystemError) {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         try check("setrlimit", unsafe setrlimit(number(RLIMIT_CORE), &none))
@@ -94,6 +94,23 @@ package enum Privileges {
         guard unsafe getrlimit(number(RLIMIT_NOFILE), &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max
         _ = unsafe setrlimit(number(RLIMIT_NOFILE), &limit)
+    }
+
+    /// How many files may be open at once.
+    package static var fileLimit: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(number(RLIMIT_NOFILE), &limit) == 0 else { return .max }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Files that are not for clients from the network: those of 4,096 clients of the control
+    /// socket and 1,024 of the winbind socket, and 1,024 of controllers, names and the state.
+    private static let ownFiles = 6_144
+
+    /// How many connections clients from the network may have, where `files` may be open: so many
+    /// that the agent itself and the clients of its host are not left without.
+    package static func networkConnections(of files: Int) -> Int {
+        max(files / 2, files - ownFiles)
     }
 
     private static func number(_ resource: __rlimit_resource) -> Int32 {

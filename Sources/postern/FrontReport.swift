@@ -27,6 +27,7 @@ enum FrontReport {
             Count("plainPasswords", "passwords in clear refused", counters.plainPasswords),
             Count("badSignatures", "bad signatures", counters.badSignatures),
             Count("malformed", "malformed", counters.malformed),
+            Count("malformedCalls", "malformed calls", counters.malformedCalls),
             Count("expired", "timed out", counters.expired),
             Count("overLimit", "over the limit", counters.overLimit),
         ]
@@ -37,6 +38,7 @@ enum FrontReport {
         return [
             Count("associations", "associations", counters.associations),
             Count("broken", "broken", counters.broken),
+            Count("badStubs", "malformed calls", front.rpc.badStubs),
             Count("overLimit", "over the limit", counters.overLimit),
             Count("bindsValidated", "users bound", counters.bindsValidated),
             Count("bindsRefused", "users refused", counters.bindsRefused),
@@ -57,8 +59,9 @@ enum FrontReport {
         ]
     }
 
-    static func text(_ front: Front, open: Int) -> String {
-        var text = "\nfront\n" + line("open", "\(open) connections")
+    static func text(_ front: Front, open: Int, turnedAway: Int) -> String {
+        var text = "\nfront\n"
+        text += line("open", "\(open) connections, \(turnedAway) turned away")
         text += line("SMB", list(smb(front))) + line("RPC", list(rpc(front)))
         if let netlogon = front.netlogon { text += line("NETLOGON", list(self.netlogon(netlogon))) }
         return text
@@ -73,9 +76,12 @@ enum FrontReport {
         "  " + Columns.padded(name, 12) + text + "\n"
     }
 
-    static func member(_ front: Front, open: Int, _ root: inout JSONWriter) {
+    static func member(
+        _ front: Front, open: Int, turnedAway: Int, _ root: inout JSONWriter
+    ) {
         root.object("front") { object in
             object.member("open", open)
+            object.member("turnedAway", turnedAway)
             object.object("smb") { member(smb(front), &$0) }
             object.object("rpc") { member(rpc(front), &$0) }
             if let netlogon = front.netlogon {

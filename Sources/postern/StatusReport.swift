@@ -46,6 +46,7 @@ enum StatusReport {
             text += self.text(local, daemon.agent.pullState(index, now: daemon.loop.now))
         }
         if let winbind = daemon.winbind { text += self.text(winbind) }
+        text += ClientReport.text(daemon.agent.clients)
         return text + face(daemon)
     }
 
@@ -100,7 +101,8 @@ enum StatusReport {
         text += line("answered", self.list(counters.answered))
         text += line("ignored", self.list(counters.ignored))
         guard let sockets = daemon.front, let front = sockets.front else { return text }
-        return text + FrontReport.text(front, open: sockets.openConnections)
+        return text + FrontReport.text(
+            front, open: sockets.openConnections, turnedAway: sockets.turnedAway)
     }
 
     private static func list(_ counts: [ResponderCounters.Count]) -> String {
@@ -124,6 +126,7 @@ enum StatusReport {
             root.array("localDomains") { list in
                 for local in daemon.agent.locals { list.object { member(local, &$0) } }
             }
+            ClientReport.member(daemon.agent.clients, now: daemon.loop.now, &root)
             if let winbind = daemon.winbind {
                 root.object("winbindSocket") { socket in
                     socket.member("clients", winbind.openConnections)
@@ -133,7 +136,9 @@ enum StatusReport {
                 }
             }
             if let sockets = daemon.front, let front = sockets.front {
-                FrontReport.member(front, open: sockets.openConnections, &root)
+                FrontReport.member(
+                    front, open: sockets.openConnections, turnedAway: sockets.turnedAway,
+                    &root)
             }
             guard let counters = daemon.names.counters else { return }
             root.object("listening") { face in

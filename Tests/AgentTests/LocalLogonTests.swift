@@ -56,6 +56,33 @@ import Wire
         #expect(world.outcome(caller) == asked.outcome)
     }
 
+    /// Another domain's controller says that its user is one of ours.
+    @Test func controllersHaveNoSayOfOurDomain() throws {
+        let own = try Own()
+        let world = AgentWorld.ready([Self.adlab], locals: [own.domain])
+        let wanted = SID("S-1-5-21-1-1-1-1000")!
+        let local = own.domain.sid.appending(512)!
+        world.controllers[0][0].extraSIDs = [local, SID("S-1-5-32-544")!, wanted]
+        let user = LogonCall(
+            domain: "ADLAB", user: "anna", workstation: "", parameterControl: 0,
+            proof: .responses(
+                challenge: SimulatedUser.challenge, nt: SimulatedUser.response("anna"), lm: []),
+            wantsWhole: true)
+        let honest = world.logon(user)
+        world.run(1_000)
+        guard case .accepted(let identity) = world.answers[honest]?.outcome,
+            case .list(let others) = identity.whole?.info.extraSIDs
+        else {
+            Issue.record("not accepted")
+            return
+        }
+        #expect(others.map(\.sid) == [wanted] && !identity.isOurs)
+        world.controllers[0][0].logonDomain = "gate"
+        let liar = world.logon(user)
+        world.run(1_000)
+        #expect(world.outcome(liar) != "accepted")
+    }
+
     @Test(arguments: [
         ("GATE", "emma", true), ("", "emma", true), ("GATE1", "emma", true),
         ("ADLAB", "emma", false), ("", "anna", false), ("NOWHERE", "emma", false),
@@ -135,6 +162,46 @@ import Wire
         world.stop()
         #expect(!own.domain.hasUnsavedStatistics)
         #expect(world.problems == [])
+    }
+
+    /// A small box without a clock of its own starts in 1970, until a time server is heard.
+    @Test func whatTheClockIsSetToHoldsFromThenOn() throws {
+        let own = try Own()
+        let world = AgentWorld.ready([], locals: [own.domain])
+        let emma = try #require(own.domain.account("emma"))
+        try own.domain.updateAccount(emma.rid) {
+            $0.accountExpires = DomainTime.at(unix: world.wall.unix(at: world.now) + 3_600)
+        }
+        #expect(world.isAccepted(world.logon(call("emma", domain: "GATE"))))
+        world.wall.leap = 7_200
+        let late = world.logon(call("emma", domain: "GATE"))
+        #expect(world.outcome(late) == "refused NT_STATUS_ACCOUNT_EXPIRED")
+        #expect(world.agent.fileTime == DomainTime.at(unix: world.wall.unix(at: world.now)))
+        #expect(world.problems == [])
+    }
+
+    @Test func marksAreWrittenWithinAMinuteWhateverTheClockIsSetTo() throws {
+        for isFront in [false, true] {
+            let own = try Own()
+            let world = AgentWorld.ready([], locals: [own.domain])
+            world.wall.leap = 800_000_000
+            if isFront {
+                let logon = LocalLogon(
+                    domain: "GATE", user: "emma", workstation: "",
+                    proof: .password(Secret(Array("own".utf8))))
+                guard case .accepted = own.domain.validate(logon, now: world.agent.fileTime) else {
+                    Issue.record("not accepted")
+                    return
+                }
+                world.agent.noteMarks(now: world.now)
+            } else {
+                #expect(world.isAccepted(world.logon(call("emma", domain: "GATE"))))
+            }
+            #expect(own.domain.hasUnsavedStatistics)
+            #expect(world.agent.nextDeadline <= world.now + 60_000)
+            world.run(60_000)
+            #expect(!own.domain.hasUnsavedStatistics && world.problems == [])
+        }
     }
 
     @Test func hashesOfAMemberReachEitherKindOfDomain() throws {

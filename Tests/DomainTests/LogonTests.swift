@@ -89,6 +89,41 @@ private func broken(_ bytes: [UInt8]) -> [UInt8] {
         }
     }
 
+    @Test func whatALogonComesByNarrowsThePolicy() throws {
+        let world = World(proofs: everything)
+        try world.user("anna")
+        let made = version2()
+        for (taken, logon) in [
+            (ProofPolicy(ntlmv1: .mschap, allowsLM: true), network(response(nt))),
+            (ProofPolicy(ntlmv1: .allow, allowsNTLMv2: false), network(made.nt)),
+        ] {
+            var logon = logon
+            #expect(world.status(of: logon) == nil)
+            logon.taken = taken
+            #expect(world.status(of: logon) == .ntlmBlocked)
+        }
+        // Beside a proof that is taken, one that is not is of no use.
+        for (lm, taken) in [
+            (response(lm), ProofPolicy(ntlmv1: .allow)),
+            (made.lm, ProofPolicy(ntlmv1: .allow, allowsNTLMv2: false)),
+        ] {
+            var logon = network(Array(broken(response(nt))[..<8]), lm)
+            #expect(world.status(of: logon) == nil)
+            logon.taken = taken
+            #expect(world.status(of: logon) == .wrongPassword)
+        }
+        var capitals = LocalLogon(
+            domain: "GATE", user: "anna", workstation: "",
+            proof: .password(Secret(Array("SECRET".utf8))))
+        #expect(world.status(of: capitals) == nil)
+        capitals.taken.allowsLM = false
+        #expect(world.status(of: capitals) == .wrongPassword)
+        // No listener takes more than the domain does.
+        let strict = World(proofs: ProofPolicy(ntlmv1: .refuse))
+        try strict.user("anna")
+        #expect(strict.status(of: network(response(nt))) == .ntlmBlocked)
+    }
+
     @Test func ntlmv1KeysComeFromTheHashes() throws {
         let world = World(proofs: everything)
         try world.user("anna")
@@ -284,12 +319,16 @@ private func broken(_ bytes: [UInt8]) -> [UInt8] {
         let world = World()
         let machine = try world.user("pc1$", password: "first", flags: .workstationTrust)
         try world.domain.setPassword(
-            machine.rid, NewPassword(utf16LE: Secret([1, 0xd8, 2, 0])), now: world.now)
+            machine.rid, NewPassword(utf16LE: Secret([1, 0xd8, 2, 0])), by: .owner, now: world.now)
         let hashes = try #require(world.domain.account("pc1$")?.channelHashes)
         #expect(hashes == [MD4.hash([1, 0xd8, 2, 0]), NTOWF.v1(password: "first")])
         #expect(
             world.logon("pc1$", "first", control: .allowWorkstationTrustAccount)
                 == .wrongPassword)
+        // Whoever else sets it does so because the old one is known to somebody, or to nobody.
+        let reset = NewPassword(Secret(Array("reset".utf8)))
+        try world.domain.setPassword(machine.rid, reset, now: world.now)
+        #expect(world.domain.account("pc1$")?.channelHashes == [NTOWF.v1(password: "reset")])
     }
 
     @Test func whatMembersAreToldIsWhole() throws {

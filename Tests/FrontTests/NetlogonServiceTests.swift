@@ -37,6 +37,37 @@ import Wire
         }
     }
 
+    /// Nobody gets the keys of sessions with another computer.
+    @Test func responsesThatWereMadeForAnotherAreRefused() throws {
+        let world = try NetlogonWorld()
+        world.connect()
+        for (server, isTaken) in [("pc1", true), ("PC2", false), ("", true)] {
+            let logon = world.logon(NetlogonWorld.network("alice", madeFor: server))
+            switch world.answers[logon] {
+            case .accepted: #expect(isTaken)
+            case .refused(.logonFailure, true): #expect(!isTaken)
+            case let other: Issue.record("\(String(describing: other))")
+            }
+        }
+    }
+
+    @Test func memberWhoseAccountIsDisabledValidatesNobody() throws {
+        let world = try NetlogonWorld()
+        world.connect()
+        let before = world.logon(NetlogonWorld.network("alice"))
+        guard case .accepted = world.answers[before] else {
+            Issue.record("not accepted")
+            return
+        }
+        let member = try #require(world.domain.account("PC1$"))
+        try world.domain.updateAccount(member.rid) { $0.flags.insert(.disabled) }
+        let after = world.logon(NetlogonWorld.network("alice"))
+        guard case .unavailable(.channelRefused) = world.answers[after] else {
+            Issue.record("\(String(describing: world.answers[after]))")
+            return
+        }
+    }
+
     @Test func refusalsAreTheDomains() throws {
         let world = try NetlogonWorld()
         world.connect()
@@ -57,6 +88,26 @@ import Wire
         }
     }
 
+    @Test func whoHasAPolicyValidatesOurUsersForTheDomain() throws {
+        let world = try NetlogonWorld()
+        var peers: [IPv4Address] = []
+        world.service.validation = { logon, peer, now in
+            peers.append(peer)
+            return logon.user == "alice"
+                ? .refused(.ntlmBlocked) : world.domain.validate(logon, now: now.fileTime)
+        }
+        world.connect()
+        for (user, expected) in [("alice", NTStatus.ntlmBlocked), ("nobody", .noSuchUser)] {
+            let logon = world.logon(NetlogonWorld.network(user))
+            guard case .refused(expected, authoritative: true) = world.answers[logon] else {
+                Issue.record("\(user) is not refused as expected")
+                continue
+            }
+        }
+        #expect(peers == [IPv4Address(10, 77, 0, 50), IPv4Address(10, 77, 0, 50)])
+        world.service.validation = nil
+    }
+
     @Test func userOfAnotherDomainIsPassedOn() throws {
         let world = try NetlogonWorld()
         world.connect()
@@ -64,6 +115,7 @@ import Wire
         let second = world.logon(NetlogonWorld.interactive("berta", "ADLAB"))
         #expect(world.answers.isEmpty)
         let asked = try #require(world.passedOn.first?.logon)
+        #expect(asked.listener == .member && asked.peer == IPv4Address(10, 77, 0, 50))
         #expect(asked.user == "anna" && asked.domain == "ADLAB" && asked.wantsWhole)
         var info = ValidationSAMInfo()
         info.effectiveName = .text("anna")
@@ -137,7 +189,8 @@ import Wire
         let world = try NetlogonWorld()
         let pc = try #require(world.domain.account("PC1$"))
         try world.domain.setPassword(
-            pc.rid, NewPassword(Secret(Array("newer".utf8))), now: world.time.fileTime)
+            pc.rid, NewPassword(Secret(Array("newer".utf8))), by: .owner,
+            now: world.time.fileTime)
         world.connect()
         #expect(world.channel.stateName == "ready")
     }

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import time
 
 import cldap
 import logons
@@ -180,6 +181,15 @@ class ExplainTest(LabTest):
         done = postern.run("explain", plan.AD.name)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("secret import", done.stdout + done.stderr)
+
+    def test_names_a_missing_secret_at_once(self):
+        postern = self.agent(domain_section(plan.AD), secrets={})
+        before = time.monotonic()
+        done = postern.run("explain", plan.AD.name)
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertIn(f"no secret; run `postern secret import {plan.AD.name}`",
+                      done.stdout + done.stderr)
+        self.assertLess(time.monotonic() - before, 5)
 
     def test_a_refused_user_is_tried_once_only(self):
         postern = self.agent(domain_section(plan.NT4))

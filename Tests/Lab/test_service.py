@@ -179,6 +179,8 @@ class ServiceTest(LabTest):
         done = subprocess.run(["setpriv", f"--reuid={plan.UNIX_USER_ID}", "--clear-groups", "cat",
                                f"/proc/{postern.pid}/maps"], capture_output=True)
         self.assertNotEqual(done.returncode, 0, "its own user can look into it")
+        # What no core may be dumped of belongs to root (proc(5)).
+        self.assertEqual(os.stat(f"/proc/{postern.pid}/environ").st_uid, 0)
 
 
 class RightsTest(LabTest):

@@ -181,9 +181,15 @@ class Comparison(Served):
 
     def test_members_of_the_control_group_log_on_by_response(self):
         attempt = logons.by_mschapv2(self.domain.name, "alice", plan.PASSWORD, "GATE1")
-        done = lab.gate.run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
-                            "ntlm_auth", f"--configfile={self.conf}", *attempt.words, check=False)
+        member = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+        done = lab.gate.run(*member, "ntlm_auth", f"--configfile={self.conf}", *attempt.words,
+                            check=False)
         self.assertVerdict(done, 0, attempt.key)
+        # They may not do what changes the state.
+        done = lab.gate.run(*member, self.postern.binary, "secret", "--config",
+                            self.postern.config, "rotate", self.domain.name, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("only root and the agent's own user", done.stdout + done.stderr)
 
 
 class WinbindInADTest(Comparison, LabTest):

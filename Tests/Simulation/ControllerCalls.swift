@@ -36,6 +36,12 @@ extension ControllerConnection {
             logon(call, try NetrLogonSamLogon.Request(parsing: &reader))
         case NetrServerPasswordSet2.opnum:
             setPassword(call, try NetrServerPasswordSet2.Request(parsing: &reader))
+        case NetrDatabaseDeltas.opnum where controller.answersPulls:
+            let pull = try NetrDatabaseDeltas.Request(parsing: &reader).call
+            let moved = controller.moveChain(pull.computerName, pull.authenticator)
+            answer(call, AuthenticatedStatus(
+                returnAuthenticator: NetlogonAuthenticator(credential: moved ?? Bytes8()),
+                status: moved == nil ? .accessDenied : .success))
         case LsarLookupNames4.opnum where call.isSealed:
             translate(call, try LsarLookupNames4.Request(parsing: &reader))
         case _: refuse(call, .opRangeError)
@@ -210,9 +216,10 @@ extension ControllerConnection {
         var sam = ValidationSAMInfo()
         sam.effectiveName = .text(controller.nameOfAll ?? user)
         sam.fullName = .text("The user \(user)")
-        sam.logonDomainName = .text("ADLAB")
+        sam.logonDomainName = .text(controller.logonDomain)
         sam.logonServer = .text(controller.name)
         sam.logonDomainID = SID(identifierAuthority: 5, subAuthorities: [21, 1, 2, 3])
+        sam.extraSIDs = .list(controller.extraSIDs.map { SIDAndAttributes(sid: $0) })
         sam.userID = SimulatedUser.relativeID(user)
         sam.primaryGroupID = 513
         sam.groupIDs = .list((0..<SimulatedUser.groups(user)).map {

@@ -54,6 +54,9 @@ package final class SimulatedController {
 
     package let address: IPv4Address
     package let name: String
+    /// What it says of its users.
+    package var logonDomain = "ADLAB"
+    package var extraSIDs: [SID] = []
     package let clock: VirtualClock
     package var netlogonPort: UInt16 = 49_152
     package var reception = Reception.taken
@@ -79,6 +82,8 @@ package final class SimulatedController {
     /// The connection ends before such a change is looked at, or after it was made.
     package var losesPasswordCall = false
     package var losesPasswordAnswer = false
+    /// Whether it knows the calls of replication: each is answered with nothing but a success.
+    package var answersPulls = false
     /// How many questions for names end their connection.
     package var losesTranslations = 0
     /// Takes bytes and does nothing.

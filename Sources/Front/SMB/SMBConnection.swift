@@ -66,6 +66,8 @@ final class SMBConnection {
 
     var isClosed: Bool { phase == .closed }
 
+    var listener: FrontLogon.Listener { framing == .netBIOS ? .session : .direct }
+
     /// Somebody who has a password has logged on.
     var isAuthenticated: Bool { idleExpires == nil }
 
@@ -114,10 +116,13 @@ final class SMBConnection {
     /// The bytes that it has the server keep.
     var heldBytes: Int {
         var count = partial.count
-        for exchange in pending { count += exchange.message.count }
+        for exchange in pending { count += exchange.heldBytes }
         for assembly in assemblies {
-            count += assembly.exchange.message.count + assembly.parts.parameters.count
+            count += assembly.exchange.heldBytes + assembly.parts.parameters.count
                 + assembly.parts.data.count
+        }
+        for session in sessions {
+            if case .handshaking(let acceptor) = session.state { count += acceptor.heldBytes }
         }
         for open in opens {
             if case .pipe(let pipe) = open.kind { count += pipe.unread.count + pipe.written.count }
@@ -172,7 +177,7 @@ final class SMBConnection {
     /// RFC 1002 4.3.2: the client calls us by a name. `*SMBSERVER` is anybody's.
     private func answer(_ called: NetBIOSName, _ calling: NetBIOSName) {
         var response = SessionPacket.positiveResponse
-        let names = [context.settings.computerName, "*SMBSERVER"] + context.settings.aliases
+        let names = [context.settings.computerName, "*SMBSERVER"]
         let isOurs = names.contains { name in
             NetBIOSName(name, .server).map { $0.hasText(of: called) } ?? false
         }

@@ -27,6 +27,8 @@ package final class SMBServer {
         case close(SMBConnectionID)
         /// A logon to be validated; `logonAnswered` brings the verdict under the same token.
         case logon(token: UInt64, FrontLogon)
+        /// A logon that was refused by policy without asking, to be counted.
+        case blocked(FrontLogon)
     }
 
     private let context: SMBContext
@@ -34,7 +36,7 @@ package final class SMBServer {
     private var peers: [IPv4Address: Int] = [:]
     /// Over all connections.
     private(set) var heldBytes = 0
-    var heldLimit = SMBLimits.heldBytes
+    package var heldLimit = SMBLimits.heldBytes
 
     /// `random` gives unpredictable bytes: the challenges.
     package init(
@@ -86,6 +88,14 @@ package final class SMBServer {
     package func logonAnswered(_ token: UInt64, _ verdict: FrontVerdict, now: FrontTime) {
         let id = context.logons.answered(token, verdict, now: now.now)
         if let id { bring(verdict, under: token, to: id, now) }
+        askWaiting(now: now)
+    }
+
+    /// What counts the failed logons of all who ask.
+    var guesses: GuessLimiter { context.guesses }
+
+    /// Asks for the logons whose turn has come. To be called after one of others was answered.
+    func askWaiting(now: FrontTime) {
         while let ready = context.logons.nextReady(now: now.now) {
             switch ready {
             case .ask(let token, let logon): context.emit(.logon(token: token, logon))
@@ -184,8 +194,10 @@ package final class SMBServer {
 package struct SMBCounters: Equatable, Sendable {
     package var connections = 0
     package var refusedConnections = 0
-    /// Frames and messages that could not be read.
+    /// Frames, messages and pipes' transactions that could not be read.
     package var malformed = 0
+    /// Calls of remote administration whose parameters could not.
+    package var malformedCalls = 0
     package var badSignatures = 0
     /// Frames that were not completed, and logons that did not come, in time.
     package var expired = 0
@@ -195,7 +207,7 @@ package struct SMBCounters: Equatable, Sendable {
     package var failedLogons = 0
     /// Logons refused without asking, as too many had failed.
     package var refusedGuesses = 0
-    /// Passwords in plain that were not taken.
+    /// Passwords in plain that were not taken, as the policy is.
     package var plainPasswords = 0
 
     package init() {}
@@ -209,7 +221,8 @@ final class SMBContext {
     let files: (any SharedFiles)?
     let random: (Int) -> [UInt8]
     var counters = SMBCounters()
-    var logons: LogonQueue
+    let guesses: GuessLimiter
+    var logons: LogonQueue<SMBConnectionID>
     var pipeOwners: [PipeID: SMBConnectionID] = [:]
     var nextCheck: UInt64?
     private var outputs: [SMBServer.Output] = []
@@ -225,7 +238,8 @@ final class SMBContext {
         self.administration = administration
         self.files = files
         self.random = random
-        logons = LogonQueue(settings.guessing)
+        guesses = GuessLimiter(settings.guessing)
+        logons = LogonQueue(guesses)
     }
 
     func emit(_ output: SMBServer.Output) { outputs.append(output) }

@@ -50,6 +50,8 @@ extension SMBConnection {
         guard sessions.isEmpty, sessions.count < SMBLimits.sessions else {
             return .failed(.smbBadUID)
         }
+        // Without a session setup nobody has said how much the client takes: as much as we do.
+        clientBuffer = SMBLimits.buffer
         var someone = FrontIdentity.anonymous
         if !request.password.isEmpty { someone.kind = .remote }
         let share: SMBTree.Share
@@ -64,15 +66,12 @@ extension SMBConnection {
             authenticated(.anonymous, now)
             return takeTree(share, exchange)
         }
-        context.counters.plainPasswords += 1
-        guard context.settings.allowsPlainPasswords, !clientName.isEmpty else {
-            return .failed(.logonFailure)
-        }
-        sessions.append(SMBSession(uid: uid, state: .validating))
         let password = Secret(Array(OEMCodePage.string(request.password).utf8))
         let front = FrontLogon(
             domain: "", user: clientName, workstation: clientName, proof: .password(password),
-            peer: peer)
+            at: listener, from: peer)
+        if blocksPlain(front) || clientName.isEmpty { return .failed(.logonFailure) }
+        sessions.append(SMBSession(uid: uid, state: .validating))
         let logon = SMBLogon(uid: uid, user: clientName, way: .core(share))
         return validate(front, logon, exchange, now)
     }

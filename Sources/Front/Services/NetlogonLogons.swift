@@ -92,6 +92,9 @@ extension NetlogonService {
         guard let proof = proof(information, waiting.session, caller) else {
             return finish(waiting, (.invalidParameter, nil, true))
         }
+        guard Self.isForSender(proof, waiting.session) else {
+            return finish(waiting, (.logonFailure, nil, true))
+        }
         let identity = information.identity
         var named = identity.logonDomainName ?? ""
         let user = identity.userName ?? ""
@@ -112,7 +115,7 @@ extension NetlogonService {
                 return passOn(
                     logon(identity, for: named, user, proof, caller), waiting)
             }
-            return finish(waiting, validate(identity, account, proof, now))
+            return finish(waiting, validate(identity, account, proof, caller, now))
         }
         guard let other = otherDomains().first(where: { Self.names($0, named) }) else {
             // As an NT4 controller says it: perhaps it is the asker's own.
@@ -129,6 +132,29 @@ extension NetlogonService {
         return passOn(logon(identity, for: asked, user, proof, caller), waiting)
     }
 
+    /// Whether an NTLMv2 response was made for a server of whoever passes it on: a member, or a
+    /// domain that trusts us. Else each could get the keys of sessions with any other
+    /// (CVE-2015-0005). The names are covered by the proof; a client that told none is let through.
+    private static func isForSender(_ proof: FrontLogon.Proof, _ session: ChannelSession) -> Bool {
+        guard case .responses(_, let nt, _) = proof, nt.count > NTLMv2.proofLength else {
+            return true
+        }
+        let which: AVPairID
+        switch session.type {
+        case .workstation: which = .nbComputerName
+        case .trustedDomain, .trustedDNSDomain: which = .nbDomainName
+        case _: return true
+        }
+        var reader = WireReader(nt.span, layer: "NTLM").part(NTLMv2.proofLength..<nt.count)
+        guard let blob = try? NTLMv2ClientChallenge(parsing: &reader) else { return true }
+        var list = WireReader(nt.span, layer: "NTLM").part(blob.avPairs)
+        guard let pairs = try? AVPairList(parsing: &list), let name = pairs.text(which),
+            !name.isEmpty
+        else { return true }
+        let own = session.account.hasSuffix("$") ? session.account.dropLast() : session.account[...]
+        return LocalDomain.fold(name) == LocalDomain.fold(String(own))
+    }
+
     private func logon(
         _ identity: LogonIdentityInfo, for domain: String, _ user: String,
         _ proof: FrontLogon.Proof, _ caller: RemoteCaller
@@ -136,7 +162,7 @@ extension NetlogonService {
         FrontLogon(
             domain: domain, user: user, workstation: identity.workstation ?? "",
             parameterControl: identity.parameterControl.rawValue, proof: proof,
-            peer: caller.peer, wantsWhole: true)
+            at: .member, from: caller.peer, wantsWhole: true)
     }
 
     private static func isNetwork(_ information: LogonInformation) -> Bool {
@@ -157,7 +183,7 @@ extension NetlogonService {
 
     private func validate(
         _ identity: LogonIdentityInfo, _ account: String, _ proof: FrontLogon.Proof,
-        _ now: FrontTime
+        _ caller: RemoteCaller, _ now: FrontTime
     ) -> Verdict {
         let local: LocalLogon.Proof
         switch proof {
@@ -166,12 +192,12 @@ extension NetlogonService {
         case .hashes(let nt, let lm): local = .hashes(nt: nt, lm: lm)
         case .password(let secret): local = .password(secret)
         }
-        let outcome = domain.validate(
-            LocalLogon(
-                domain: identity.logonDomainName ?? "", user: identity.userName ?? "",
-                account: account, workstation: identity.workstation ?? "",
-                control: identity.parameterControl,
-                proof: local), now: now.fileTime)
+        let logon = LocalLogon(
+            domain: identity.logonDomainName ?? "", user: identity.userName ?? "",
+            account: account, workstation: identity.workstation ?? "",
+            control: identity.parameterControl, proof: local)
+        let outcome = validation?(logon, caller.peer, now)
+            ?? domain.validate(logon, now: now.fileTime)
         switch outcome {
         case .accepted(let session):
             return (.success, session.validation(server: settings.computerName), true)

@@ -6,23 +6,25 @@ import Wire
 /// The Security Account Manager of the embedded domain (MS-SAMR): two domains, the one that has
 /// the accounts and `S-1-5-32`, which every controller has.
 ///
-/// As on Windows NT everybody may read, a null session too unless `restrictsAnonymous`; only
+/// As on Windows NT every user may read, and who is nobody where `anonymous` says so; only
 /// administrators of the embedded domain change anything but their own password.
 package final class SAMRService: RemoteService {
     package let interface = SAMR.interface
     let domain: LocalDomain
-    let restrictsAnonymous: Bool
+    let anonymous: AnonymousAccess
     let random: (Int) -> [UInt8]
+    /// Of whoever changes a password by knowing the old one.
+    let guesses = GuessLimiter(SAMRService.guessLimits)
     /// The list that was shown last: pages of it are asked for one after the other.
     var shown: SAMRShownList?
 
     /// `random` gives that many unpredictable bytes.
     package init(
-        domain: LocalDomain, restrictsAnonymous: Bool = false,
+        domain: LocalDomain, anonymous: AnonymousAccess,
         random: @escaping (Int) -> [UInt8]
     ) {
         self.domain = domain
-        self.restrictsAnonymous = restrictsAnonymous
+        self.anonymous = anonymous
         self.random = random
     }
 
@@ -378,17 +380,19 @@ extension SAMRService {
             }
         case SamrOemChangePasswordUser2.opnum:
             return try doing(SamrOemChangePasswordUser2.self, &stub) {
-                request throws(SAMRRefusal) in try self.changePassword(request, now)
+                request throws(SAMRRefusal) in
+                try self.changePassword(request, caller, now)
             }
         case SamrUnicodeChangePasswordUser2.opnum:
             return try doing(SamrUnicodeChangePasswordUser2.self, &stub) {
-                request throws(SAMRRefusal) in try self.changePassword(request, now)
+                request throws(SAMRRefusal) in
+                try self.changePassword(request, caller, now)
             }
         case SamrUnicodeChangePasswordUser3.opnum:
             return try answer(
                 SamrUnicodeChangePasswordUser3.self, &stub, refused: notChanged
             ) { request throws(SAMRRefusal) in
-                try self.changePassword(request.change, now)
+                try self.changePassword(request.change, caller, now)
                 return .init()
             }
         case _: return nil
