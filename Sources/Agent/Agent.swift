@@ -381,7 +381,8 @@ package final class Agent {
         for output in domain.channel.takeOutputs() {
             tellPull(index, output, now: now)
             switch output {
-            case .answer(let logon, let outcome):
+            case .answer(let logon, let said):
+                let outcome = believed(said, from: domain)
                 guard let caller = callers.removeValue(forKey: logon) else { continue }
                 domain.ledger.answered(outcome, microseconds: microseconds - caller.since)
                 if let mark = caller.mark { domain.refusals.note(mark, outcome, now: now) }

@@ -495,4 +495,34 @@ import Wire
         peer.server.close(pipe)
         #expect(peer.echo.endedCallers == 1)
     }
+
+    /// Answers that nobody reads are kept, and counted.
+    @Test func whoReadsNothingGivesWayToTheOthers() throws {
+        let peer = try RPCPeer()
+        let server = peer.server
+        server.heldLimit = 100_000
+        var pipes: [PipeID] = []
+        for _ in 0..<3 {
+            guard case .opened(let pipe) = server.open(
+                "lsarpc", as: .anonymous, from: IPv4Address(1, 2, 3, 4), now: now)
+            else { throw SecurityAcceptor.Refused.unexpected }
+            server.write(pipe, RPCPeer.bindPDU().span, now: now)
+            guard case .message = server.read(pipe) else {
+                throw SecurityAcceptor.Refused.unexpected
+            }
+            pipes.append(pipe)
+        }
+        for _ in 0..<3 { server.write(pipes[0], peer.request(2, []).span, now: now) }
+        for pipe in pipes.dropFirst() {
+            server.write(pipe, peer.request(2, []).span, now: now)
+        }
+        #expect(server.counters.overLimit == 1 && server.heldBytes < server.heldLimit)
+        #expect(server.nextReady() == pipes[0])
+        guard case .broken = server.read(pipes[0]), case .message = server.read(pipes[1]),
+            case .message = server.read(pipes[2])
+        else {
+            Issue.record("not the greediest")
+            return
+        }
+    }
 }

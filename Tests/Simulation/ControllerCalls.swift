@@ -210,9 +210,10 @@ extension ControllerConnection {
         var sam = ValidationSAMInfo()
         sam.effectiveName = .text(user)
         sam.fullName = .text("The user \(user)")
-        sam.logonDomainName = .text("ADLAB")
+        sam.logonDomainName = .text(controller.logonDomain)
         sam.logonServer = .text(controller.name)
         sam.logonDomainID = SID(identifierAuthority: 5, subAuthorities: [21, 1, 2, 3])
+        sam.extraSIDs = .list(controller.extraSIDs.map { SIDAndAttributes(sid: $0) })
         sam.userID = SimulatedUser.relativeID(user)
         sam.primaryGroupID = 513
         sam.groupIDs = .list((0..<SimulatedUser.groups(user)).map {

@@ -54,6 +54,9 @@ package final class SimulatedController {
 
     package let address: IPv4Address
     package let name: String
+    /// What it says of its users.
+    package var logonDomain = "ADLAB"
+    package var extraSIDs: [SID] = []
     package let clock: VirtualClock
     package var netlogonPort: UInt16 = 49_152
     package var reception = Reception.taken

@@ -204,6 +204,13 @@ final class ServerAssociation {
         deadline = nil
     }
 
+    /// Too much is kept for the peer: all of it goes, and so do the answers that it has not read.
+    func letGo() {
+        giveUp()
+        outgoing = []
+        unread = 0
+    }
+
     func wish(_ wish: Wish) { wishes.append(wish) }
 
     func emit(_ pdu: [UInt8]) {

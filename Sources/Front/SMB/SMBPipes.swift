@@ -103,7 +103,8 @@ extension SMBConnection {
             if let high = request.offsetHigh { offset |= UInt64(high) << 32 }
             form = .andX
         }
-        count = min(count, clientBuffer - Self.readCost)
+        count = min(count, room(exchange) - Self.readCost)
+        if count < 0 { return .failed(.insuffServerResources) }
         guard let open = find(fid, exchange) else { return .failed(.smbBadFID) }
         switch open.kind {
         case .pipe(let pipe):
@@ -118,8 +119,8 @@ extension SMBConnection {
         }
     }
 
-    /// Header, words and padding around the bytes that are read.
-    private static var readCost: Int { SMB1.Header.size + 32 }
+    /// Words and padding around the bytes that are read.
+    private static var readCost: Int { 32 }
 
     private func appendRead(
         _ data: [UInt8], left: Int, _ form: SMBPipeRead.Form, _ exchange: SMBExchange

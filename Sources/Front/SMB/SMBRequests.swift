@@ -10,6 +10,9 @@ extension SMBConnection {
         touch(now)
         do throws(WireError) {
             while let block = try exchange.nextBlock(&reader) {
+                if exchange.writer.count > Self.chainRoom {
+                    return fail(exchange, .insuffServerResources)
+                }
                 if !step(exchange, try perform(block, &reader, exchange, now)) { return }
                 // A warning goes with what there is, and the chain on.
             }
@@ -20,6 +23,13 @@ extension SMBConnection {
         }
         respond(exchange)
     }
+
+    /// How long the response to a chain may be before its next command: offsets have 16 bits, and
+    /// what is not bounded by the client's buffer, as reads are, is shorter than the rest.
+    private static var chainRoom: Int { 0xffff - 2_048 }
+
+    /// The bytes that the client's buffer has left for the response.
+    func room(_ exchange: SMBExchange) -> Int { clientBuffer - exchange.writer.count }
 
     /// Goes on with an exchange whose answer has come.
     func resume(_ exchange: SMBExchange, _ result: SMBStep, _ now: FrontTime) {

@@ -233,16 +233,18 @@ extension SMBConnection {
 
     // MARK: Responses
 
+    /// Words and padding around parameters and data.
+    private static var transactionCost: Int { 32 }
+
     /// Adds a transaction's response, or sends it in the parts that the client's buffer holds.
     func appendTransaction(
         _ parameters: [UInt8], _ data: [UInt8], _ exchange: SMBExchange
     ) -> SMBStep {
         let source = parameters + data
-        let room = clientBuffer - SMB1.Header.size - 32
         let totals = SMB1.TransactionTotals(0..<parameters.count, 0..<data.count)
         var sent = 0
         repeat {
-            let end = min(source.count, sent + room)
+            let end = min(source.count, sent + max(0, room(exchange) - Self.transactionCost))
             let middle = min(max(parameters.count, sent), end)
             var part = SMB1.TransactionResponse(parameters: sent..<middle, data: middle..<end)
             part.totals = totals

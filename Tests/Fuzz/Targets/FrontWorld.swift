@@ -65,7 +65,7 @@ final class FrontWorld {
         let rpc = RPCServer(
             services: services,
             identity: ServerHandshake.Identity(nbComputerName: "GATE1", nbDomainName: "GATE"),
-            localDomain: "GATE", channels: channels, random: random)
+            channels: channels, random: random)
         administration = RemoteAdministrationServer(
             RemoteAdministrationSettings(
                 computerName: "GATE1", domainName: "GATE",
@@ -77,7 +77,7 @@ final class FrontWorld {
             settings, pipes: rpc, administration: administration, files: Scripts(),
             random: random)
         front = Front(
-            smb: smb, rpc: rpc, netlogon: netlogon, lsa: authority, localDomain: "GATE")
+            smb: smb, rpc: rpc, netlogon: netlogon, lsa: authority)
     }
 
     /// A member and a backup controller with their secure channels: before anything else is done,
@@ -114,7 +114,7 @@ final class FrontWorld {
     private static var accepted: LogonOutcome {
         .accepted(LogonIdentity(
             user: "boss", domain: "GATE", userRID: 500, primaryGroupRID: 513, domainSID: sid,
-            groupRIDs: [512], sessionKey: Bytes16()))
+            groupRIDs: [512], sessionKey: Bytes16(), isOurs: true))
     }
 
     private func settle(holdingLogons: Bool) {
