@@ -66,12 +66,17 @@ package final class TCPConnection: StreamConnection {
         if status != 0 { end(SystemError("connect", status, peer.description)) }
     }
 
+    /// Seconds of silence after which a client is asked whether it is there: one that was switched
+    /// off says nothing, and may have been let in for as long as it likes.
+    private static let acceptedKeepAlive: UInt32 = 300
+
     /// Takes over an accepted connection.
     @unsafe
     init(_ loop: EventLoop, accepted socket: UnsafeMutablePointer<uv_tcp_t>, peer: Endpoint) {
         self.peer = peer
         let stream = unsafe asStream(socket)
         _ = unsafe uv_tcp_nodelay(socket, 1)
+        _ = unsafe uv_tcp_keepalive(socket, 1, Self.acceptedKeepAlive)
         unsafe super.init(loop, taking: stream, queueLimit: Self.defaultQueueLimit)
     }
 

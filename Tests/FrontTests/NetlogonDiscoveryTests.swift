@@ -290,7 +290,7 @@ import Wire
         for function in [Function.replicate, .synchronize, .pdcReplicate, .setDebugFlag] {
             #expect(try ask(function, 1) == refusal(1, .accessDenied))
         }
-        for function in [Function.rediscover, .transportNotify, .findUser, .trustedChannelVerify] {
+        for function in [5, 7, 8, 10, 12, 99, 0xffff].map({ Function(rawValue: $0) }) {
             #expect(try ask(function, 1) == refusal(1, .notSupported))
         }
     }

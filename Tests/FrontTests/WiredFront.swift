@@ -50,11 +50,11 @@ final class WiredFront {
                     host: "GATE1", address: Self.address, random: random),
             ],
             identity: ServerHandshake.Identity(nbComputerName: "GATE1", nbDomainName: "GATE"),
-            localDomain: "GATE", channels: channels, random: random)
+            channels: channels, random: random)
         let smb = SMBServer(
             SMBServerSettings(computerName: "GATE1", domainName: "GATE"), pipes: rpc,
             administration: nil, files: nil, random: random)
-        front = Front(smb: smb, rpc: rpc, netlogon: netlogon, lsa: lsa, localDomain: "GATE")
+        front = Front(smb: smb, rpc: rpc, netlogon: netlogon, lsa: lsa)
     }
 
     static let address = IPv4Address(10, 77, 0, 40)

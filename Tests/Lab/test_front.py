@@ -106,6 +106,13 @@ class SessionTest(Front):
     def test_messages_are_signed_where_the_client_demands_it(self):
         self.taken(self.smbclient("-L", self.gate, options=("client signing=required",)))
 
+    def test_clients_that_are_switched_off_are_noticed(self):
+        with contextlib.closing(smb1.Session(lab.client, self.gate)) as session:
+            session.negotiate()
+            self.assertEqual(session.set_up(), 0)
+            shown = lab.gate.run("ss", "-Htno", "state", "established", "sport", "=", ":445").stdout
+            self.assertRegex(shown, r"timer:\(keepalive,[0-9a-z.]+,0\)")
+
     def test_null_session_has_pipes_alone(self):
         self.taken(self.smbclient(f"//{self.gate}/IPC$", "-c", "exit", user=None))
 
