@@ -14,6 +14,11 @@ package final class TCPConnection: StreamConnection {
         package var keepAlive: UInt32 = 0
         package var queueLimit = StreamConnection.defaultQueueLimit
 
+        /// Of accepted connections: a client that vanished without a word is noticed in twelve
+        /// minutes, also where nobody has anything to say to it. Where the user timeout were
+        /// shorter than the silence, one lost question would end a connection.
+        static let accepted = Options(userTimeout: 720_000, keepAlive: 600)
+
         package init(
             source: IPv4Address? = nil, userTimeout: UInt32 = 0, keepAlive: UInt32 = 0,
             queueLimit: Int = StreamConnection.defaultQueueLimit
@@ -66,18 +71,15 @@ package final class TCPConnection: StreamConnection {
         if status != 0 { end(SystemError("connect", status, peer.description)) }
     }
 
-    /// Seconds of silence after which a client is asked whether it is there: one that was switched
-    /// off says nothing, and may have been let in for as long as it likes.
-    private static let acceptedKeepAlive: UInt32 = 300
-
     /// Takes over an accepted connection.
     @unsafe
     init(_ loop: EventLoop, accepted socket: UnsafeMutablePointer<uv_tcp_t>, peer: Endpoint) {
         self.peer = peer
         let stream = unsafe asStream(socket)
-        _ = unsafe uv_tcp_nodelay(socket, 1)
-        _ = unsafe uv_tcp_keepalive(socket, 1, Self.acceptedKeepAlive)
-        unsafe super.init(loop, taking: stream, queueLimit: Self.defaultQueueLimit)
+        unsafe super.init(
+            loop, taking: stream, queueLimit: Options.accepted.queueLimit)
+        // An option that the system refuses is no reason to turn a client away.
+        _ = unsafe apply(.accepted, to: socket)
     }
 
     @unsafe

@@ -115,6 +115,13 @@ final class RPCPeer {
         settle()
     }
 
+    /// Lets time pass.
+    func wait(_ milliseconds: UInt64) {
+        now.now += milliseconds
+        server.tick(now: now)
+        settle()
+    }
+
     func settle() {
         for output in server.takeOutputs() {
             switch output {
@@ -145,10 +152,13 @@ final class RPCPeer {
     static func bindPDU(
         _ type: PDUType = .bind, callID: UInt32 = 1, flags: PDUFlags = .single,
         contexts: [PresentationContext] = [PresentationContext(id: 0, EchoService.syntax)],
-        group: UInt32 = 0, security: SecurityContext? = nil, token: [UInt8] = []
+        group: UInt32 = 0, security: SecurityContext? = nil, token: [UInt8] = [],
+        most: UInt16 = 5_840
     ) -> [UInt8] {
         var writer = WireWriter()
-        BindPDU(associationGroup: group, contexts: contexts).write(
+        BindPDU(
+            maximumReceiveFragment: most, associationGroup: group, contexts: contexts
+        ).write(
             into: &writer, header: PDUHeader(type, flags, callID: callID), security: security,
             token: token)
         return writer.finish()

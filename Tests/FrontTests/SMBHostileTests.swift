@@ -377,6 +377,36 @@ import Wire
         }
     }
 
+    @Test func handshakesCountAgainstTheLimit() throws {
+        var hand = SMBHand(SMBWorld())
+        hand.flags2.insert(.extendedSecurity)
+        _ = try hand.negotiate()
+        #expect(hand.world.server.heldBytes == 0)
+        let offer = ClientHandshake(account: nil, workstation: "PC1").negotiate
+            + [UInt8](repeating: 0, count: 1_000)
+        for number in 1...3 {
+            _ = try hand.ask(
+                .sessionSetupRequest(.init(
+                    maxBufferSize: 4_356, maxMpxCount: 2, sessionKey: 0,
+                    credentials: .extended(
+                        securityBlob: 0..<offer.count, .extendedSecurity))),
+                payload: offer)
+            #expect(hand.world.server.heldBytes > number * offer.count)
+        }
+        hand.world.server.closed(hand.id)
+        #expect(hand.world.server.heldBytes == 0)
+    }
+
+    @Test func answersThatAreHalfWrittenCountAgainstTheLimit() throws {
+        let (hand, fid) = try SMBHand.onPipe()
+        let payload = [UInt8](repeating: 1, count: 2_000)
+        _ = try hand.ask(
+            .writeRequest(.init(fid: fid, writeMode: [], data: 0..<2_000)), payload: payload)
+        let read = SMB1.Body.readRequest(.init(fid: fid, maxCount: 2_000))
+        #expect(try hand.all([read, read]).isEmpty)
+        #expect(hand.world.server.heldBytes > 2_000)
+    }
+
     // MARK: Captures
 
     /// The requests of every capture, in the order that their connections have them.

@@ -208,7 +208,7 @@ extension ControllerConnection {
             return (.wrongPassword, none)
         }
         var sam = ValidationSAMInfo()
-        sam.effectiveName = .text(user)
+        sam.effectiveName = .text(controller.nameOfAll ?? user)
         sam.fullName = .text("The user \(user)")
         sam.logonDomainName = .text(controller.logonDomain)
         sam.logonServer = .text(controller.name)
@@ -219,6 +219,10 @@ extension ControllerConnection {
         sam.groupIDs = .list((0..<SimulatedUser.groups(user)).map {
             GroupMembership(relativeID: 10_000 + UInt32($0))
         })
+        if level != .samInfo, !controller.foreignGroups.isEmpty {
+            sam.userFlags = .extraSIDs
+            sam.extraSIDs = .list(controller.foreignGroups.map { SIDAndAttributes(sid: $0) })
+        }
         var key = SimulatedUser.sessionKey(user).bytes
         if level != .samInfo4 { controller.sessions[computer]?.key.conceal(&key) }
         sam.userSessionKey = Bytes16(key)

@@ -46,7 +46,7 @@ package final class RPCServer: PipeServer {
     private var latest = FrontTime(now: 0, unix: 0)
     /// Over all associations.
     private(set) var heldBytes = 0
-    var heldLimit = Limit.heldBytes
+    package var heldLimit = Limit.heldBytes
     /// In whole seconds, so that many associations are looked at together.
     private var earliest: UInt64 = .max
     package private(set) var counters = Counters()

@@ -21,7 +21,7 @@ extension SMBConnection {
             fail(exchange, .invalidSMB)
             return
         }
-        respond(exchange)
+        finish(exchange)
     }
 
     /// How long the response to a chain may be before its next command: offsets have 16 bits, and
@@ -59,11 +59,18 @@ extension SMBConnection {
     private func fail(_ exchange: SMBExchange, _ status: NTStatus) {
         exchange.status = status
         exchange.appendEmpty()
-        respond(exchange)
+        finish(exchange)
     }
 
-    /// Sends the exchange's response, signed where the session is.
+    /// Nothing more is to be done for the exchange.
+    private func finish(_ exchange: SMBExchange) {
+        respond(exchange)
+        if exchange.endsTree { disconnectTree(exchange.tid) }
+    }
+
+    /// Sends the exchange's response, or a part of it, signed where the session is.
     func respond(_ exchange: SMBExchange) {
+        if exchange.isOneWay { return }
         var bytes = exchange.finished()
         signing?.sign(&bytes, sequence: exchange.answerSequence)
         send(bytes.span)
@@ -232,11 +239,13 @@ extension SMBConnection {
     }
 
     func closeOpens(_ isMeant: (SMBOpen) -> Bool) {
-        for open in opens where isMeant(open) {
+        // Those that wait for one may end with their whole tree: what is left is right by then.
+        let closing = opens.filter(isMeant)
+        opens.removeAll { isMeant($0) }
+        for open in closing {
             cancelReads(of: open)
             release(open)
         }
-        opens.removeAll { isMeant($0) }
     }
 
     /// Who waits for something from a pipe that is closed hears that.

@@ -34,7 +34,7 @@ package final class SMBServer {
     private var peers: [IPv4Address: Int] = [:]
     /// Over all connections.
     private(set) var heldBytes = 0
-    var heldLimit = SMBLimits.heldBytes
+    package var heldLimit = SMBLimits.heldBytes
 
     /// `random` gives unpredictable bytes: the challenges.
     package init(

@@ -32,6 +32,8 @@ extension SMBConnection {
         } else {
             request = try SMB1.Transaction2Request(parsing: &reader, block).call
         }
+        exchange.isOneWay = request.flags & SMB1.TransactionRequest.noResponse != 0
+        exchange.endsTree = request.flags & SMB1.TransactionRequest.disconnectTID != 0
         guard let totals = request.totals else {
             let whole = SMBTransaction(request: request, source: exchange.message)
             return try carryOut(whole, exchange, place, now)
@@ -196,7 +198,7 @@ extension SMBConnection {
         switch call {
         case .transact(_, let data):
             if !pipe.unread.isEmpty { return .failed(.pipeBusy) }
-            context.pipes.write(pipe.id, reader.span.extracting(data), now: now)
+            give(reader.span.extracting(data), to: pipe, now)
             return read(
                 SMBPipeRead(pipe: pipe, form: .transact, maxCount: Int(request.maxDataCount)),
                 exchange)
