@@ -69,7 +69,7 @@ extension NetlogonService {
             // The oldest of these calls has one level, and no functions that need more than it
             // says; members tell by the answer who is there.
             if request.queryLevel == 2 { return Self.refused(2, .notSupported) }
-            if request.queryLevel == 1, !Self.isOfOldestCall(request.functionCode) {
+            if request.queryLevel == 1, Self.isOfLaterCalls(request.functionCode) {
                 return Self.refused(1, .notSupported)
             }
             return control(
@@ -214,12 +214,10 @@ extension NetlogonService {
 
     // MARK: Control
 
-    /// Queries and replication; the change log and the debug flag.
-    private static func isOfOldestCall(_ function: LogonControlFunction) -> Bool {
-        switch function.rawValue {
-        case 1...4, 0xfffc...0xfffe: true
-        case _: false
-        }
+    /// What has a parameter, and what concerns a directory's DNS: from
+    /// NETLOGON_CONTROL_REDISCOVER to NETLOGON_CONTROL_QUERY_DNS_REG.
+    private static func isOfLaterCalls(_ function: LogonControlFunction) -> Bool {
+        (5...12).contains(function.rawValue) || function == .setDebugFlag
     }
 
     private static func refused(_ level: UInt32, _ status: NetStatus) -> ServiceReply {
