@@ -161,6 +161,7 @@ import Wire
         let peer = try RPCPeer()
         _ = try peer.bindNTLM(type, level, flags: [.single, .supportHeaderSign])
         #expect(peer.logons.count == 1 && peer.received.isEmpty)
+        #expect(peer.logons[0].logon.listener == .rpc)
         peer.send(peer.request(0, [1, 2, 3]))
         #expect(peer.echo.isAsked == 0)
         try peer.validate()
@@ -244,8 +245,10 @@ import Wire
         try peer.bind()
         peer.send(peer.request(9, []))
         #expect(try peer.nextFault() == .opRangeError)
+        #expect(peer.server.badStubs == 0)
         peer.send(peer.request(3, []))
         #expect(try peer.nextFault() == .badStubData)
+        #expect(peer.server.badStubs == 1)
         #expect(!peer.isClosed)
     }
 

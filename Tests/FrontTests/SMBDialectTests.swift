@@ -176,7 +176,9 @@ import Wire
             let answer = try setUp(&hand, "bob", Array("lower\0".utf8))
             #expect((answer.status == .success) == isPermitted)
             #expect(hand.world.logons.count == (isPermitted ? 1 : 0))
-            #expect(hand.world.server.counters.plainPasswords == 1)
+            let refused = isPermitted ? [] : ["bob"]
+            #expect(hand.world.server.counters.plainPasswords == refused.count)
+            #expect(hand.world.blocked.map(\.user) == refused)
         }
     }
 
@@ -226,6 +228,8 @@ import Wire
             #expect((answer.header.status.rawValue == 0) == isPermitted)
             if !isPermitted { #expect(answer.header.status.dosCode == 2) }
             #expect(world.logons.map(\.logon.user) == (isPermitted ? ["BOB"] : []))
+            #expect(world.blocked.map(\.user) == (isPermitted ? [] : ["BOB"]))
+            #expect(world.server.counters.plainPasswords == (isPermitted ? 0 : 1))
         }
     }
 

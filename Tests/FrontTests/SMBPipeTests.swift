@@ -302,6 +302,25 @@ import Wire
         #expect(call.identity.kind == .anonymous)
     }
 
+    @Test func callsThatCannotBeReadAreCounted() throws {
+        let (hand, fid) = try SMBHand.onPipe()
+        for isMalformed in [false, true] {
+            hand.world.administration.isMalformed = isMalformed
+            _ = try hand.ask(
+                .transactionRequest(.init(
+                    name: "\\PIPE\\LANMAN", setup: [], parameters: 0..<2, data: 2..<2,
+                    maxParameterCount: 8, maxDataCount: 8)), payload: [0, 0])
+            #expect(hand.world.server.counters.malformedCalls == (isMalformed ? 1 : 0))
+        }
+        #expect(hand.world.server.counters.malformed == 0)
+        // SetNmPipeState without the state.
+        var call = Call.setState(fid: fid, .messageReads).transaction(maxDataCount: 64)
+        call.parameters = 0..<1
+        let answer = try hand.ask(.transactionRequest(call), payload: [0])
+        #expect(answer.status == .invalidParameter)
+        #expect(hand.world.server.counters.malformed == 1)
+    }
+
     @Test func numbersBelongToTheirSession() throws {
         var (hand, fid) = try SMBHand.onPipe()
         let first = hand.uid

@@ -33,9 +33,9 @@ final class ServiceWorld {
         return [UInt8](repeating: counter, count: count)
     }
 
-    func lsa() -> LSAService {
+    func lsa(_ anonymous: AnonymousAccess = .all) -> LSAService {
         LSAService(
-            domain: domain, configured: { [unowned self] in configured },
+            domain: domain, configured: { [unowned self] in configured }, anonymous: anonymous,
             random: { [unowned self] in random($0) })
     }
 

@@ -2,6 +2,7 @@
 still has, rpcclient, net, nmblookup, impacket, curl."""
 
 import contextlib
+import json
 import os
 import re
 import struct
@@ -18,8 +19,34 @@ MACHINE = "PC1$"
 REFUSED = "LOGON_FAILURE|WRONG_PASSWORD|ACCESS_DENIED|badpw"
 
 
+def member_conf(name):
+    """The configuration of a Samba member of that name, in a folder of its own."""
+    folder = labtest.plan.STATE / "join" / name
+    for each in ("private", "lock", "state", "cache", "pid", "ncalrpc"):
+        (folder / each).mkdir(parents=True, exist_ok=True)
+    conf = folder / "smb.conf"
+    conf.write_text(f"""[global]
+        netbios name = {name}
+        workgroup = {DOMAIN}
+        security = domain
+        client min protocol = NT1
+        client ipc min protocol = NT1
+        client ipc max protocol = NT1
+        private dir = {folder}/private
+        lock directory = {folder}/lock
+        state directory = {folder}/state
+        cache directory = {folder}/cache
+        pid directory = {folder}/pid
+        ncalrpc dir = {folder}/ncalrpc
+        interfaces = lo eth0
+        """)
+    return conf
+
+
 class Front(LabTest):
     """One agent with a domain of its own, and passage to both controllers' domains."""
+
+    LISTEN = {}
 
     @classmethod
     def setUpClass(cls):
@@ -27,7 +54,7 @@ class Front(LabTest):
         cls.postern = cls.class_agent(
             local_domain_section(DOMAIN, lm="allow", ntlmv1="allow"),
             domain_section(plan.AD, ntlmv1="allow"), domain_section(plan.NT4),
-            listen_section(cls.gate, smb="yes", rpc="yes", wins_server=None),
+            listen_section(cls.gate, smb="yes", rpc="yes", wins_server=None, **cls.LISTEN),
             accounts=((plan.PASSWORD, "alice", "--full-name", "Alice Liddell"),
                       (plan.PASSWORD, "bob"), (plan.ADMINISTRATOR_PASSWORD, BOSS),
                       (plan.MACHINE_PASSWORD, MACHINE, "--machine"),
@@ -35,20 +62,22 @@ class Front(LabTest):
         cls.postern.run("group", "member", "add", "Domain Admins", BOSS, check=True)
 
     def smbclient(self, *words, user=f"{DOMAIN}/alice", password=plan.PASSWORD, dialect="NT1",
-                  options=()):
+                  ntlmv2=None, options=()):
+        if ntlmv2 is None:
+            ntlmv2 = dialect == "NT1"
         settings = ["client min protocol=CORE", "client lanman auth=yes",
-                    f"client ntlmv2 auth={'yes' if dialect == 'NT1' else 'no'}", *options]
+                    f"client ntlmv2 auth={'yes' if ntlmv2 else 'no'}", *options]
         who = ("-N",) if user is None else ("-U", f"{user}%{password}")
         return lab.client.run("smbclient", "-m", dialect, *(f"--option={each}" for each in settings),
                               *who, *words, check=False)
 
     def rpcclient(self, command, user=f"{DOMAIN}/alice", password=plan.PASSWORD):
         """One command: of several, the exit status would be the last one's alone."""
-        done = self.refused_rpcclient(command, user, password)
+        done = self.try_rpcclient(command, user, password)
         self.assertNotIn("result was", done.stdout + done.stderr, command)
         return self.taken(done)
 
-    def refused_rpcclient(self, command, user=f"{DOMAIN}/alice", password=plan.PASSWORD):
+    def try_rpcclient(self, command, user=f"{DOMAIN}/alice", password=plan.PASSWORD):
         who = "%" if user is None else f"{user}%{password}"
         return lab.client.run(
             "rpcclient", "--option=client min protocol=NT1", "--option=client max protocol=NT1",
@@ -56,6 +85,9 @@ class Front(LabTest):
 
     def boss(self, command):
         return self.rpcclient(command, f"{DOMAIN}/{BOSS}", plan.ADMINISTRATOR_PASSWORD)
+
+    def nobody(self, command):
+        return self.rpcclient(command, user=None)
 
     def told(self, ask, expected):
         """Each command's answer has its word or words."""
@@ -198,16 +230,16 @@ class RemoteCallsTest(Front):
             with self.subTest(level=level):
                 self.assertEqual(self.rpcclient("wkssvc_wkstagetinfo" + level), "")
         self.assertEqual(self.boss("wkssvc_wkstagetinfo 102"), "")
-        self.turned_away(self.refused_rpcclient("wkssvc_wkstagetinfo 102"), "WERR_ACCESS_DENIED")
+        self.turned_away(self.try_rpcclient("wkssvc_wkstagetinfo 102"), "WERR_ACCESS_DENIED")
         self.told(self.rpcclient, {"srvinfo": "GATE1", "netshareenum 1": "netname: IPC$"})
 
     def test_there_are_no_sites(self):
-        self.turned_away(self.refused_rpcclient("dsr_getsitename GATE1"), "WERR_NO_SITENAME")
+        self.turned_away(self.try_rpcclient("dsr_getsitename GATE1"), "WERR_NO_SITENAME")
 
     def test_netlogon_is_asked_by_anybody_and_controlled_by_administrators(self):
         def refused(command, status, user=f"{DOMAIN}/{BOSS}"):
             password = plan.PASSWORD if user.endswith("alice") else plan.ADMINISTRATOR_PASSWORD
-            self.turned_away(self.refused_rpcclient(command, user, password), f"WERR_{status}")
+            self.turned_away(self.try_rpcclient(command, user, password), f"WERR_{status}")
 
         for command in ("logonctrl GATE1 1 1", "logonctrl2 GATE1 1 1", "logonctrl2 GATE1 1 3"):
             with self.subTest(command):
@@ -319,11 +351,122 @@ class RemoteCallsTest(Front):
         })
 
     def test_only_administrators_change_accounts(self):
-        self.turned_away(self.refused_rpcclient("createdomuser intruder"), "ACCESS_DENIED")
+        self.turned_away(self.try_rpcclient("createdomuser intruder"), "ACCESS_DENIED")
         self.boss("createdomuser newcomer")
         shown = self.postern.run("account", "list").stdout
         self.assertIn("newcomer", shown)
         self.assertNotIn("intruder", shown)
+
+
+class ListenerTest(Front):
+    """What proves a user depends on where it comes: the older protocols on port 139 alone."""
+
+    LISTEN = {"logons": "ntlmv2 ntlmv1", "logons_139": "all", "logons_445": "ntlmv2",
+              "anonymous": "names"}
+
+    def enter(self, port, **options):
+        return self.smbclient(f"//{self.gate}/IPC$", "-p", str(port), "-c", "exit", **options)
+
+    def counted(self, listener, protocol):
+        """What became of the logons of the client at that listener by that protocol."""
+        for each in json.loads(self.postern.run("status", "--json", check=True).stdout)["clients"]:
+            if (each["address"], each["listener"]) == (lab.client.address, listener):
+                return each["byProtocol"].get(protocol, {"accepted": 0, "refused": 0,
+                                                         "notTaken": 0, "unavailable": 0})
+        return {"accepted": 0, "refused": 0, "notTaken": 0, "unavailable": 0}
+
+    WAYS = (("LM", {"dialect": "LANMAN1"}), ("NTLMv1", {"ntlmv2": False}), ("NTLMv2", {}))
+
+    def test_each_port_takes_what_its_policy_says_and_counts_it(self):
+        for user in (f"{DOMAIN}/alice", f"{plan.NT4.name}/alice"):
+            for protocol, options in self.WAYS:
+                for port in (139, 445):
+                    with self.subTest(user=user, protocol=protocol, port=port):
+                        before = self.counted(str(port), protocol)
+                        done = self.enter(port, user=user, **options)
+                        after = self.counted(str(port), protocol)
+                        if port == 139 or protocol == "NTLMv2":
+                            self.taken(done)
+                            self.assertGreater(after["accepted"], before["accepted"])
+                            self.assertEqual(after["notTaken"], before["notTaken"])
+                        else:
+                            self.turned_away(done, "NTLM_BLOCKED|WRONG_PASSWORD|badpw|LOGON_FAIL")
+                            self.assertGreater(after["notTaken"], before["notTaken"])
+                            self.assertEqual(after["accepted"], before["accepted"])
+        self.assertRegex(self.postern.log, rf"{lab.client.address} on port 445.*: (LM|NTLMv1) is "
+                                           r"not taken, for ")
+        shown = self.postern.run("status").stdout
+        self.assertRegex(shown, rf"(?m)^  {lab.client.address} +139 +\S+ +LM +[1-9]")
+
+    def test_wrong_passwords_are_counted(self):
+        before = self.counted("445", "NTLMv2")
+        self.turned_away(self.enter(445, user=f"{DOMAIN}/bob", password="wrong"))
+        self.assertGreater(self.counted("445", "NTLMv2")["refused"], before["refused"])
+
+    def test_passwords_in_clear_are_counted(self):
+        self.turned_away(self.smbclient(
+            f"//{self.gate}/IPC$", "-p", "139", "-n", "alice", "-c", "exit", dialect="COREPLUS",
+            user="alice", options=("client plaintext auth=yes",)))
+        self.assertGreater(self.counted("139", "plaintext")["notTaken"], 0)
+
+    def test_users_whom_a_member_brings_are_counted(self):
+        boss = f"{DOMAIN}/{BOSS}%{plan.ADMINISTRATOR_PASSWORD}"
+        conf = member_conf("COUNTED")
+        self.taken(lab.client.run("net", "-s", conf, "rpc", "join", "-S", "GATE1", "-I", self.gate,
+                                  "-U", boss, check=False))
+        before = self.counted("members", "NTLMv2")["accepted"] \
+            + self.counted("members", "NTLMv1")["accepted"]
+        self.taken(lab.client.run(
+            "rpcclient", "-s", conf, "-U", boss, self.gate, "-c",
+            f"schannel; samlogon alice {plan.PASSWORD}", check=False))
+        after = self.counted("members", "NTLMv2")["accepted"] \
+            + self.counted("members", "NTLMv1")["accepted"]
+        self.assertGreater(after, before)
+
+    def test_a_user_of_one_workstation_does_not_enter_from_an_unknown_one(self):
+        """Without NTLMSSP nobody tells port 445 which computer it is. A user bound to OTHERBOX."""
+        user = f"{plan.NT4.name}/bound"
+        self.taken(self.enter(139, user=user, options=("netbios name=OTHERBOX",)))
+        self.turned_away(self.enter(139, user=user, options=("netbios name=OTHER",)),
+                         "INVALID_WORKSTATION")
+        self.turned_away(self.enter(445, user=user, options=("client use spnego=no",)),
+                         "INVALID_WORKSTATION")
+
+    def test_nobody_is_told_names_but_no_lists(self):
+        self.assertIn("(User: 1)", self.rpcclient("lookupnames alice", user=None))
+        self.turned_away(self.try_rpcclient("enumdomusers", user=None), "ACCESS_DENIED")
+
+
+class AnonymousTest(Front):
+    """Null sessions, as every agent has them unless told otherwise."""
+
+    def test_nobody_is_told_the_domain_and_no_more(self):
+        self.told(self.nobody, {"lsaquery": f"Domain Name: {DOMAIN}",
+                                "enumtrust": [domain.name for domain in plan.DOMAINS.values()]})
+        for call in ("enumdomusers", "enumdomgroups", "querydispinfo", "lookupnames alice",
+                     "lookupsids S-1-5-32-544", "queryuser 500", "samlookuprids domain 500"):
+            with self.subTest(call=call):
+                self.turned_away(self.try_rpcclient(call, user=None), "ACCESS_DENIED")
+
+
+class OpenTest(Front):
+    LISTEN = {"anonymous": "all"}
+
+    def test_nobody_is_told_everything_where_the_key_says_so(self):
+        self.told(self.nobody, {"enumdomusers": "user:[alice]", "lookupnames alice": "(User: 1)",
+                                "querydispinfo": "Alice Liddell"})
+
+
+class ClosedTest(Front):
+    LISTEN = {"anonymous": "none", "signing": "require"}
+
+    def test_there_are_no_null_sessions(self):
+        self.turned_away(self.smbclient(f"//{self.gate}/IPC$", "-c", "exit", user=None))
+        self.taken(self.smbclient(f"//{self.gate}/IPC$", "-c", "exit"))
+
+    def test_who_does_not_sign_is_turned_away(self):
+        self.turned_away(self.smbclient(f"//{self.gate}/IPC$", "-c", "exit",
+                                        options=("client signing=off",)), "ACCESS_DENIED")
 
 
 class ImpacketTest(Front):
@@ -374,33 +517,11 @@ class NeighbourhoodTest(Front):
 class JoinTest(Front):
     """Samba's tools join the domain and use their account."""
 
-    def conf(self, name):
-        folder = labtest.plan.STATE / "join" / name
-        for each in ("private", "lock", "state", "cache", "pid", "ncalrpc"):
-            (folder / each).mkdir(parents=True, exist_ok=True)
-        conf = folder / "smb.conf"
-        conf.write_text(f"""[global]
-            netbios name = {name}
-            workgroup = {DOMAIN}
-            security = domain
-            client min protocol = NT1
-            client ipc min protocol = NT1
-            client ipc max protocol = NT1
-            private dir = {folder}/private
-            lock directory = {folder}/lock
-            state directory = {folder}/state
-            cache directory = {folder}/cache
-            pid directory = {folder}/pid
-            ncalrpc dir = {folder}/ncalrpc
-            interfaces = lo eth0
-            """)
-        return conf
-
     def net(self, conf, *words, **options):
         return lab.client.run("net", "-s", conf, *words, check=False, **options)
 
     def test_member_joins_and_proves_it(self):
-        conf = self.conf("JOINER")
+        conf = member_conf("JOINER")
         boss = f"{DOMAIN}/{BOSS}%{plan.ADMINISTRATOR_PASSWORD}"
         server = ("-S", "GATE1", "-I", self.gate)
         self.taken(self.net(conf, "rpc", "join", *server, "-U", boss))
@@ -414,6 +535,6 @@ class JoinTest(Front):
 
     def test_member_joins_by_the_password_that_is_its_name(self):
         self.postern.run("account", "add", "OLDPC", "--machine", "--default-password", check=True)
-        conf, server = self.conf("OLDPC"), ("-S", "GATE1", "-I", self.gate)
+        conf, server = member_conf("OLDPC"), ("-S", "GATE1", "-I", self.gate)
         self.taken(self.net(conf, "rpc", "oldjoin", *server))
         self.assertIn("is OK", self.taken(self.net(conf, "rpc", "testjoin", *server)))

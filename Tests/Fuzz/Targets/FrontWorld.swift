@@ -51,10 +51,12 @@ final class FrontWorld {
         netlogon.replication = ReplicationService(domain: domain)
         let configured = { [ConfiguredDomain(name: "ADLAB", dnsName: "ad.lab")] }
         let host = ServedHost(computerName: "GATE1", domainName: "GATE", serverType: 0x102b)
-        let authority = LSAService(domain: domain, configured: configured, random: random)
+        let authority = LSAService(
+            domain: domain, configured: configured, anonymous: .all, random: random)
         services = [
             netlogon, authority,
-            SAMRService(domain: domain, random: random), DirectorySetupService(domain),
+            SAMRService(domain: domain, anonymous: .all, random: random),
+            DirectorySetupService(domain),
             WorkstationService(host: { host }),
             ServerService(host: { host }, netlogonPath: "/srv/netlogon"),
             EndpointMapperService(
@@ -125,6 +127,7 @@ final class FrontWorld {
             switch output {
             case .send(_, let bytes): sent.append(bytes)
             case .close(let connection): closed.insert(connection)
+            case .blocked: break
             case .translate(let token, _, _):
                 front.translated(token, .unavailable(.noController), now: now)
             case .logon(let token, _):
