@@ -27,7 +27,7 @@ package final class SMBSession<Link: Exchange> {
     /// Whether there is a session, or which of its parts was refused.
     package enum Outcome: Equatable {
         case established(isGuest: Bool)
-        case refused(SMB1.ClientSession.Stage, NTStatus)
+        case refused(SMBSessionStage, NTStatus)
     }
 
     private var sessionPort: UInt16 { 139 &+ dialogue.portOffset }
@@ -227,7 +227,7 @@ package final class SMBSession<Link: Exchange> {
 
     /// The session's next event; sends what is to be sent and waits for what brings one. A
     /// connection that failed is given up: nobody says good-bye to it.
-    func next(_ deadline: UInt64) throws(FlowError) -> SMB1.ClientSession.Event {
+    func next(_ deadline: UInt64) throws(FlowError) -> SMBSessionEvent {
         do throws(FlowError) {
             return try awaitEvent(deadline)
         } catch {
@@ -238,7 +238,7 @@ package final class SMBSession<Link: Exchange> {
 
     private func awaitEvent(
         _ deadline: UInt64
-    ) throws(FlowError) -> SMB1.ClientSession.Event {
+    ) throws(FlowError) -> SMBSessionEvent {
         while true {
             if let event = session.nextEvent() { return event }
             try flush()
@@ -302,7 +302,7 @@ package final class SMBSession<Link: Exchange> {
     }
 
     /// Why there is no session.
-    func failure(_ stage: SMB1.ClientSession.Stage, _ status: NTStatus) -> FlowError {
+    func failure(_ stage: SMBSessionStage, _ status: NTStatus) -> FlowError {
         switch stage {
         case .negotiate: dialogue.unavailable("\(target.name) refuses SMB1: \(status.name)")
         case .sessionSetup, .treeConnect: dialogue.refused(status)
