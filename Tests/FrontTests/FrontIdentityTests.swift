@@ -1,3 +1,4 @@
+import SecureChannel
 import Testing
 
 @testable import Front
@@ -14,5 +15,19 @@ import Testing
         identity.kind = .local
         #expect(identity.isAdministrator)
         #expect(!FrontIdentity.anonymous.isAdministrator)
+    }
+
+    /// Who vouched counts, and not the domain's name in what he said.
+    @Test func whoVouchedSaysWhoseUserItIs() {
+        func identity(isOurs: Bool, userFlags: UInt32 = 0) -> FrontIdentity {
+            FrontIdentity(
+                LogonIdentity(
+                    user: "root", domain: "GATE", userRID: 500, primaryGroupRID: 513,
+                    domainSID: nil, groupRIDs: [512], userFlags: userFlags, isOurs: isOurs))
+        }
+        #expect(identity(isOurs: true).isAdministrator)
+        #expect(identity(isOurs: false).kind == .remote)
+        #expect(!identity(isOurs: false).isAdministrator)
+        #expect(identity(isOurs: true, userFlags: 1).kind == .guest)
     }
 }

@@ -17,6 +17,8 @@ extension SMB1 {
         package static let messageLimit = 131_072
         /// The most session setups of one logon with extended security; NTLMSSP takes two.
         package static let stepLimit = 5
+        /// The longest token of such a step: its length has 16 bits, and more goes with it.
+        package static let tokenLimit = 32_768
 
         enum State: Equatable {
             case fresh, working, failed, ended
