@@ -114,7 +114,8 @@ targets += library("Responder", protocols)
 targets += library("Domain", protocols)
 // A server knows the accounts that it serves, and seals with the same code as the channel does.
 targets += library("Front", protocols + ["SecureChannel", "Domain"], tests: ["Simulation"])
-targets += library("Flows", protocols + ["SecureChannel", "Locator", "Domain"])
+targets += library(
+    "Flows", protocols + ["SecureChannel", "Locator", "Domain"], tests: ["Simulation"])
 targets += library("Decoder", protocols + ["SecureChannel", "Locator"])
 targets += library("Consumers", protocols)
 targets += library(

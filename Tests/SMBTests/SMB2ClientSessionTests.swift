@@ -323,10 +323,12 @@ private struct Talk {
         #expect(try talk.run().last == .received(pipe, Self.bind))
     }
 
-    @Test func guestHasNoKeyToSignWith() throws {
+    /// Who takes the signatures away by calling a user nobody, is told of as well.
+    @Test(arguments: [SMB2.SessionSetupResponse.isGuest, SMB2.SessionSetupResponse.isNull])
+    func guestHasNoKeyToSignWith(_ flags: UInt16) throws {
         var talk = Talk.signed()
         talk.server.signing = nil
-        talk.server.sessionFlags = SMB2.SessionSetupResponse.isGuest
+        talk.server.sessionFlags = flags
         _ = talk.session.open("samr")
         #expect(try talk.run().contains(.established(isGuest: true)))
         #expect(!talk.server.requests.contains { $0.header.flags.contains(.signed) })

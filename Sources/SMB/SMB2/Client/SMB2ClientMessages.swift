@@ -121,7 +121,6 @@ extension SMB2.ClientSession {
         case .sessionSetup:
             let answer = try SMB2.SessionSetupResponse(parsing: &reader, from: 0)
             sessionID = header.sessionID
-            isGuest = answer.sessionFlags & SMB2.SessionSetupResponse.isGuest != 0
             try startSigning(answer, header, message, reader)
         case .treeConnect:
             _ = try SMB2.TreeConnectResponse(parsing: &reader)
@@ -159,7 +158,7 @@ extension SMB2.ClientSession {
     }
 
     /// From the answer to session setup on, all is signed, where there is a key. Guests and nobody
-    /// have none (MS-SMB2 3.2.5.3.1).
+    /// have none (MS-SMB2 3.2.5.3.1): who logged on as somebody is told that it is a guest's.
     private mutating func startSigning(
         _ answer: SMB2.SessionSetupResponse, _ header: SMB2.Header, _ message: [UInt8],
         _ reader: borrowing WireReader
@@ -169,9 +168,9 @@ extension SMB2.ClientSession {
             // No cipher was offered: what this server wants cannot be had.
             return fail(.sessionSetup, .notSupported)
         }
-        guard answer.sessionFlags & (Answer.isGuest | Answer.isNull) == 0,
-            let agreed = step?.signing
-        else { return }
+        let isNull = answer.sessionFlags & Answer.isNull != 0
+        isGuest = answer.sessionFlags & Answer.isGuest != 0 || isNull && step?.signing != nil
+        guard !isGuest, let agreed = step?.signing else { return }
         if header.flags.contains(.signed), !agreed.verifies(message) {
             throw reader.invalid("Signature", Int(header.flags.rawValue))
         }
