@@ -23,7 +23,13 @@ final class FrontedAgent {
     let agent: Agent
     let front: Front
     let user: UInt32
-    var time = FrontTime(now: 5_000, unix: monday)
+    private final class Clock {
+        var unix = FrontedAgent.monday
+    }
+    private let clock = Clock()
+    var time = FrontTime(now: 5_000, unix: monday) {
+        didSet { clock.unix = time.unix }
+    }
     private(set) var blocked: [String] = []
     private var sent: [[UInt8]] = []
 
@@ -41,7 +47,7 @@ final class FrontedAgent {
         let random: (Int) -> [UInt8] = { numbers.bytes($0) }
         agent = Agent(
             name: "GATE1", domains: [], locals: [AgentLocalDomain(domain)],
-            epoch: Self.monday - 5, random: random)
+            unixSeconds: { [clock] in clock.unix }, random: random)
         let rpc = RPCServer(
             services: [],
             identity: ServerHandshake.Identity(nbComputerName: "GATE1", nbDomainName: "GATE"),

@@ -27,7 +27,7 @@ final class PipeWorld {
             smb: SMBServer(
                 SMBServerSettings(computerName: "GATE1", domainName: "GATE"), pipes: base.server,
                 administration: nil, files: nil, random: random),
-            rpc: base.server, netlogon: base.service, localDomain: "GATE")
+            rpc: base.server, netlogon: base.service)
         channel = Channel(
             settings: ChannelSettings(
                 domain: "GATE", profile: .nt4, kind: .workstation, account: "PC1$",
@@ -117,7 +117,7 @@ final class PipeWorld {
                 links[link] = nil
                 channel.linkClosed(link, .closed, now: now)
             }
-        case .logon, .translate: Issue.record("alice is a user of ours")
+        case .logon, .blocked, .translate: Issue.record("alice is a user of ours")
         }
     }
 }

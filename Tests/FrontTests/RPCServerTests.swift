@@ -154,7 +154,9 @@ import Wire
         #expect(peer.isClosed)
     }
 
-    @Test(arguments: [AuthType.winNT, .gssNegotiate], [AuthLevel.integrity, .packet, .privacy])
+    @Test(
+        arguments: [AuthType.winNT, .gssNegotiate],
+        [AuthLevel.call, .integrity, .packet, .privacy])
     func answerIsValidatedBeforeAnyCallIsLookedAt(_ type: AuthType, _ level: AuthLevel) throws {
         let peer = try RPCPeer()
         _ = try peer.bindNTLM(type, level, flags: [.single, .supportHeaderSign])
@@ -171,7 +173,7 @@ import Wire
         #expect(try peer.call(2, []).count == 20_000)
     }
 
-    @Test(arguments: [AuthLevel.integrity, .privacy])
+    @Test(arguments: [AuthLevel.call, .packet, .integrity, .privacy])
     func ntlmCoversHeadersThoughNobodySaidSo(_ level: AuthLevel) throws {
         let peer = try RPCPeer()
         _ = try peer.bindNTLM(.winNT, level)

@@ -39,6 +39,16 @@ final class ServiceWorld {
             random: { [unowned self] in random($0) })
     }
 
+    func netlogon() -> NetlogonService {
+        let service = NetlogonService(
+            NetlogonService.Settings(
+                computerName: "GATE1", address: IPv4Address(10, 77, 0, 40)),
+            domain: domain, channels: ChannelTable(),
+            random: { [unowned self] in random($0) })
+        service.otherDomains = { [unowned self] in configured }
+        return service
+    }
+
     static let host = ServedHost(
         computerName: "GATE1", domainName: "GATE", comment: "Postern", serverType: 0x102b)
 

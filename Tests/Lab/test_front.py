@@ -71,14 +71,31 @@ class Front(LabTest):
         return lab.client.run("smbclient", "-m", dialect, *(f"--option={each}" for each in settings),
                               *who, *words, check=False)
 
-    def rpcclient(self, *commands, **options):
-        return self.taken(self.try_rpcclient(*commands, **options))
+    def rpcclient(self, command, user=f"{DOMAIN}/alice", password=plan.PASSWORD):
+        """One command: of several, the exit status would be the last one's alone."""
+        done = self.try_rpcclient(command, user, password)
+        self.assertNotIn("result was", done.stdout + done.stderr, command)
+        return self.taken(done)
 
-    def try_rpcclient(self, *commands, user=f"{DOMAIN}/alice", password=plan.PASSWORD):
+    def try_rpcclient(self, command, user=f"{DOMAIN}/alice", password=plan.PASSWORD):
         who = "%" if user is None else f"{user}%{password}"
         return lab.client.run(
             "rpcclient", "--option=client min protocol=NT1", "--option=client max protocol=NT1",
-            "-U", who, self.gate, "-c", ";".join(commands), check=False)
+            "-U", who, self.gate, "-c", command, check=False)
+
+    def boss(self, command):
+        return self.rpcclient(command, f"{DOMAIN}/{BOSS}", plan.ADMINISTRATOR_PASSWORD)
+
+    def nobody(self, command):
+        return self.rpcclient(command, user=None)
+
+    def told(self, ask, expected):
+        """Each command's answer has its word or words."""
+        for command, words in expected.items():
+            with self.subTest(command):
+                shown = ask(command)
+                for word in (words,) if isinstance(words, str) else words:
+                    self.assertIn(word, shown)
 
     def taken(self, done):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -121,6 +138,13 @@ class SessionTest(Front):
     def test_messages_are_signed_where_the_client_demands_it(self):
         self.taken(self.smbclient("-L", self.gate, options=("client signing=required",)))
 
+    def test_clients_that_are_switched_off_are_noticed(self):
+        with contextlib.closing(smb1.Session(lab.client, self.gate)) as session:
+            session.negotiate()
+            self.assertEqual(session.set_up(), 0)
+            shown = lab.gate.run("ss", "-Htno", "state", "established", "sport", "=", ":445").stdout
+            self.assertRegex(shown, r"timer:\(keepalive,[0-9a-z.]+,0\)")
+
     def test_null_session_has_pipes_alone(self):
         self.taken(self.smbclient(f"//{self.gate}/IPC$", "-c", "exit", user=None))
 
@@ -154,20 +178,35 @@ class RemoteCallsTest(Front):
         self.assertRegex(shown, rf"Domain Name: {DOMAIN}\nDomain Sid: S-1-5-21-")
 
     def test_users_and_groups_are_listed(self):
-        shown = self.rpcclient("enumdomusers", "enumdomgroups", "querydispinfo",
-                               "querydispinfo2", "querydispinfo3", "enumdomains", "querydominfo",
-                               "enumalsgroups builtin",
-                               *(f"querydominfo {level}" for level in range(1, 14)
-                                 if level != 10))
-        for word in ("user:[alice] rid:[0x", f"user:[{BOSS}]", "group:[Domain Admins] rid:[0x200]",
-                     "Account: alice\tName: Alice Liddell"):
-            self.assertIn(word, shown)
+        alice = "Account: alice\tName: Alice Liddell"
+        self.told(self.rpcclient, {
+            "enumdomusers": ("user:[alice] rid:[0x", f"user:[{BOSS}]"),
+            "enumdomgroups": ("group:[Domain Admins] rid:[0x200]",
+                              "group:[Domain Users] rid:[0x201]"),
+            "querydispinfo": alice, "querydispinfo2": alice, "querydispinfo3": alice,
+            "enumdomains": (f"name:[{DOMAIN}]", "name:[Builtin]"),
+            "enumalsgroups builtin": "group:[Administrators] rid:[0x220]",
+        })
+
+    def test_domain_is_described_at_every_level(self):
+        general = (f"Domain:\t\t{DOMAIN}", "Server Role:\tROLE_DOMAIN_PDC", "Sequence No:")
+        self.told(self.rpcclient, {
+            "querydominfo": general, "querydominfo 1": "Minimum password length:",
+            "querydominfo 2": general, "querydominfo 3": "Force Logoff:\t-1",
+            "querydominfo 4": "Comment:", "querydominfo 5": f"Domain:\t\t{DOMAIN}",
+            "querydominfo 6": "Server:", "querydominfo 7": "Server Role:\tROLE_DOMAIN_PDC",
+            "querydominfo 8": ("Sequence No:", "Domain Create Time:"),
+            "querydominfo 9": "Domain Server State:\t0x1",
+            # rpcclient asks for it, and prints no more of what it is told.
+            "querydominfo 11": "cannot display domain info for switch value 11",
+            "querydominfo 12": "Lockout after bad attempts:                  10",
+            "querydominfo 13": ("Sequence No at last promotion:", "Domain Create Time:"),
+        })
 
     def test_user_is_described(self):
         rid = re.search(r"user:\[alice\] rid:\[(0x[0-9a-f]+)\]", self.rpcclient("enumdomusers"))[1]
-        shown = self.rpcclient(f"queryuser {rid}", f"queryusergroups {rid}")
-        self.assertIn("Full Name   :\tAlice Liddell", shown)
-        self.assertIn("group rid:[0x201]", shown)
+        self.told(self.rpcclient, {f"queryuser {rid}": "Full Name   :\tAlice Liddell",
+                                   f"queryusergroups {rid}": "group rid:[0x201]"})
 
     def test_names_and_sids_are_translated(self):
         shown = self.rpcclient("lookupnames alice")
@@ -186,9 +225,35 @@ class RemoteCallsTest(Front):
                 self.assertIn(f"{domain.name}\t", self.rpcclient("enumtrust").replace(" ", "\t"))
 
     def test_workstation_and_server_tell_who_they_are(self):
-        self.assertNotIn("result was", self.rpcclient("wkssvc_wkstagetinfo"))
-        self.assertIn("GATE1", self.rpcclient("srvinfo"))
-        self.assertIn("IPC$", self.rpcclient("netshareenum 1"))
+        # rpcclient prints nothing of the workstation's answers but what went wrong.
+        for level in ("", " 100", " 101"):
+            with self.subTest(level=level):
+                self.assertEqual(self.rpcclient("wkssvc_wkstagetinfo" + level), "")
+        self.assertEqual(self.boss("wkssvc_wkstagetinfo 102"), "")
+        self.turned_away(self.try_rpcclient("wkssvc_wkstagetinfo 102"), "WERR_ACCESS_DENIED")
+        self.told(self.rpcclient, {"srvinfo": "GATE1", "netshareenum 1": "netname: IPC$"})
+
+    def test_there_are_no_sites(self):
+        self.turned_away(self.try_rpcclient("dsr_getsitename GATE1"), "WERR_NO_SITENAME")
+
+    def test_netlogon_is_asked_by_anybody_and_controlled_by_administrators(self):
+        def refused(command, status, user=f"{DOMAIN}/{BOSS}"):
+            password = plan.PASSWORD if user.endswith("alice") else plan.ADMINISTRATOR_PASSWORD
+            self.turned_away(self.try_rpcclient(command, user, password), f"WERR_{status}")
+
+        for command in ("logonctrl GATE1 1 1", "logonctrl2 GATE1 1 1", "logonctrl2 GATE1 1 3"):
+            with self.subTest(command):
+                self.assertEqual(self.rpcclient(command), "")
+        for function in (5, 6, 10):     # rediscover, query and verify the trusted channel
+            for domain in plan.DOMAINS.values():
+                command = f"logonctrl2 GATE1 {function} 2 {domain.name}"
+                with self.subTest(command):
+                    self.assertEqual(self.boss(command), "")
+                    refused(command, "ACCESS_DENIED", f"{DOMAIN}/alice")
+        refused("logonctrl2 GATE1 6 2 NOSUCH", "NO_SUCH_DOMAIN")
+        refused("logonctrl2 GATE1 8 4 alice", "INVALID_LEVEL")  # the newest call's alone
+        refused("logonctrl GATE1 1 2", "NOT_SUPPORTED")
+        refused("logonctrl GATE1 1 3", "INVALID_LEVEL")
 
     def test_controllers_are_named(self):
         for call in ("getdcname", "getanydcname", "dsr_getdcname", "dsr_getdcnameex",
@@ -279,20 +344,18 @@ class RemoteCallsTest(Front):
         self.assertEqual(shown.split(), ["SeMachineAccountPrivilege:", r"BUILTIN\Administrators"])
         self.assertRegex(net("list", "accounts"),
                          r"BUILTIN\\Users\nSeChangeNotifyPrivilege\nSeNetworkLogonRight\n")
-        shown = self.rpcclient("lsaenumprivsaccount S-1-5-32-544",
-                               "lsaenumacctrights S-1-5-32-545",
-                               "lsalookupprivvalue SeShutdownPrivilege",
-                               user=f"{DOMAIN}/{BOSS}", password=plan.ADMINISTRATOR_PASSWORD)
-        self.assertIn("found 21 privileges for SID S-1-5-32-544", shown)
-        self.assertIn("SeNetworkLogonRight", shown)
-        self.assertIn("0:19 (0x0:0x13)", shown)
+        self.told(self.boss, {
+            "lsaenumprivsaccount S-1-5-32-544": "found 21 privileges for SID S-1-5-32-544",
+            "lsaenumacctrights S-1-5-32-545": ("found 2 privileges", "SeNetworkLogonRight"),
+            "lsalookupprivvalue SeShutdownPrivilege": "0:19 (0x0:0x13)",
+        })
 
     def test_only_administrators_change_accounts(self):
-        with self.assertRaises(AssertionError):
-            self.rpcclient("createdomuser intruder")
-        self.rpcclient("createdomuser newcomer", user=f"{DOMAIN}/{BOSS}",
-                       password=plan.ADMINISTRATOR_PASSWORD)
-        self.assertIn("newcomer", self.postern.run("account", "list").stdout)
+        self.turned_away(self.try_rpcclient("createdomuser intruder"), "ACCESS_DENIED")
+        self.boss("createdomuser newcomer")
+        shown = self.postern.run("account", "list").stdout
+        self.assertIn("newcomer", shown)
+        self.assertNotIn("intruder", shown)
 
 
 class ListenerTest(Front):
@@ -378,8 +441,8 @@ class AnonymousTest(Front):
     """Null sessions, as every agent has them unless told otherwise."""
 
     def test_nobody_is_told_the_domain_and_no_more(self):
-        shown = self.rpcclient("lsaquery", "enumtrust", user=None)
-        self.assertIn(f"Domain Name: {DOMAIN}", shown)
+        self.told(self.nobody, {"lsaquery": f"Domain Name: {DOMAIN}",
+                                "enumtrust": [domain.name for domain in plan.DOMAINS.values()]})
         for call in ("enumdomusers", "enumdomgroups", "querydispinfo", "lookupnames alice",
                      "lookupsids S-1-5-32-544", "queryuser 500", "samlookuprids domain 500"):
             with self.subTest(call=call):
@@ -390,9 +453,8 @@ class OpenTest(Front):
     LISTEN = {"anonymous": "all"}
 
     def test_nobody_is_told_everything_where_the_key_says_so(self):
-        shown = self.rpcclient("enumdomusers", "lookupnames alice", "querydispinfo", user=None)
-        for word in ("user:[alice]", "(User: 1)", "Alice Liddell"):
-            self.assertIn(word, shown)
+        self.told(self.nobody, {"enumdomusers": "user:[alice]", "lookupnames alice": "(User: 1)",
+                                "querydispinfo": "Alice Liddell"})
 
 
 class ClosedTest(Front):
