@@ -27,7 +27,7 @@ final class PipeWorld {
             smb: SMBServer(
                 SMBServerSettings(computerName: "GATE1", domainName: "GATE"), pipes: base.server,
                 administration: nil, files: nil, random: random),
-            rpc: base.server, netlogon: base.service, localDomain: "GATE")
+            rpc: base.server, netlogon: base.service)
         channel = Channel(
             settings: ChannelSettings(
                 domain: "GATE", profile: .nt4, kind: .workstation, account: "PC1$",
