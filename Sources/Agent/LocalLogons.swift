@@ -1,5 +1,6 @@
 import Crypto
 import Domain
+import Front
 import Interfaces
 import Mailslot
 import Responder
@@ -55,9 +56,6 @@ extension Agent {
     func logon(
         _ call: LogonCall, local index: Int, proof: Ledger.Proof, now: UInt64
     ) -> LogonOutcome {
-        let local = locals[index]
-        local.ledger.asked(proof)
-        let control = ParameterControl(rawValue: call.parameterControl)
         let evidence: LocalLogon.Proof
         switch call.proof {
         case .password(let secret): evidence = .password(secret)
@@ -66,27 +64,52 @@ extension Agent {
             evidence = .responses(challenge: challenge, nt: nt, lm: lm)
         }
         let logon = LocalLogon(
-            domain: call.domain, user: call.user,
-            workstation: call.workstation.isEmpty ? name : call.workstation, control: control,
-            proof: evidence)
-        let outcome: LogonOutcome
-        defer { local.noteMarks(now: now) }
-        switch local.domain.validate(logon, now: fileTime) {
+            domain: call.domain, user: call.user, workstation: workstation(of: call),
+            control: ParameterControl(rawValue: call.parameterControl), proof: evidence)
+        defer { locals[index].noteMarks(now: now) }
+        switch validate(logon, local: index, proof, from: call.origin, fileTime) {
         case .accepted(let session):
             let identity = LogonIdentity(session)
             if call.wantsWhole {
                 identity.whole = WholeValidation(session.validation(server: name))
             }
-            outcome = .accepted(identity)
-        case .refused(.ntlmBlocked):
-            local.ledger.blocked()
-            return .refused(.ntlmBlocked, authoritative: true)
+            return .accepted(identity)
         case .refused(let status):
             // Under another name than its own the domain does not speak for all there are.
-            let isNamed = Self.same(local.domain.name, call.domain)
-            outcome = .refused(status, authoritative: isNamed || status != .noSuchUser)
+            let isNamed = Self.same(locals[index].domain.name, call.domain)
+            return .refused(status, authoritative: isNamed || status != .noSuchUser)
         }
-        local.ledger.answered(outcome, microseconds: nil)
+    }
+
+    /// Validates a logon of a user of ours that `peer` brought over its secure channel. The
+    /// service does the rest, which is why the domain's answer is given as it is.
+    package func validate(
+        _ logon: LocalLogon, local index: Int, from peer: IPv4Address, now: FrontTime
+    ) -> LocalOutcome {
+        let origin = LogonOrigin.network(.member, peer)
+        let proof = Ledger.Proof(logon)
+        let outcome = validate(logon, local: index, proof, from: origin, now.fileTime)
+        count(
+            CountedLogon(
+                origin: origin, proof: proof, computer: logon.workstation,
+                domain: logon.domain, user: logon.user), LogonResult(outcome), now: now.now)
+        return outcome
+    }
+
+    /// Both policies are kept before the domain compares anything, so that nobody learns by the
+    /// answer whom there is, and nobody is locked out by a computer that knows nothing better.
+    private func validate(
+        _ logon: LocalLogon, local index: Int, _ proof: Ledger.Proof, from origin: LogonOrigin,
+        _ fileTime: UInt64
+    ) -> LocalOutcome {
+        let local = locals[index]
+        local.ledger.asked(proof)
+        var logon = logon
+        logon.taken = listeners[origin]
+        let policy = local.domain.proofs.narrowed(by: logon.taken)
+        let outcome = policy.blocks(proof)
+            ? .refused(.ntlmBlocked) : local.domain.validate(logon, now: fileTime)
+        local.ledger.answered(LogonResult(outcome))
         return outcome
     }
 

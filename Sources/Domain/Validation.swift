@@ -14,7 +14,7 @@ extension LocalDomain {
             return .refused(.noSuchUser)
         }
         if isLockedOut(account, now: now) { return .refused(.accountLockedOut) }
-        let check = ProofCheck(logon: logon, policy: proofs)
+        let check = ProofCheck(logon: logon, policy: proofs.narrowed(by: logon.taken))
         let keys: ProofKeys
         switch check.verdict(nt: account.ntHash, lm: account.lmHash) {
         case .blocked: return .refused(.ntlmBlocked)

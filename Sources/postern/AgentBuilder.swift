@@ -46,10 +46,24 @@ enum AgentBuilder {
                     local: local, channel: channel,
                     pull: ReplicationPull(domain: locals[local], now: 0)))
         }
-        return Agent(
+        let agent = Agent(
             name: configuration.agent.name, domains: domains,
             locals: locals.map { AgentLocalDomain($0) }, backups: backups,
             unixSeconds: { SystemClock.unixSeconds }, random: random)
+        agent.listeners.host = proofs(configuration.agent.logons)
+        if let listen = configuration.listen {
+            agent.listeners.session = proofs(listen.logons139 ?? listen.logons)
+            agent.listeners.direct = proofs(listen.logons445 ?? listen.logons)
+            agent.listeners.rpc = proofs(listen.logonsRPC ?? listen.logons)
+            agent.listeners.member = proofs(listen.logonsMembers ?? listen.logons)
+        }
+        return agent
+    }
+
+    private static func proofs(_ taken: LogonProtocols) -> ProofPolicy {
+        ProofPolicy(
+            ntlmv1: taken.ntlmv1 ? .allow : taken.mschap ? .mschap : .refuse,
+            allowsLM: taken.lm, allowsNTLMv2: taken.ntlmv2)
     }
 
     private static func domain(

@@ -147,6 +147,12 @@ final class Daemon {
         settle()
     }
 
+    /// A logon whose protocol the front did not take.
+    func blocked(_ call: LogonCall) {
+        agent.blocked(call, now: loop.now)
+        settle()
+    }
+
     /// A question of this program's own.
     func translate(
         _ question: TranslationQuestion, domain: String,
@@ -210,6 +216,7 @@ final class Daemon {
             save("a domain's SID") { state throws(StoreError) in
                 try state.put(LearnedDomain(sid: sid), agent.domains[index].name)
             }
+        case .blocked(let logon): log.warning(logon.blocked)
         case .locator(let index, let wanted): sockets[index].perform(wanted)
         case .channel(let index, let wanted): perform(index, wanted)
         case .copied(let local, let notice): note(local, notice)

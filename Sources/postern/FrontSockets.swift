@@ -163,21 +163,6 @@ final class FrontSockets {
         settle()
     }
 
-    private func ask(_ token: UInt64, _ logon: FrontLogon) {
-        let proof: LogonCall.Proof
-        switch logon.proof {
-        case .responses(let challenge, let nt, let lm):
-            proof = .responses(challenge: challenge, nt: nt, lm: lm)
-        case .password(let secret): proof = .password(secret)
-        case .hashes(let nt, let lm): proof = .hashes(nt: nt, lm: lm)
-        }
-        daemon.logon(
-            LogonCall(
-                domain: logon.domain, user: logon.user, workstation: logon.workstation,
-                parameterControl: logon.parameterControl, proof: proof,
-                wantsWhole: logon.wantsWhole), caller: token | Self.mark)
-    }
-
     // MARK: What the front wants done
 
     private func send(_ bytes: [UInt8], on id: FrontConnection) {
@@ -216,7 +201,9 @@ final class FrontSockets {
             switch output {
             case .send(let id, let bytes): send(bytes, on: id)
             case .close(let id): end(id)
-            case .logon(let token, let logon): ask(token, logon)
+            case .logon(let token, let logon):
+                daemon.logon(LogonCall(logon), caller: token | Self.mark)
+            case .blocked(let logon): daemon.blocked(LogonCall(logon))
             case .translate(let token, let domain, let question):
                 daemon.translate(question, domain: domain, caller: token | Self.mark)
             }

@@ -54,6 +54,7 @@ final class AgentWorld {
     private(set) var failures: [IPv4Address] = []
     private(set) var copied: [PullNotice] = []
     private(set) var looks = 0
+    private(set) var blocked: [CountedLogon] = []
     /// Controllers that answer no ping.
     var deaf: Set<IPv4Address> = []
     private var nextCaller: UInt64 = 0
@@ -247,6 +248,7 @@ final class AgentWorld {
         case .looked: looks += 1
         case .translated(let caller, let outcome): translations[caller] = outcome
         case .learned(let domain, let sid): learned.append((domain, sid))
+        case .blocked(let logon): blocked.append(logon)
         }
     }
 

@@ -219,17 +219,26 @@ class PromotionTest(ReplicationTest):
         self.assertLogsOn(self.backup, "bert")
         await_event("its name is the primary's", lambda: f"{DOMAIN}<1b>" in self.names(), 10, 0.1)
 
+    def listening(self, agent):
+        return json.loads(agent.run("status", "--json", check=True).stdout)["listening"]
+
     def names(self):
-        status = json.loads(self.backup.run("status", "--json", check=True).stdout)
-        return status["listening"]["names"]
+        return self.listening(self.backup)["names"]
+
+    def await_master(self, agent, names=(f"{DOMAIN}<1d>", f"{DOMAIN}<1b>")):
+        await_event("the master browser", lambda: self.listening(agent)["isMasterBrowser"]
+                    and set(names) <= set(self.listening(agent)["names"]), 20, 0.1)
 
     def test_two_controllers_change_places(self):
         self.backup.run("account", "list", check=True)
+        self.await_master(self.primary)
         self.primary.run("domain", "demote", check=True)
+        self.assertFalse(self.listening(self.primary)["isMasterBrowser"])
         self.primary.run("secret", "import", DOMAIN, input="gate-Passw0rd\n", check=True)
         self.backup.run("domain", "promote", check=True)
         self.backup.run("account", "add", "GATE1", "--bdc", input="gate-Passw0rd\n", check=True)
-        await_event("its name is the primary's", lambda: f"{DOMAIN}<1b>" in self.names(), 10, 0.1)
+        self.await_master(self.backup)
+        self.assertFalse(self.listening(self.primary)["isMasterBrowser"])
         self.primary.stop()
         self.primary.start()    # it finds the new primary by its name
         self.primary, self.backup = self.backup, self.primary
