@@ -254,7 +254,17 @@ extension LocalDomain {
     // MARK: The domain
 
     package func setPolicy(_ body: (inout AccountPolicy) -> Void) throws(DomainError) {
-        try setHeader { body(&$0.policy) }
+        try setHeader {
+            body(&$0.policy)
+            overrides.apply(to: &$0.policy)
+        }
+    }
+
+    /// Takes what the host's configuration says of the policy. It holds from now on, of a backup
+    /// from its promotion on.
+    package func setOverrides(_ new: PolicyOverrides) throws(DomainError) {
+        overrides = new
+        if role == .primary { try setPolicy { _ in } }
     }
 
     package func setComment(_ comment: String) throws(DomainError) {

@@ -97,6 +97,28 @@ package struct AccountPolicy: Equatable, Sendable {
     package init() {}
 }
 
+/// What the host's configuration says of the policy: it wins over what clients set, and over what
+/// a former primary had.
+package struct PolicyOverrides: Equatable, Sendable {
+    package var lockoutThreshold: UInt16?
+    /// How long, and within which wrong passwords add up.
+    package var lockoutDuration: UInt64?
+    package var minimumPasswordLength: UInt16?
+    package var maximumPasswordAge: UInt64?
+
+    package init() {}
+
+    func apply(to policy: inout AccountPolicy) {
+        if let lockoutThreshold { policy.lockoutThreshold = lockoutThreshold }
+        if let lockoutDuration {
+            policy.lockoutDuration = lockoutDuration
+            policy.lockoutWindow = lockoutDuration
+        }
+        if let minimumPasswordLength { policy.minimumPasswordLength = minimumPasswordLength }
+        if let maximumPasswordAge { policy.maximumPasswordAge = maximumPasswordAge }
+    }
+}
+
 /// Which proofs the domain takes.
 package struct ProofPolicy: Equatable, Sendable {
     package enum NTLMv1: Equatable, Sendable {

@@ -38,6 +38,7 @@ package final class LocalDomain {
     package internal(set) var builtinAliases = RIDTable<Alias>()
     package internal(set) var trusts: [Trust] = []
     package let proofs: ProofPolicy
+    var overrides = PolicyOverrides()
     var logs: InlineArray<3, ChangeLog> = [ChangeLog(), ChangeLog(), ChangeLog()]
     var names: [String: Named] = [:]
     /// Accounts whose record is behind what logons left in memory.
