@@ -120,8 +120,10 @@ package final class LocalDomain {
     /// The aliases that have one of `sids` as a member: of the domain, or of `S-1-5-32`.
     package func aliases(of sids: [SID], in home: Alias.Home) -> [UInt32] {
         let table = home == .account ? aliases : builtinAliases
+        // Anybody may ask for a thousand at once, and aliases may have hundreds of members.
+        let sought = Set(sids)
         var found: [UInt32] = []
-        for alias in table.elements where alias.members.contains(where: { sids.contains($0) }) {
+        for alias in table.elements where alias.members.contains(where: { sought.contains($0) }) {
             found.append(alias.rid)
         }
         return found

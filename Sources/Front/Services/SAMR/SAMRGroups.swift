@@ -22,6 +22,7 @@ extension SAMRService {
         let home = try domain(
             request.domainHandle, caller, needs: SAMRAccess.Domain.createGroup)
         guard home == .account else { throw .status(.accessDenied) }
+        _ = try grant(.group(0), request.desiredAccess, caller)
         let group = try changing { () throws(DomainError) in
             try domain.createGroup(request.name)
         }
@@ -121,6 +122,7 @@ extension SAMRService {
         let home = try domain(
             request.domainHandle, caller, needs: SAMRAccess.Domain.createAlias)
         guard home == .account else { throw .status(.accessDenied) }
+        _ = try grant(.alias(.account, 0), request.desiredAccess, caller)
         let alias = try changing { () throws(DomainError) in
             try domain.createAlias(request.name)
         }

@@ -13,8 +13,8 @@ package final class SAMRService: RemoteService {
     let domain: LocalDomain
     let restrictsAnonymous: Bool
     let random: (Int) -> [UInt8]
-    /// The list that was shown last: pages of it are asked for one after the other.
-    var shown: SAMRShownList?
+    /// The list of each class that was shown last: pages of it are asked for one after the other.
+    var shown: [SamrDisplayClass: SAMRShownList] = [:]
 
     /// `random` gives that many unpredictable bytes.
     package init(
