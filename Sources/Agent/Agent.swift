@@ -391,6 +391,7 @@ package final class Agent {
                 {
                     learn(sid, of: index)
                 }
+                judge(outcome, from: index)
                 var answer = outcome
                 if case .unavailable = outcome { answer = caller.fallback ?? outcome }
                 outputs.append(.answer(caller: caller.token, answer))

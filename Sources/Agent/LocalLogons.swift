@@ -75,6 +75,8 @@ extension Agent {
         switch local.domain.validate(logon, now: fileTime(at: now)) {
         case .accepted(let session):
             let identity = LogonIdentity(session)
+            identity.isInAdministrators = local.domain.isAdministrator(
+                session.account.rid, groups: session.account.groupRIDs)
             if call.wantsWhole {
                 identity.whole = WholeValidation(session.validation(server: name))
             }

@@ -129,6 +129,16 @@ package final class LocalDomain {
         return found
     }
 
+    /// Whether a user may administer the domain: Administrator always, so that there is one;
+    /// others as members of `S-1-5-32-544`, by themselves or by a group of theirs.
+    package func isAdministrator(_ rid: UInt32, groups: [UInt32]) -> Bool {
+        if rid == WellKnownRID.administrator { return true }
+        guard let members = builtinAliases[WellKnownRID.administrators]?.members else {
+            return false
+        }
+        return ([rid] + groups).contains { members.contains(sid(of: $0)) }
+    }
+
     package func sid(of rid: UInt32) -> SID {
         guard let sid = header.sid.appending(rid) else {
             preconditionFailure("a domain's SID with 15 sub-authorities")

@@ -87,6 +87,8 @@ package final class LogonIdentity {
     package var sessionKey: Bytes16
     package var lmKey: Bytes8
     package var userFlags: UInt32
+    /// Whether the embedded domain has its user among its administrators.
+    package var isInAdministrators = false
     /// All that was said, where it was asked for; its keys are plain.
     package var whole: WholeValidation?
 

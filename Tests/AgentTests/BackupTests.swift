@@ -43,6 +43,29 @@ import Wire
         #expect(own.account("emma")?.badPasswordCount == 1)
     }
 
+    @Test func whoItsPrimaryVouchesForIsAnAdministratorByTheCopy() throws {
+        for isMember in [false, true] {
+            // The simulated controller's own SID.
+            let own = try #require(
+                LocalDomain.create(
+                    name: "GATE", sid: SID("S-1-5-21-1-2-3")!, now: 1, commit: { _ in true }))
+            let account = try own.createAccount("emma")
+            try own.setPassword(account.rid, NewPassword(Secret(Array("own".utf8))), now: 1)
+            if isMember {
+                try own.addMember(own.sid(of: 513), toAlias: 544, in: .builtin)
+            }
+            try own.setRole(.backup, primary: "DC10")
+            let world = AgentWorld.ready([Self.primary], locals: [own], isBackup: true)
+            let caller = world.logon(call(SimulatedUser.password("emma")))
+            #expect(world.runUntilAnswered())
+            guard case .accepted(let identity) = world.answers[caller]?.outcome else {
+                Issue.record("not accepted")
+                return
+            }
+            #expect(identity.isInAdministrators == isMember)
+        }
+    }
+
     @Test func whatIsWrongAtBothIsRefused() throws {
         let (world, _) = try backup()
         let caller = world.logon(call("a guess"))

@@ -1,3 +1,4 @@
+import SecureChannel
 import Testing
 
 @testable import Front
@@ -9,10 +10,21 @@ import Testing
 
     @Test func administratorsOfOtherDomainsHaveNoSay() {
         var identity = FrontIdentity(
-            kind: .remote, user: "root", domain: "ELSEWHERE", userRID: 500, groupRIDs: [512])
+            kind: .remote, user: "root", domain: "ELSEWHERE", userRID: 500, groupRIDs: [512],
+            isInAdministrators: true)
         #expect(!identity.isAdministrator)
         identity.kind = .local
         #expect(identity.isAdministrator)
         #expect(!FrontIdentity.anonymous.isAdministrator)
+    }
+
+    @Test func theDomainSaysWhoIsAnAdministrator() {
+        let logon = LogonIdentity(
+            user: "root", domain: "GATE", userRID: 1_000, primaryGroupRID: 513, domainSID: nil,
+            groupRIDs: [512])
+        #expect(!FrontIdentity(logon, localDomain: "GATE").isAdministrator)
+        logon.isInAdministrators = true
+        #expect(FrontIdentity(logon, localDomain: "GATE").isAdministrator)
+        #expect(!FrontIdentity(logon, localDomain: "OTHER").isAdministrator)
     }
 }

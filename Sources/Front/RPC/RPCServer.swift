@@ -301,6 +301,7 @@ extension FrontIdentity {
         self.init(
             kind: isLocal == true ? .local : .remote, user: identity.user,
             domain: identity.domain, domainSID: identity.domainSID, userRID: identity.userRID,
-            groupRIDs: groups, sessionKey: identity.sessionKey)
+            groupRIDs: groups, isInAdministrators: identity.isInAdministrators,
+            sessionKey: identity.sessionKey)
     }
 }
