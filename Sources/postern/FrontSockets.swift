@@ -213,6 +213,8 @@ final class FrontSockets {
             case .logon(let token, let logon): ask(token, logon)
             case .translate(let token, let domain, let question):
                 daemon.translate(question, domain: domain, caller: token | Self.mark)
+            // The front's domain is the first one.
+            case .copy(let order): daemon.follow(0, isWhole: order == .whole)
             }
         }
         isSettling = false

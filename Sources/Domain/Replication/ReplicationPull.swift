@@ -182,10 +182,13 @@ package final class ReplicationPull {
         wish(.lsa, .whole(.connected, isHint: true), due: now)
     }
 
-    /// Everything is compared now.
-    package func look(now: UInt64) {
+    /// Everything is compared now, or with `isWhole` copied anew.
+    package func look(now: UInt64, isWhole: Bool = false) {
         retryAt = now
-        for database in DomainDatabase.allCases { wishDeltas(database, due: now) }
+        for database in DomainDatabase.allCases {
+            wishDeltas(database, due: now)
+            if isWhole { wish(database, .whole(.ordered, isHint: false), due: now) }
+        }
     }
 
     /// The primary announced a change. It asks for a random wait, so that its backups do not all

@@ -49,9 +49,16 @@ package final class NetlogonService: RemoteService {
     package var otherDomains: () -> [ConfiguredDomain] = { [] }
     package var replication: NetlogonReplication?
     package internal(set) var counters = Counters()
+    var copyOrder: CopyOrder?
     var pending: [UInt64: PendingLogon] = [:]
     private var nextTicket: UInt64 = 0
     private var logons: [(ticket: UInt64, FrontLogon)] = []
+
+    /// What an administrator orders of a backup from afar.
+    package enum CopyOrder: Equatable, Sendable {
+        case changes
+        case whole
+    }
 
     package struct Counters {
         package var logons = 0
@@ -78,6 +85,13 @@ package final class NetlogonService: RemoteService {
         var taken: [(ticket: UInt64, FrontLogon)] = []
         swap(&taken, &logons)
         return taken
+    }
+
+    /// What a backup is to copy from its primary at once.
+    package func takeCopyOrder() -> CopyOrder? {
+        let order = copyOrder
+        copyOrder = nil
+        return order
     }
 
     func passOn(_ logon: FrontLogon, _ waiting: PendingLogon) -> ServiceReply {

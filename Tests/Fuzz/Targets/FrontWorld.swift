@@ -118,6 +118,7 @@ final class FrontWorld {
             case .close(let connection): closed.insert(connection)
             case .translate(let token, _, _):
                 front.translated(token, .unavailable(.noController), now: now)
+            case .copy: break
             case .logon(let token, _):
                 waiting.append(token)
                 if !holdingLogons {
