@@ -58,6 +58,9 @@ package struct Trust: Equatable, Sendable, CustomStringConvertible {
         package static let outbound = Direction(rawValue: 2)
     }
 
+    /// Characters of a domain's NetBIOS name.
+    package static let nameLimit = 15
+
     /// Its NetBIOS name, in capitals.
     package let name: String
     package var dnsName = ""

@@ -1,4 +1,5 @@
 import Crypto
+import Interfaces
 import NTLM
 import Wire
 
@@ -17,7 +18,8 @@ package struct DomainChange {
 package final class LocalDomain {
     package typealias Commit = ([DomainChange]) -> Bool
 
-    package static let accountLimit = 100_000
+    /// All of them may be in one group, whose members travel at once.
+    package static let accountLimit = SAMR.maximumElements
     package static let groupLimit = 5_000
     package static let aliasLimit = 5_000
     package static let trustLimit = 128

@@ -97,9 +97,9 @@ extension SAMRService {
         ofGroup request: SamrHandleRequest, _ caller: RemoteCaller
     ) throws(SAMRRefusal) -> [GroupMembership] {
         let group = try group(request.handle, caller, needs: SAMRAccess.Group.listMembers)
-        // A stub's arrays have a limit that a domain's largest group may be over.
-        return domain.members(of: group.rid).prefix(SAMR.maximumElements)
-            .map { GroupMembership(relativeID: $0, attributes: group.attributes) }
+        return domain.members(of: group.rid).map {
+            GroupMembership(relativeID: $0, attributes: group.attributes)
+        }
     }
 }
 
