@@ -29,10 +29,14 @@ package struct LogonCall {
     package var wantsWhole: Bool
     /// Whether the answer must carry the keys that the logon gives.
     package var wantsKeys: Bool
+    /// SIDs and names of groups, between commas, one of which the user must be a member of; empty:
+    /// anybody.
+    package var requiredGroups: String
 
     package init(
         domain: String, user: String, workstation: String, parameterControl: UInt32,
-        proof: Proof, patience: UInt64 = 0, wantsWhole: Bool = false, wantsKeys: Bool = true
+        proof: Proof, patience: UInt64 = 0, wantsWhole: Bool = false, wantsKeys: Bool = true,
+        requiredGroups: String = ""
     ) {
         self.domain = domain
         self.user = user
@@ -42,6 +46,7 @@ package struct LogonCall {
         self.patience = patience
         self.wantsWhole = wantsWhole
         self.wantsKeys = wantsKeys
+        self.requiredGroups = requiredGroups
     }
 }
 
@@ -74,10 +79,19 @@ package final class Agent {
     private var nextLogon: UInt32 = 0
     private var callers: [UInt32: Caller] = [:]
     private var nextTranslation: UInt32 = 0
-    /// Who asked; nobody, where the agent itself wants to know.
-    private var askers: [UInt32: UInt64?] = [:]
+    private var askers: [UInt32: Asker] = [:]
+    /// Logons that wait for the SIDs of the groups that they are for.
+    var gate = GroupGate()
     /// Whether somebody is served who has to be told the configured domains' SIDs.
     package var asksForSIDs = false
+
+    /// Who wants a name or a SID translated.
+    enum Asker {
+        case caller(UInt64)
+        /// The agent itself, for the domain's SID.
+        case agent
+        case gate(GroupGate.Ticket)
+    }
 
     private struct Caller {
         var token: UInt64
@@ -89,6 +103,8 @@ package final class Agent {
         var fallback: LogonOutcome?
         /// The password's, if it is one whose refusal would be kept.
         var mark: RefusalMemory.Mark?
+        /// Of one of which the user must be a member; empty: anybody.
+        var groups: [SID] = []
     }
 
     package init(
@@ -140,6 +156,7 @@ package final class Agent {
     /// Ends the channels in order; what waits is answered.
     package func stop(microseconds: UInt64) {
         for local in locals { local.domain.saveStatistics() }
+        closeGate()
         for index in domains.indices {
             domains[index].channel.stop()
             drain(index, microseconds: microseconds, now: 0)
@@ -207,15 +224,28 @@ package final class Agent {
     package func logon(
         _ call: LogonCall, caller: UInt64, now: UInt64, microseconds: UInt64
     ) {
+        if call.requiredGroups.isEmpty {
+            return logon(call, of: [], caller: caller, now: now, microseconds: microseconds)
+        }
+        enterGate(call, caller: caller, now: now, microseconds: microseconds)
+    }
+
+    /// Validates a logon that is for members of `groups` alone.
+    func logon(
+        _ call: LogonCall, of groups: [SID], caller: UInt64, now: UInt64, microseconds: UInt64
+    ) {
         let proof = Self.classify(call)
+        var call = call
+        // Groups of other domains are told in the whole answer alone.
+        if !groups.isEmpty { call.wantsWhole = true }
         if let index = localIndex(domain: call.domain, user: call.user) {
             let outcome = logon(call, local: index, proof: proof, now: now)
             guard let primary = primary(of: index, after: outcome) else {
-                return outputs.append(.answer(caller: caller, outcome))
+                return outputs.append(.answer(caller: caller, outcome.admitting(groups)))
             }
             let asker = Caller(
                 token: caller, domain: primary, proof: proof, since: microseconds,
-                fallback: outcome)
+                fallback: outcome, groups: groups)
             return pass(call, for: asker, now: now, microseconds: microseconds)
         }
         guard let index = domainIndex(named: call.domain) ?? firstRoute else {
@@ -242,7 +272,8 @@ package final class Agent {
             return
         }
         let asker = Caller(
-            token: caller, domain: index, proof: proof, since: microseconds, mark: mark)
+            token: caller, domain: index, proof: proof, since: microseconds, mark: mark,
+            groups: groups)
         pass(call, for: asker, now: now, microseconds: microseconds)
     }
 
@@ -253,11 +284,14 @@ package final class Agent {
         nextLogon &+= 1
         if nextLogon == 0 { nextLogon = 1 }
         callers[nextLogon] = caller
-        let patience = call.patience == 0
-            ? domain.policy.deadline : min(call.patience, domain.policy.deadline)
         domain.channel.logon(
-            nextLogon, request(call, domain, now: now), deadline: now + patience, now: now)
+            nextLogon, request(call, domain, now: now),
+            deadline: now + Self.patience(of: call, domain.policy), now: now)
         settle(caller.domain, now: now, microseconds: microseconds)
+    }
+
+    static func patience(of call: LogonCall, _ policy: DomainPolicy) -> UInt64 {
+        call.patience == 0 ? policy.deadline : min(call.patience, policy.deadline)
     }
 
     private func request(
@@ -321,28 +355,31 @@ package final class Agent {
             outputs.append(.translated(caller: caller, .unavailable(.noController)))
             return
         }
-        translate(question, index, caller: caller, now: now)
+        translate(question, index, .caller(caller), now: now)
         settle(index, now: now, microseconds: microseconds)
     }
 
-    private func translate(
-        _ question: TranslationQuestion, _ index: Int, caller: UInt64?, now: UInt64
+    /// What comes of it is told once the domain is settled.
+    func translate(
+        _ question: TranslationQuestion, _ index: Int, _ asker: Asker, patience: UInt64 = .max,
+        now: UInt64
     ) {
         nextTranslation &+= 1
-        askers[nextTranslation] = .some(caller)
+        askers[nextTranslation] = asker
         let domain = domains[index]
         domain.channel.translate(
-            nextTranslation, question, deadline: now + domain.policy.deadline, now: now)
+            nextTranslation, question, deadline: now + min(patience, domain.policy.deadline),
+            now: now)
     }
 
     private func translated(_ id: UInt32, _ outcome: TranslationOutcome, _ index: Int) {
-        guard let asker = askers.removeValue(forKey: id) else { return }
-        if let caller = asker {
-            outputs.append(.translated(caller: caller, outcome))
-        } else if case .translated(let found) = outcome, let first = found.first, let own = first,
-            own.use == .domain
-        {
+        switch (askers.removeValue(forKey: id), outcome) {
+        case (.caller(let caller), _): outputs.append(.translated(caller: caller, outcome))
+        case (.gate(let ticket), _): gate.answered(ticket, outcome)
+        case (.agent, .translated(let found)):
+            guard let first = found.first, let own = first, own.use == .domain else { return }
             learn(own.sid, of: index)
+        case (.agent, .unavailable), (nil, _): break
         }
     }
 
@@ -357,6 +394,11 @@ package final class Agent {
     func tell(_ output: AgentOutput) { outputs.append(output) }
 
     func settle(_ index: Int, now: UInt64, microseconds: UInt64 = 0) {
+        settleCores(index, now: now, microseconds: microseconds)
+        passGate(now: now, microseconds: microseconds)
+    }
+
+    private func settleCores(_ index: Int, now: UInt64, microseconds: UInt64) {
         // A locator's output may change the channel, whose failure may change the locator; each
         // round is caused by an output, and outputs run out.
         for _ in 0..<Self.rounds {
@@ -381,7 +423,8 @@ package final class Agent {
         for output in domain.channel.takeOutputs() {
             tellPull(index, output, now: now)
             switch output {
-            case .answer(let logon, let outcome):
+            case .answer(let logon, let said):
+                let outcome = believed(said, from: domain)
                 guard let caller = callers.removeValue(forKey: logon) else { continue }
                 domain.ledger.answered(outcome, microseconds: microseconds - caller.since)
                 if let mark = caller.mark { domain.refusals.note(mark, outcome, now: now) }
@@ -391,10 +434,10 @@ package final class Agent {
                 {
                     learn(sid, of: index)
                 }
-                judge(outcome, from: index)
                 var answer = outcome
                 if case .unavailable = outcome { answer = caller.fallback ?? outcome }
-                outputs.append(.answer(caller: caller.token, answer))
+                outputs.append(
+                    .answer(caller: caller.token, answer.admitting(caller.groups)))
             case .controllerFailed(let address, let failure, _):
                 let reason: ControllerFailure
                 switch failure {
@@ -414,7 +457,7 @@ package final class Agent {
             case .notice(.keyed):
                 outputs.append(.channel(domain: index, output))
                 if asksForSIDs, domain.sid == nil, !domain.isOfBackup {
-                    translate(.names([domain.name]), index, caller: nil, now: now)
+                    translate(.names([domain.name]), index, .agent, now: now)
                 }
             case .controllerSilent, .open, .send, .close, .notice, .passwordSet:
                 outputs.append(.channel(domain: index, output))

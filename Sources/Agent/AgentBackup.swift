@@ -141,18 +141,6 @@ extension Agent {
 
     // MARK: Logons that the primary may know better
 
-    /// Whether a user of the embedded domain may administer it is for the copy to say, though the
-    /// primary validated.
-    func judge(_ outcome: LogonOutcome, from channel: Int) {
-        guard case .accepted(let identity) = outcome,
-            let backup = backups.first(where: { $0.channel == channel })
-        else { return }
-        let domain = locals[backup.local].domain
-        if identity.domainSID != domain.sid { return }
-        identity.isInAdministrators = domain.isAdministrator(
-            identity.userRID, groups: identity.groupRIDs + [identity.primaryGroupRID])
-    }
-
     /// Where the copy refuses for a reason that may be over at the primary, the primary is asked
     /// if it is there: a new password, or a lock-out that was lifted, gets here later.
     func primary(of local: Int, after outcome: LogonOutcome) -> Int? {

@@ -115,6 +115,35 @@ extension Agent {
     }
 }
 
+extension Agent {
+    /// What another domain's controller says of a user, as far as it may: of the users and groups
+    /// of our own domain, and of this host's, it has no say (MS-PAC 4.1.2.2). Our own domain's
+    /// primary, whom a backup asks, speaks for it.
+    func believed(_ outcome: LogonOutcome, from domain: AgentDomain) -> LogonOutcome {
+        guard case .accepted(let user) = outcome else { return outcome }
+        if domain.isOfBackup {
+            user.isOurs = Self.same(user.domain, domain.name)
+            // Who administers it is for the copy to say.
+            for local in locals where user.isOurs && Self.same(local.domain.name, domain.name) {
+                user.isInAdministrators = local.domain.isAdministrator(
+                    user.userRID, groups: user.groupRIDs + [user.primaryGroupRID])
+            }
+            return outcome
+        }
+        for local in locals {
+            let sid = local.domain.sid
+            if Self.same(user.domain, local.domain.name) || user.domainSID == sid {
+                return .unavailable(.badReply)
+            }
+            if let whole = user.whole, case .list(let list) = whole.info.extraSIDs {
+                whole.info.extraSIDs = .list(
+                    list.filter { $0.sid.domain != sid && $0.sid.domain != SID.builtinDomain })
+            }
+        }
+        return outcome
+    }
+}
+
 extension LogonIdentity {
     package convenience init(_ session: LocalSession) {
         self.init(
@@ -122,6 +151,6 @@ extension LogonIdentity {
             fullName: session.account.fullName, userRID: session.account.rid,
             primaryGroupRID: session.account.primaryGroupRID, domainSID: session.domainSID,
             groupRIDs: session.account.groupRIDs, sessionKey: session.sessionKey,
-            lmKey: session.lmKey, userFlags: session.userFlags.rawValue)
+            lmKey: session.lmKey, userFlags: session.userFlags.rawValue, isOurs: true)
     }
 }

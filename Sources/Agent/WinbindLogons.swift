@@ -9,7 +9,8 @@ import Wire
 extension Agent {
     func logon(_ request: WinbindRequest) -> WinbindDecision {
         let call: LogonCall
-        let wantsWhole = request.flags.contains(.infoText)
+        // Groups of other domains are told in the whole answer alone.
+        let wantsWhole = request.flags.contains(.infoText) || !request.requiredSIDs.isEmpty
         switch request.body {
         case .password(let account, let password, _):
             let (domain, user) = splitAccount(account)

@@ -77,25 +77,36 @@ extension Agent {
         locals.first { Self.same($0.domain.name, name) }?.domain
     }
 
-    /// A name may bring its domain along. One of a domain that nobody here knows is asked of the
-    /// first domain's controller, which knows whom it trusts.
     private func lookUp(
         _ name: String, in domain: String, _ interface: WinbindInterface
     ) -> WinbindDecision {
+        switch home(of: name, in: domain) {
+        case .here(let found): .answer(Self.response(to: .lookupName, found, interface))
+        case .there(let index, let question):
+            .translate(.names([question]), domain: domains[index].name)
+        }
+    }
+
+    /// Who knows a name.
+    enum NameHome {
+        /// An embedded domain; or nobody, where nothing was found.
+        case here(Translation?)
+        case there(domain: Int, question: String)
+    }
+
+    /// A name may bring its domain along. One of a domain that nobody here knows is asked of the
+    /// first domain's controller, which knows whom it trusts.
+    func home(of name: String, in domain: String) -> NameHome {
         var (home, account) = (domain, name)
         if domain.isEmpty { (home, account) = splitAccount(name) }
         if let local = localDomain(home.isEmpty ? winbindDomain : home) {
-            return .answer(
-                Self.response(
-                    to: .lookupName, Self.find(local, local.lookup(account)), interface))
+            return .here(Self.find(local, local.lookup(account)))
         }
         let index = domainIndex(named: home)
-        guard let asked = index ?? firstRoute else {
-            return .answer(WinbindResponse(interface, isOK: false))
-        }
+        guard let asked = index ?? firstRoute else { return .here(nil) }
         if index != nil { home = domains[asked].name }
-        let question = home.isEmpty ? account : home + "\\" + account
-        return .translate(.names([question]), domain: domains[asked].name)
+        return .there(
+            domain: asked, question: home.isEmpty ? account : home + "\\" + account)
     }
 
     private func lookUp(_ sid: SID, _ interface: WinbindInterface) -> WinbindDecision {
@@ -144,6 +155,11 @@ extension Agent {
             asked = domains.firstIndex { $0.sid != nil && $0.sid == home } ?? asked
         case .none, .password, .response: break
         }
+        return isBelieved(account, of: asked)
+    }
+
+    /// `asked`: the domain whose controller said it.
+    func isBelieved(_ account: Translation, of asked: Int?) -> Bool {
         let home = account.use == .domain ? account.sid : account.sid.domain
         for (index, domain) in domains.enumerated() where index != asked && !domain.isOfBackup {
             if Self.same(domain.name, account.domain) { return false }

@@ -208,6 +208,10 @@ final class ConfigurationParser {
         if !section.entries.contains(where: { $0.key == "interfaces" }) {
             report(section.line, "[listen] needs interfaces: IPv4 addresses with prefix")
         }
+        let most = ListenSettings.mostInterfaces
+        if listen.interfaces.count > most, let line = line(of: "interfaces", section) {
+            report(line, "more than \(most) interfaces")
+        }
         if listen.wins, let line = line(of: "wins server", section) {
             report(line, "either \"wins server\" or \"wins = yes\", not both")
         }

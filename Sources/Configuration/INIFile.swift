@@ -31,7 +31,11 @@ struct INIEntry {
     /// The number of the text's line for each line that inih was given.
     private var fed: [Int] = []
 
+    /// What some editors put before UTF-8: U+FEFF, which stands for nothing there.
+    private static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
+
     init(_ text: [UInt8]) {
+        let text = text.starts(with: Self.byteOrderMark) ? text[3...] : text[...]
         lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         let this = unsafe Unmanaged.passUnretained(self).toOpaque()
         let malformed = unsafe ini_parse_stream(feedLine, this, takeEntry, this)

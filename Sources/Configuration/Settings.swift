@@ -46,6 +46,9 @@ package enum WinbindSocket: Equatable, Sendable {
 
 /// `[listen]`: the legacy face.
 package struct ListenSettings: Equatable, Sendable {
+    /// Each sends every broadcast, and all ports are bound on each.
+    package static let mostInterfaces = 16
+
     /// What to bind, and by its prefix where broadcasts go.
     package var interfaces: [IPv4Network] = []
     /// Added to 135, 137, 138, 139 and 445.

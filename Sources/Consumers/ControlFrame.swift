@@ -100,6 +100,17 @@ extension WireWriter {
     }
 
     mutating func countedText(_ text: String) { countedBytes(Array(text.utf8)) }
+
+    /// As many of the text's characters as the reader takes, for texts that others made.
+    mutating func countedText(_ text: String, limit: Int) {
+        if text.utf8.count <= limit { return countedText(text) }
+        var bytes: [UInt8] = []
+        for character in text {
+            if bytes.count + character.utf8.count > limit { break }
+            bytes.append(contentsOf: character.utf8)
+        }
+        countedBytes(bytes)
+    }
 }
 
 /// Cuts a stream that arrives in pieces of any size into frames.

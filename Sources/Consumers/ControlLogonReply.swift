@@ -98,11 +98,11 @@ package struct ControlLogonReply: CustomStringConvertible {
             precondition(lmKey.bytes.count == 8)
             writer.append(lmKey.bytes)
         }
-        writer.countedText(domain)
-        writer.countedText(user)
+        writer.countedText(domain, limit: ControlLogonRequest.maximumName)
+        writer.countedText(user, limit: ControlLogonRequest.maximumName)
         writer.uint16LE(UInt16(groupRIDs.count))
         for rid in groupRIDs { writer.uint32LE(rid) }
-        writer.countedText(text)
+        writer.countedText(text, limit: Self.maximumText)
     }
 
     package var description: String {

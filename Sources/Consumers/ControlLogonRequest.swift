@@ -59,7 +59,8 @@ package struct ControlLogonRequest: CustomStringConvertible {
     package var domain: String?
     package var user: String
     package var workstation: String?
-    /// A SID or DOMAIN\group that the user must belong to; empty for none.
+    /// SIDs and names as DOMAIN\group, between commas, one of which the user must belong to; empty
+    /// for none.
     package var requiredGroup = ""
     package var credential: Credential
 

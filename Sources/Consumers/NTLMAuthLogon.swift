@@ -65,7 +65,9 @@ extension NTLMAuthOptions {
         case .success:
             return ToolOutput(challenge == nil ? ":  (0x0)\n" : keys(reply), exitCode: 0)
         case .refused:
-            return failure(challenge == nil ? reply.ntStatus : Self.veiled(reply.ntStatus))
+            var output = failure(challenge == nil ? reply.ntStatus : Self.veiled(reply.ntStatus))
+            if !reply.text.isEmpty { output.standardError = "ntlm_auth: \(reply.text)\n" }
+            return output
         case .unavailable, .overloaded:
             if reply.ntStatus == .noLogonServers { return failure(reply.ntStatus) }
             let number = String(reply.ntStatus.rawValue, radix: 16)

@@ -89,8 +89,8 @@ package struct NTLMAuthOptions {
             case "help": self = .help
             case "usage": self = .usage
             case "version": self = .version
-            case "use-cached-creds", "offline-logon", "debug-stdout", "leak-report",
-                "leak-report-full":
+            case "use-cached-creds", "offline-logon", "diagnostics", "debug-stdout",
+                "leak-report", "leak-report-full":
                 self = .ignoredFlag
             case "pam-winbind-conf", "target-service", "target-hostname", "debuglevel",
                 "configfile", "option", "log-basename":

@@ -15,7 +15,8 @@ enum NTLMAuthText {
             Validates a logon at a domain controller, through the running agent.
 
               --helper-protocol=NAME   serve a caller line by line: squid-2.4-basic,
-                                       squid-2.5-basic or ntlm-server-1
+                                       squid-2.5-basic, squid-2.5-ntlmssp, gss-spnego or
+                                       ntlm-server-1
               --username=NAME          the user, also as DOMAIN\\user or user@realm
               --domain=NAME            the user's domain
               --workstation=NAME       the computer that the user logs on from
@@ -27,7 +28,8 @@ enum NTLMAuthText {
               --request-lm-key         print the LM session key
               --allow-mschapv2         say that the response is one of MS-CHAPv2
               --require-membership-of=SID|NAME
-                                       refuse users that do not belong to this group
+                                       refuse users that do not belong to this group, named as
+                                       DOMAIN\\group; or to none of several, between commas
               --config FILE            the agent's configuration
               -V, --version            print the version
               -?, --help               print this

@@ -164,7 +164,12 @@ extension LocalDomain {
         guard var account = accounts[rid] else { throw DomainError(.noSuchUser) }
         if !account.isMachine { try check(password, for: account, by: setter, now: now) }
         if let old = account.ntHash {
-            account.history.insert(old, at: 0)
+            // An administrator gives a machine another secret because the old one is worth nothing.
+            if setter == .administrator, account.isMachine {
+                account.history = []
+            } else {
+                account.history.insert(old, at: 0)
+            }
             let kept = max(Int(policy.passwordHistoryLength), Self.oldHashesKept)
             account.history = Array(account.history.prefix(min(kept, AccountPolicy.historyLimit)))
         }

@@ -55,22 +55,22 @@ package final class Front {
     /// Where there is an embedded domain.
     package let netlogon: NetlogonService?
     private let lsa: LSAService?
-    private let localDomain: String?
     private var nextSMB: UInt64 = 0
+    /// The logons of RPC binds, which count with those of sessions.
+    private var binds: LogonQueue<UInt64>
     private var waiting: [UInt64: Waiter] = [:]
     private var nextToken: UInt64 = 0
     private var outputs: [Output] = []
     private var taken = 0
 
     package init(
-        smb: SMBServer, rpc: RPCServer, netlogon: NetlogonService?, lsa: LSAService? = nil,
-        localDomain: String?
+        smb: SMBServer, rpc: RPCServer, netlogon: NetlogonService?, lsa: LSAService? = nil
     ) {
         self.smb = smb
+        binds = LogonQueue(smb.guesses)
         self.rpc = rpc
         self.netlogon = netlogon
         self.lsa = lsa
-        self.localDomain = localDomain
     }
 
     // MARK: Connections
@@ -119,9 +119,11 @@ package final class Front {
     package func answered(_ token: UInt64, _ outcome: LogonOutcome, now: FrontTime) {
         switch waiting.removeValue(forKey: token) {
         case .smb(let number):
-            smb.logonAnswered(
-                number, FrontVerdict(outcome, localDomain: localDomain), now: now)
-        case .bind(let number): rpc.validated(number, outcome, now: now)
+            smb.logonAnswered(number, FrontVerdict(outcome), now: now)
+        case .bind(let number):
+            if let bind = binds.answered(number, FrontVerdict(outcome), now: now.now) {
+                rpc.validated(bind, outcome, now: now)
+            }
         case .netlogon(let ticket):
             if let netlogon, let reply = netlogon.answered(ticket, outcome) {
                 rpc.answered(netlogon.interface, ticket: ticket, reply, now: now)
@@ -137,6 +139,30 @@ package final class Front {
         else { return }
         rpc.answered(lsa.interface, ticket: ticket, reply, now: now)
         settle(now)
+    }
+
+    /// Asks for a bind's logon, unless too many logons have failed.
+    private func ask(_ logon: FrontLogon, ofBind token: UInt64, _ now: FrontTime) {
+        switch binds.submit(logon, for: token, now: now.now) {
+        case .ask(let number): ask(logon, .bind(number))
+        case .wait: break
+        case .refuse, .full: refuse(bind: token, now)
+        }
+    }
+
+    private func refuse(bind token: UInt64, _ now: FrontTime) {
+        rpc.validated(token, .refused(.accountLockedOut, authoritative: true), now: now)
+    }
+
+    /// One logon's verdict may let others go on that wait for it, wherever they came from.
+    private func askWaiting(_ now: FrontTime) {
+        smb.askWaiting(now: now)
+        while let ready = binds.nextReady(now: now.now) {
+            switch ready {
+            case .ask(let number, let logon): ask(logon, .bind(number))
+            case .refuse(let token, _): refuse(bind: token, now)
+            }
+        }
     }
 
     private func ask(_ logon: FrontLogon, _ waiter: Waiter) {
@@ -176,11 +202,12 @@ package final class Front {
         var before = -1
         while before != outputs.count {
             before = outputs.count
+            askWaiting(now)
             for output in rpc.takeOutputs() {
                 switch output {
                 case .send(let id, let bytes): outputs.append(.send(.rpc(id), bytes))
                 case .close(let id): outputs.append(.close(.rpc(id)))
-                case .logon(let token, let logon): ask(logon, .bind(token))
+                case .logon(let token, let logon): ask(logon, ofBind: token, now)
                 }
             }
             for (ticket, logon) in netlogon?.takeLogons() ?? [] { ask(logon, .netlogon(ticket)) }
@@ -204,10 +231,10 @@ package final class Front {
 
 extension FrontVerdict {
     /// What the router of logons found. A name that no domain knows is refused like any other.
-    package init(_ outcome: LogonOutcome, localDomain: String?) {
+    package init(_ outcome: LogonOutcome) {
         switch outcome {
         case .accepted(let identity):
-            self = .accepted(FrontIdentity(identity, localDomain: localDomain))
+            self = .accepted(FrontIdentity(identity))
         case .refused(let status, _): self = .refused(status)
         case .unavailable: self = .unavailable
         }

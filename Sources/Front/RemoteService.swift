@@ -62,8 +62,13 @@ package final class RemoteCaller {
     /// What protects its calls; `.none` where no security provider was bound.
     package var authLevel: AuthLevel?
     package var authType: AuthType?
-    /// The secure channel that protects the calls, where the provider is Netlogon's.
-    package var channel: ChannelSession?
+    /// The secure channel that protects the calls, where the provider is Netlogon's: as long as
+    /// its account is what it was.
+    package var channel: ChannelSession? {
+        get { boundChannel?.isCurrent == true ? boundChannel : nil }
+        set { boundChannel = newValue }
+    }
+    private var boundChannel: ChannelSession?
     /// The computer that made it.
     package var netlogonComputer: String? { channel?.computer }
     /// What services keep for this caller, by their context handles.

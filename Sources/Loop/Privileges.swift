@@ -96,6 +96,23 @@ package enum Privileges {
         _ = unsafe setrlimit(number(RLIMIT_NOFILE), &limit)
     }
 
+    /// How many files may be open at once.
+    package static var fileLimit: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(number(RLIMIT_NOFILE), &limit) == 0 else { return .max }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Files that are not for clients from the network: those of 4,096 clients of the control
+    /// socket and 1,024 of the winbind socket, and 1,024 of controllers, names and the state.
+    private static let ownFiles = 6_144
+
+    /// How many connections clients from the network may have, where `files` may be open: so many
+    /// that the agent itself and the clients of its host are not left without.
+    package static func networkConnections(of files: Int) -> Int {
+        max(files / 2, files - ownFiles)
+    }
+
     private static func number(_ resource: __rlimit_resource) -> Int32 {
         Int32(bitPattern: resource.rawValue)
     }

@@ -14,6 +14,11 @@ package final class TCPConnection: StreamConnection {
         package var keepAlive: UInt32 = 0
         package var queueLimit = StreamConnection.defaultQueueLimit
 
+        /// Of accepted connections: a client that vanished without a word is noticed in twelve
+        /// minutes, also where nobody has anything to say to it. Where the user timeout were
+        /// shorter than the silence, one lost question would end a connection.
+        static let accepted = Options(userTimeout: 720_000, keepAlive: 600)
+
         package init(
             source: IPv4Address? = nil, userTimeout: UInt32 = 0, keepAlive: UInt32 = 0,
             queueLimit: Int = StreamConnection.defaultQueueLimit
@@ -71,8 +76,10 @@ package final class TCPConnection: StreamConnection {
     init(_ loop: EventLoop, accepted socket: UnsafeMutablePointer<uv_tcp_t>, peer: Endpoint) {
         self.peer = peer
         let stream = unsafe asStream(socket)
-        _ = unsafe uv_tcp_nodelay(socket, 1)
-        unsafe super.init(loop, taking: stream, queueLimit: Self.defaultQueueLimit)
+        unsafe super.init(
+            loop, taking: stream, queueLimit: Options.accepted.queueLimit)
+        // An option that the system refuses is no reason to turn a client away.
+        _ = unsafe apply(.accepted, to: socket)
     }
 
     @unsafe

@@ -55,6 +55,10 @@ package struct ClientHandshake {
         .extendedSessionSecurity, .targetInfo, .encrypt128, .keyExchange, .encrypt56,
     ]
 
+    /// The longest TargetInfo that is answered. A server's has five names, and the answer repeats
+    /// it in a field whose length has 16 bits.
+    package static let targetInfoLimit = 4_096
+
     private let account: Account?
     private let workstation: String
     private let responses: Responses
@@ -84,6 +88,12 @@ package struct ClientHandshake {
     ) throws(WireError) -> (message: [UInt8], session: NTLMSession) {
         var reader = WireReader(bytes.span, layer: "NTLM")
         let challenge = try ChallengeMessage(parsing: &reader)
+        if challenge.targetInfo.count > Self.targetInfoLimit {
+            throw WireError(
+                .limit, layer: "NTLM", field: "TargetInfo",
+                offset: challenge.targetInfo.lowerBound, needed: challenge.targetInfo.count,
+                available: Self.targetInfoLimit)
+        }
         var flags = challenge.negotiateFlags.intersection(offered)
         if flags.contains(.unicode) { flags.remove(.oem) }
         if account == nil { flags.insert(.anonymous) }

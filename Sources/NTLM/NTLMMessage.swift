@@ -50,6 +50,9 @@ let nameLimit = 1024
 /// Reads the fields of one message. Offsets count from the start of the message, which need not
 /// be the start of the span.
 struct PayloadFields {
+    /// The bytes of one field: Len, MaxLen and BufferOffset.
+    static let size = 8
+
     let base: Int
     /// Where the first value of the payload lies, as far as the fields read say: the end of the
     /// header, whose last parts are there or not according to the sender's age.
@@ -108,8 +111,8 @@ extension WireWriter {
     /// Leaves room for a field of the payload and says where, for `fill`. Unless it is filled,
     /// it says that the value is empty.
     mutating func reserveField() -> Int {
-        zeros(8)
-        return count - 8
+        zeros(PayloadFields.size)
+        return count - PayloadFields.size
     }
 
     /// Makes the field at `field` say that its value is what was written from `start` on.

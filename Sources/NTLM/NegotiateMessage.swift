@@ -36,14 +36,18 @@ package struct NegotiateMessage: CustomStringConvertible {
         workstation = ""
         // The oldest clients end here.
         if reader.isAtEnd { return }
-        let domain = try fields.field(&reader, "DomainName", header: Self.header)
-        let station = try fields.field(&reader, "Workstation", header: Self.header)
-        // Clients leave lengths from elsewhere in fields that their flags declare empty.
+        // Clients leave anything in fields that their flags declare empty: those are not read.
         if negotiateFlags.contains(.oemDomainSupplied) {
+            let domain = try fields.field(&reader, "DomainName", header: Self.header)
             domainName = try reader.name(domain, unicode: false, "DomainName")
+        } else {
+            _ = try reader.take(PayloadFields.size, "DomainName")
         }
         if negotiateFlags.contains(.oemWorkstationSupplied) {
+            let station = try fields.field(&reader, "Workstation", header: Self.header)
             workstation = try reader.name(station, unicode: false, "Workstation")
+        } else {
+            _ = try reader.take(PayloadFields.size, "Workstation")
         }
         if negotiateFlags.contains(.version), fields.reaches(Self.header + 8) {
             version = try ProductVersion(parsing: &reader)

@@ -8,7 +8,7 @@ import Wire
 ///     client's answer ─ accept ─→ .validate or .anonymous ─ finish(keys) ─→ last blob, session
 ///
 /// A client whose SPNEGO prefers another mechanism is told to go on with NTLMSSP, and both ends
-/// then sign the list of mechanisms.
+/// then sign the list of mechanisms, unless the client is of an age that does not.
 package struct SecurityAcceptor {
     package enum Step {
         /// Goes to the client, whose next blob is awaited.
@@ -63,8 +63,8 @@ package struct SecurityAcceptor {
     private var isSPNEGO = false
     /// What the codes over the mechanisms cover; empty where no list was given.
     private var mechTypes: [UInt8] = []
-    /// NTLMSSP was not the client's first choice: an attacker may have changed the list.
-    private var demandsMIC = false
+    /// The client was asked for a code over its list, of which NTLMSSP is not the first.
+    private var asksForMIC = false
     private var clientMIC: [UInt8]?
 
     /// `challenge` is fresh randomness.
@@ -79,6 +79,15 @@ package struct SecurityAcceptor {
         NegTokenInit(mechTypes: [.ntlmssp], hasHints: true)
             .write(from: nothing.span, into: &writer)
         return writer.finish()
+    }
+
+    /// The bytes that the handshake has its owner keep: of messages, and of parts of them.
+    package var heldBytes: Int {
+        var count = handshake.heldBytes + mechTypes.count + (clientMIC?.count ?? 0)
+        if case .answered(let answer) = state {
+            count += answer.ntResponse.count + answer.lmResponse.count
+        }
+        return count
     }
 
     // MARK: The client's blobs
@@ -143,11 +152,20 @@ package struct SecurityAcceptor {
             throw .mechanism
         }
         if first == .ntlmssp, let token { return try take(token, now) }
-        demandsMIC = first != .ntlmssp
+        asksForMIC = first != .ntlmssp && !Self.mayKnowNoMIC(mechanisms)
         state = .agreed
         let answer = NegTokenResp(
-            negState: demandsMIC ? .requestMIC : .acceptIncomplete, supportedMech: .ntlmssp)
+            negState: asksForMIC ? .requestMIC : .acceptIncomplete, supportedMech: .ntlmssp)
         return .continues(wrapped(answer, []))
+    }
+
+    /// Whether the client may be older than RFC 4178, whose state "request-mic" (4.2.2) obliges
+    /// an initiator to send a code (section 5, c), and without which some initiators take no other
+    /// mechanism than their first. Windows before Vista knows neither state nor code (MS-SPNG
+    /// 3.1.5.1 and its product note): it names Kerberos as Windows 2000 misspelled it. Later ones
+    /// do too, and take either answer: servers of those days gave them this one.
+    private static func mayKnowNoMIC(_ mechanisms: [MechType]) -> Bool {
+        mechanisms.contains(.microsoftKerberos)
     }
 
     private mutating func take(_ token: [UInt8], _ now: UInt64) throws(Refused) -> Step {
@@ -214,13 +232,18 @@ package struct SecurityAcceptor {
         }
         var security = session.security
         var blob: [UInt8] = []
-        if isSPNEGO { blob = try lastToken(&security) }
+        // Whoever has no MIC in NTLMSSP itself is believed to have none for SPNEGO either. Nothing
+        // is lost by that: no attacker can lower a client to the only mechanism there is.
+        let isDemanded = asksForMIC && handshake.promisesMIC(answer)
+        if isSPNEGO { blob = try lastToken(&security, demandsMIC: isDemanded) }
         return Session(
             blob: blob, flags: session.flags, exportedSessionKey: session.exportedSessionKey,
             security: security)
     }
 
-    private func lastToken(_ security: inout MessageSecurity) throws(Refused) -> [UInt8] {
+    private func lastToken(
+        _ security: inout MessageSecurity, demandsMIC: Bool
+    ) throws(Refused) -> [UInt8] {
         guard let clientMIC else {
             if demandsMIC { throw .integrity }
             return wrapped(NegTokenResp(negState: .acceptCompleted), [])

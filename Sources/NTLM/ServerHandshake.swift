@@ -93,6 +93,10 @@ package struct ServerHandshake {
         .extendedSessionSecurity, .encrypt128, .keyExchange, .encrypt56,
     ]
 
+    /// The longest offer that is taken: it is kept until the answer has come, and its sender has
+    /// proved nothing yet. Clients send 40 bytes and two short names.
+    package static let negotiateLimit = 2_048
+
     package let serverChallenge: Bytes8
     private let identity: Identity
     private let accepted: NegotiateFlags
@@ -114,6 +118,11 @@ package struct ServerHandshake {
     package mutating func challenge(
         negotiate bytes: [UInt8], now: UInt64
     ) throws(WireError) -> [UInt8] {
+        if bytes.count > Self.negotiateLimit {
+            throw WireError(
+                .limit, layer: "NTLM", field: "NEGOTIATE", offset: 0, needed: bytes.count,
+                available: Self.negotiateLimit)
+        }
         var reader = WireReader(bytes.span, layer: "NTLM")
         let offer = try NegotiateMessage(parsing: &reader).negotiateFlags
         flags = offer.intersection(accepted)
@@ -135,6 +144,9 @@ package struct ServerHandshake {
         challenge = writer.finish()
         return challenge
     }
+
+    /// The bytes of the messages that are kept.
+    var heldBytes: Int { negotiate.count + challenge.count + authenticate.count }
 
     /// Reads the client's answer to the challenge.
     package mutating func accept(authenticate bytes: [UInt8]) throws(WireError) -> Answer {
@@ -175,7 +187,7 @@ package struct ServerHandshake {
 
     /// Whether the client's list of AV pairs, which its response protects, says that there is a
     /// MIC. A list that cannot be read says nothing: the response was validated with it.
-    private func promisesMIC(_ answer: Answer) -> Bool {
+    func promisesMIC(_ answer: Answer) -> Bool {
         guard answer.isNTLMv2 else { return false }
         var reader = WireReader(answer.ntResponse.span, layer: "NTLM")
         guard (try? reader.take(NTLMv2.proofLength, "NTProofStr")) != nil,

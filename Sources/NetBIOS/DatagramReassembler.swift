@@ -4,7 +4,7 @@ import Wire
 /// entries, bytes and fragments for each, and time.
 ///
 /// A fragment that overlaps another or lies beyond the end drops its whole datagram, because an
-/// honest sender sends neither.
+/// honest sender sends neither. The same fragment once more is what networks make of one at times.
 package struct DatagramReassembler: Sendable {
     /// RFC 1002 6, FRAGMENT_TO: milliseconds that a datagram may take to arrive.
     package static let timeout: UInt64 = 2_000
@@ -28,9 +28,10 @@ package struct DatagramReassembler: Sendable {
         var id: UInt16
     }
 
-    private struct Fragment {
+    private struct Fragment: Equatable {
         var offset: Int
         var bytes: [UInt8]
+        var isLast: Bool
     }
 
     private struct Entry {
@@ -101,11 +102,16 @@ package struct DatagramReassembler: Sendable {
         if datagram.source != first.source || datagram.destination != first.destination
             || datagram.header.type != first.header.type || datagram.header.isFirst != (start == 0)
             || end > Self.longestUserData || datagram.userData.isEmpty
-            || entries[index].fragments.count == Self.mostFragments
         {
             return false
         }
-        if !datagram.header.hasMore {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(datagram.userData.count)
+        for position in datagram.userData { bytes.append(span[position]) }
+        let made = Fragment(offset: start, bytes: bytes, isLast: !datagram.header.hasMore)
+        if entries[index].fragments.contains(made) { return true }
+        if entries[index].fragments.count == Self.mostFragments { return false }
+        if made.isLast {
             if entries[index].total != nil { return false }
             entries[index].total = end
         }
@@ -116,10 +122,7 @@ package struct DatagramReassembler: Sendable {
             }
             if fragment.offset < start { place += 1 }
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(datagram.userData.count)
-        for position in datagram.userData { bytes.append(span[position]) }
-        entries[index].fragments.insert(Fragment(offset: start, bytes: bytes), at: place)
+        entries[index].fragments.insert(made, at: place)
         entries[index].received += bytes.count
         if let total = entries[index].total, let last = entries[index].fragments.last {
             return last.offset + last.bytes.count <= total

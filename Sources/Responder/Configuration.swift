@@ -20,8 +20,8 @@ package struct ResponderConfiguration: Sendable {
     /// What to register, defend, answer for and release.
     package var names: [OwnName]
     package var interfaces: [IPv4Network]
-    /// Register there too, as a hybrid node does.
-    package var nameServer: IPv4Address?
+    /// Register there too, as a hybrid node does: with the first of them that answers.
+    package var nameServers: [IPv4Address]
     /// Whether to be a name server, WINS, for others.
     package var isNameServer: Bool
     package var ports: NetBIOSPorts
@@ -33,7 +33,7 @@ package struct ResponderConfiguration: Sendable {
 
     package init(
         computerName: NetBIOSName, names: [OwnName], interfaces: [IPv4Network],
-        nameServer: IPv4Address? = nil, isNameServer: Bool = false,
+        nameServers: [IPv4Address] = [], isNameServer: Bool = false,
         ports: NetBIOSPorts = NetBIOSPorts(), scope: [UInt8] = [],
         unitID: FixedBytes<6> = FixedBytes(), timeToLive: UInt32 = 300_000
     ) {
@@ -41,7 +41,7 @@ package struct ResponderConfiguration: Sendable {
         self.computerName = computerName.upcased
         self.names = names
         self.interfaces = interfaces
-        self.nameServer = isNameServer ? nil : nameServer
+        self.nameServers = isNameServer ? [] : nameServers
         self.isNameServer = isNameServer
         self.ports = ports
         self.scope = scope
@@ -83,7 +83,7 @@ package struct ResponderConfiguration: Sendable {
     /// Whether any of our networks has a broadcast address.
     var hasNeighbours: Bool { interfaces.contains { $0.hasBroadcast } }
 
-    var nodeType: NodeType { nameServer == nil && !isNameServer ? .broadcast : .hybrid }
+    var nodeType: NodeType { nameServers.isEmpty && !isNameServer ? .broadcast : .hybrid }
 }
 
 /// A domain that the responder answers for, as far as it is known.
@@ -158,10 +158,11 @@ package enum AccountKnowledge: Sendable {
 package enum ResponderEvent: Equatable, Sendable {
     /// No owner objected.
     case registered(NetBIOSName)
-    /// The name server has it, for so many seconds.
+    /// A name server has it, for so many seconds.
     case registeredWithServer(NetBIOSName, UInt32)
     /// Another node owns it; it is not answered for, and tried again later.
     case conflict(NetBIOSName, IPv4Address)
+    /// None of the name servers answers.
     case serverUnreachable(NetBIOSName)
     /// Whose address `Responder.found` is to tell.
     case addressWanted(NetBIOSName)

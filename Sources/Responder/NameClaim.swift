@@ -17,7 +17,7 @@ enum ServerState: Equatable {
     /// The server has it; refreshed at the deadline.
     case held(refreshAt: UInt64)
     case refreshing(sent: Int, at: UInt64)
-    /// The server did not answer, or could not say; tried again at the deadline.
+    /// No server answered, or the one that did could not say; tried again at the deadline.
     case waiting(until: UInt64)
 
     var isHeld: Bool {
@@ -64,6 +64,10 @@ struct NameClaim {
 struct ServerClaim {
     var state: ServerState
     var transactionID: UInt16
+    /// Which of the name servers is asked, or has the name.
+    var server = 0
+    /// Servers that were silent since one answered last.
+    var silent = 0
 }
 
 /// The times of names, in milliseconds.
@@ -73,7 +77,7 @@ enum NameTimes {
     static let broadcastRetry: UInt64 = 250
     /// UCAST_REQ_RETRY_TIMEOUT is 5 s there; today's nodes take 1.5 s.
     static let serverRetry: UInt64 = 1_500
-    /// After a server that did not answer, or after a conflict.
+    /// After servers none of which answered, or after a conflict.
     static let serverPause: UInt64 = 120_000
     static let conflictPause: UInt64 = 300_000
     /// Between refreshes, whatever time to live the server grants; none at all means for ever.

@@ -2,7 +2,8 @@ import NetBIOS
 import Wire
 
 /// Registers our names, refreshes and defends them, answers for them and releases them: the end
-/// node of RFC 1002 5.1, hybrid where there is a name server.
+/// node of RFC 1002 5.1, hybrid where there is a name server. Of several servers the next one is
+/// asked once one is silent.
 ///
 /// Demands to give a name up are obeyed only in answer to our own registrations: on their own they
 /// are the oldest way to silence a node, and every node since 2000 ignores them.
@@ -45,7 +46,7 @@ struct NameKeeper {
         var claim = NameClaim(
             own: own, state: .claiming(sent: 0, at: now), transactionID: newTransaction(),
             servers: [])
-        if configuration.nameServer != nil && own.name.suffix != .masterBrowser {
+        if !configuration.nameServers.isEmpty && own.name.suffix != .masterBrowser {
             for _ in configuration.interfaces {
                 claim.servers.append(
                     ServerClaim(
@@ -157,15 +158,28 @@ struct NameKeeper {
         case .held: (sent, refreshing) = (0, true)
         }
         if sent == NameTimes.tries {
-            claims[index].servers[server].state = .waiting(until: now + NameTimes.serverPause)
-            report(.serverUnreachable(claims[index].own.name))
-            return
+            leaveServer(index, server, now)
+            return advanceServer(index, server, now, &outbox)
         }
         if sent == 0 { claims[index].servers[server].transactionID = newTransaction() }
         let at = now + NameTimes.serverRetry
         claims[index].servers[server].state =
             refreshing ? .refreshing(sent: sent + 1, at: at) : .registering(sent: sent + 1, at: at)
         askServer(claims[index], server, refreshing: refreshing, &outbox)
+    }
+
+    /// The server is silent: the next one is asked, at once unless all of them are.
+    private mutating func leaveServer(_ index: Int, _ server: Int, _ now: UInt64) {
+        let count = configuration.nameServers.count
+        let silent = claims[index].servers[server].silent + 1
+        claims[index].servers[server].server = (claims[index].servers[server].server + 1) % count
+        claims[index].servers[server].silent = silent == count ? 0 : silent
+        if silent == count {
+            claims[index].servers[server].state = .waiting(until: now + NameTimes.serverPause)
+            report(.serverUnreachable(claims[index].own.name))
+        } else {
+            claims[index].servers[server].state = .registering(sent: 0, at: now)
+        }
     }
 
     // MARK: Sending
@@ -204,7 +218,6 @@ struct NameKeeper {
     private func askServer(
         _ claim: NameClaim, _ server: Int, refreshing: Bool, _ outbox: inout DatagramOutbox
     ) {
-        guard let address = configuration.nameServer else { return }
         let isMultihomed = configuration.interfaces.count > 1 && !claim.own.isGroup
         let opcode: NameServiceOpcode =
             refreshing ? .refresh : isMultihomed ? .multihomedRegistration : .registration
@@ -213,8 +226,11 @@ struct NameKeeper {
             entry(claim.own, server), timeToLive: configuration.timeToLive, broadcast: false,
             opcode: opcode
         ).write(into: &outbox.writer)
-        outbox.send(
-            .name, interface: server, to: Endpoint(address, configuration.ports.name))
+        outbox.send(.name, interface: server, to: endpoint(of: claim.servers[server]))
+    }
+
+    private func endpoint(of server: ServerClaim) -> Endpoint {
+        Endpoint(configuration.nameServers[server.server], configuration.ports.name)
     }
 
     /// Broadcasts are not answered and go out three times; the server's go with them, so that one
@@ -235,12 +251,11 @@ struct NameKeeper {
                     .name, interface: index,
                     to: Endpoint(interface.broadcast, configuration.ports.name))
             }
-            if let server = configuration.nameServer, index < claim.servers.count {
+            if index < claim.servers.count {
                 NameServicePacket.release(
                     claim.servers[index].transactionID, name, entry, broadcast: false
                 ).write(into: &outbox.writer)
-                outbox.send(
-                    .name, interface: index, to: Endpoint(server, configuration.ports.name))
+                outbox.send(.name, interface: index, to: endpoint(of: claim.servers[index]))
             }
         }
     }
@@ -363,11 +378,9 @@ extension NameKeeper {
             counters.unexpectedResponses += 1
             return
         }
-        if source == serverEndpoint,
-            let server = claims[index].servers.firstIndex(where: {
-                $0.transactionID == packet.transactionID
-            })
-        {
+        if let server = claims[index].servers.firstIndex(where: {
+            $0.transactionID == packet.transactionID && endpoint(of: $0) == source
+        }) {
             takeServerAnswer(packet, index, server, now: now)
             return
         }
@@ -386,10 +399,6 @@ extension NameKeeper {
         }
     }
 
-    private var serverEndpoint: Endpoint? {
-        configuration.nameServer.map { Endpoint($0, configuration.ports.name) }
-    }
-
     private mutating func lose(_ index: Int, to owner: IPv4Address, now: UInt64) {
         changes += 1
         claims[index].state = .conflict(until: now + NameTimes.conflictPause)
@@ -404,6 +413,7 @@ extension NameKeeper {
     ) {
         let seconds = packet.answer?.timeToLive ?? 0
         let state = claims[index].servers[server].state
+        claims[index].servers[server].silent = 0
         switch (packet.flags.opcode, state) {
         case (.waitForAcknowledgement, .registering(let sent, _)):
             let wait = min(UInt64(seconds) * 1_000, NameTimes.longestWait)

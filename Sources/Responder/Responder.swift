@@ -185,14 +185,18 @@ package final class Responder {
         announcer?.found(backup, address, now: now, configuration, &outbox)
     }
 
-    /// Begins to claim a name of ours, as a domain's new primary does, or gives it up.
-    package func claim(_ own: OwnName, now: UInt64) {
-        names.claim(own, now: now, &outbox)
-        settle(now: now)
-    }
-
-    package func drop(_ own: OwnName, now: UInt64) {
-        names.drop(own, &outbox)
+    /// We have become the domain's primary controller, or are it no more: its name is claimed or
+    /// given up, and the browser changes its part.
+    package func setPrimary(_ domain: NetBIOSName, _ isPrimary: Bool, now: UInt64) {
+        let own = OwnName(domain.with(.domainMasterBrowser))
+        if isPrimary {
+            names.claim(own, now: now, &outbox)
+        } else {
+            names.drop(own, &outbox)
+        }
+        if logons.browser?.configuration.domain.hasText(of: domain.upcased) == true {
+            logons.browser?.setPrimary(isPrimary, now: now, &outbox)
+        }
         settle(now: now)
     }
 

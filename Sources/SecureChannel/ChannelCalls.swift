@@ -210,8 +210,8 @@ extension Channel {
             if lmKey.contains(where: { $0 != 0 }) { key.reveal(&lmKey) }
         }
         return LogonIdentity(
-            user: info.effectiveName.string(in: reader),
-            domain: info.logonDomainName.string(in: reader),
+            user: try Self.name(info.effectiveName, "EffectiveName", in: reader),
+            domain: try Self.name(info.logonDomainName, "LogonDomainName", in: reader),
             fullName: info.fullName.string(in: reader), userRID: info.userID,
             primaryGroupRID: info.primaryGroupID, domainSID: info.logonDomainID,
             groupRIDs: try info.groupIDs.memberships(in: reader).map { $0.relativeID },
@@ -219,6 +219,16 @@ extension Channel {
             userFlags: info.userFlags.rawValue,
             whole: whole
                 ? try self.whole(info, Bytes16(userKey), Bytes8(lmKey), in: reader) : nil)
+    }
+
+    /// A text may have 32,767 units here, which is more than whoever is told the name could take.
+    private static func name(
+        _ text: NDRText, _ field: StaticString, in reader: borrowing WireReader
+    ) throws(WireError) -> String {
+        let name = text.string(in: reader)
+        let units = name.utf16.count
+        if units > ChannelLimit.name { throw reader.invalid(field, units) }
+        return name
     }
 
     private func whole(

@@ -59,6 +59,8 @@ package enum ChannelLimit {
     package static let callsPerConnection = 16
     /// Logons that wait for a connection or a key; a further one is answered `overloaded`.
     package static let waiting = 4_096
+    /// UTF-16 units of a user's or a domain's name: MS-ADA3 2.222, sAMAccountName, has the most.
+    package static let name = 256
     /// Questions for names and SIDs that wait for a controller; a further one is `overloaded`.
     package static let translations = 256
     /// After a second connection did not come about, until the next attempt.

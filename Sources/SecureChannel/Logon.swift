@@ -87,7 +87,9 @@ package final class LogonIdentity {
     package var sessionKey: Bytes16
     package var lmKey: Bytes8
     package var userFlags: UInt32
-    /// Whether the embedded domain has its user among its administrators.
+    /// Whether our own domain vouches for the user, whatever the names say.
+    package var isOurs: Bool
+    /// Whether it has the user among its administrators.
     package var isInAdministrators = false
     /// All that was said, where it was asked for; its keys are plain.
     package var whole: WholeValidation?
@@ -96,7 +98,7 @@ package final class LogonIdentity {
         user: String, domain: String, fullName: String = "", userRID: UInt32,
         primaryGroupRID: UInt32, domainSID: SID?, groupRIDs: [UInt32],
         sessionKey: Bytes16 = Bytes16(), lmKey: Bytes8 = Bytes8(), userFlags: UInt32 = 0,
-        whole: WholeValidation? = nil
+        isOurs: Bool = false, whole: WholeValidation? = nil
     ) {
         self.user = user
         self.domain = domain
@@ -108,15 +110,20 @@ package final class LogonIdentity {
         self.sessionKey = sessionKey
         self.lmKey = lmKey
         self.userFlags = userFlags
+        self.isOurs = isOurs
         self.whole = whole
     }
+
+    /// Nobody was authenticated: the controller takes unknown names for its guest (MS-NRPC
+    /// 2.2.1.4.11, LOGON_GUEST).
+    package var isGuest: Bool { userFlags & 1 != 0 }
 }
 
 /// A controller's whole word on a user, in memory of its own.
 ///
 /// A reference, so that the many answers that nobody passes on carry no more than a pointer.
 package final class WholeValidation {
-    package let info: ValidationSAMInfo
+    package var info: ValidationSAMInfo
 
     package init(_ info: ValidationSAMInfo) { self.info = info }
 }

@@ -189,7 +189,7 @@ package struct WireReader: ~Escapable {
     }
 
     /// Reads bytes that a rule makes padding: to the next multiple of `alignment`, counted from
-    /// `base`. Their values are not looked at. Padding at the end of the message may be missing.
+    /// `base`. Their values are not looked at.
     @inlinable
     @_lifetime(self: copy self)
     package mutating func align(

@@ -15,6 +15,8 @@ final class ControlSocket {
     private var calls: [UInt64: Call] = [:]
     private var nextCall: UInt64 = 0
     private(set) var refusedClients = 0
+    /// Until when groups that nobody knows are not told of.
+    private var quietUntil: UInt64 = 0
 
     private enum Limit {
         static let clients = 4_096
@@ -22,6 +24,9 @@ final class ControlSocket {
         static let calls = 512
         /// Bytes that wait for one client to read them: a list of as many accounts as there may be.
         static let answer = 64 << 20
+        /// Milliseconds from one line about groups that nobody knows to the next, as a caller names
+        /// the same one with every logon.
+        static let quiet: UInt64 = 60_000
     }
 
     private final class Client {
@@ -36,8 +41,7 @@ final class ControlSocket {
         var client: UInt32
         var requestID: UInt32
         var wants: ControlLogonRequest.Wants
-        /// SIDs, one of which the user must be a member of; empty: anybody.
-        var requiredGroups: [SID]
+        var requiredGroups: String
     }
 
     init(_ daemon: Daemon) throws(SystemError) {
@@ -134,17 +138,10 @@ final class ControlSocket {
     // MARK: Logons
 
     private func logon(_ request: ControlLogonRequest, _ id: UInt32, _ client: Client) {
-        guard let groups = SIDList.parse(request.requiredGroup) else {
-            daemon.log.warning(
-                "a required group must be given by its SID: \(request.requiredGroup)")
-            reply(id, ControlLogonReply(
-                requestID: request.requestID, outcome: .refused, ntStatus: .noSuchGroup))
-            return
-        }
         nextCall &+= 1
         calls[nextCall] = Call(
             client: id, requestID: request.requestID, wants: request.wants,
-            requiredGroups: groups)
+            requiredGroups: request.requiredGroup)
         client.calls += 1
         let proof: LogonCall.Proof
         switch request.credential {
@@ -158,7 +155,8 @@ final class ControlSocket {
                 workstation: request.workstation ?? "",
                 parameterControl: request.parameterControl, proof: proof,
                 patience: UInt64(request.deadline),
-                wantsKeys: !request.wants.isDisjoint(with: [.ntKey, .lmKey])),
+                wantsKeys: !request.wants.isDisjoint(with: [.ntKey, .lmKey]),
+                requiredGroups: request.requiredGroup),
             caller: nextCall)
     }
 
@@ -167,9 +165,6 @@ final class ControlSocket {
         clients[call.client]?.calls -= 1
         var reply: ControlLogonReply
         switch outcome {
-        case .accepted(let identity) where !identity.isMember(of: call.requiredGroups):
-            reply = ControlLogonReply(
-                requestID: call.requestID, outcome: .refused, ntStatus: .logonFailure)
         case .accepted(let identity):
             reply = ControlLogonReply(
                 requestID: call.requestID, outcome: .success, ntStatus: .success)
@@ -185,6 +180,9 @@ final class ControlSocket {
             reply = ControlLogonReply(
                 requestID: call.requestID, outcome: .refused, ntStatus: status)
             reply.isAuthoritative = authoritative
+            if status == .noSuchGroup, !call.requiredGroups.isEmpty {
+                reply.text = unknown(call.requiredGroups)
+            }
         case .unavailable(let reason):
             reply = ControlLogonReply(
                 requestID: call.requestID,
@@ -194,6 +192,19 @@ final class ControlSocket {
             reply.text = reason.description
         }
         self.reply(call.client, reply)
+    }
+
+    /// What a person should know of required groups that nobody knows.
+    private func unknown(_ groups: String) -> String {
+        // A caller's text may not make lines of the log.
+        let shown = groups.utf8.map { $0 < 0x20 || $0 == 0x7f ? UInt8(ascii: "?") : $0 }
+        let text = "no group is known as \(String(decoding: shown, as: UTF8.self)): name one as "
+            + "DOMAIN\\group or by its SID"
+        if daemon.loop.now >= quietUntil {
+            quietUntil = daemon.loop.now + Limit.quiet
+            daemon.log.warning("a logon was refused: \(text)")
+        }
+        return text
     }
 
     private func reply(_ client: UInt32, _ reply: ControlLogonReply) {

@@ -63,8 +63,7 @@ enum FrontBuilder {
         identity.bindsDomain = configuration.domains.count { !$0.isOfBackup }
             + configuration.localDomains.count == 1
         let rpc = RPCServer(
-            services: services, identity: identity, localDomain: domain?.name,
-            channels: channels, random: random)
+            services: services, identity: identity, channels: channels, random: random)
         var settings = SMBServerSettings(computerName: computer, domainName: domainName)
         settings.bindsDomain = identity.bindsDomain
         settings.dnsComputerName = identity.dnsComputerName
@@ -74,8 +73,7 @@ enum FrontBuilder {
             settings, pipes: rpc,
             administration: administration(configuration, domain, domainName, neighbourhood),
             files: share(configuration), random: random)
-        return Front(
-            smb: smb, rpc: rpc, netlogon: netlogon, lsa: lsa, localDomain: domain?.name)
+        return Front(smb: smb, rpc: rpc, netlogon: netlogon, lsa: lsa)
     }
 
     private static func share(_ configuration: Configuration) -> NetlogonShare? {

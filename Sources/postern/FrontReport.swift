@@ -57,8 +57,9 @@ enum FrontReport {
         ]
     }
 
-    static func text(_ front: Front, open: Int) -> String {
-        var text = "\nfront\n" + line("open", "\(open) connections")
+    static func text(_ front: Front, open: Int, turnedAway: Int) -> String {
+        var text = "\nfront\n"
+        text += line("open", "\(open) connections, \(turnedAway) turned away")
         text += line("SMB", list(smb(front))) + line("RPC", list(rpc(front)))
         if let netlogon = front.netlogon { text += line("NETLOGON", list(self.netlogon(netlogon))) }
         return text
@@ -73,9 +74,12 @@ enum FrontReport {
         "  " + Columns.padded(name, 12) + text + "\n"
     }
 
-    static func member(_ front: Front, open: Int, _ root: inout JSONWriter) {
+    static func member(
+        _ front: Front, open: Int, turnedAway: Int, _ root: inout JSONWriter
+    ) {
         root.object("front") { object in
             object.member("open", open)
+            object.member("turnedAway", turnedAway)
             object.object("smb") { member(smb(front), &$0) }
             object.object("rpc") { member(rpc(front), &$0) }
             if let netlogon = front.netlogon {

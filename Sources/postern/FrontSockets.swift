@@ -22,6 +22,9 @@ final class FrontSockets {
     private var unreadBytes = 0
     private var timer: Timer?
     private var isSettling = false
+    /// Connections of clients over all ports.
+    private let connectionLimit = Privileges.networkConnections(of: Privileges.fileLimit)
+    private(set) var turnedAway = 0
 
     /// Connections whose peers do not read the end of what they were sent.
     private static let endingLimit = 256
@@ -109,6 +112,10 @@ final class FrontSockets {
     // MARK: Connections
 
     private func accepted(_ connection: TCPConnection, _ kind: FrontPort) {
+        if connections.count + ending.count >= connectionLimit {
+            turnedAway += 1
+            return connection.close()
+        }
         guard let front,
             let id = front.opened(from: connection.peer.address, on: kind, now: time)
         else { return connection.close() }

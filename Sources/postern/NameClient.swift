@@ -15,12 +15,16 @@ final class NameClient {
     private var answers: [NameResolver.QueryID: Answer] = [:]
     private var socket: UDPSocket?
     private var timer: Timer!
-    /// Told of each datagram, and of the peer that it went to or came from.
-    var onDatagram: ((_ bytes: [UInt8], _ peer: Endpoint, _ isOurs: Bool) -> Void)?
-    var port: UInt16 { socket?.local.port ?? 0 }
+    /// Told of each datagram, and of the peer that it went to or came from. Our port is told too,
+    /// so that nobody holds the client in here for its sake.
+    var onDatagram: ((_ bytes: [UInt8], _ peer: Endpoint, _ port: UInt16, _ isOurs: Bool) -> Void)?
+    private var port: UInt16 { socket?.local.port ?? 0 }
+    /// Where its broadcasts go.
+    let networks: [IPv4Network]
 
     init(_ loop: EventLoop, _ configuration: NameResolver.Configuration) {
         self.loop = loop
+        networks = configuration.interfaces
         resolver = NameResolver(configuration, random: { SystemRandom.number() })
         timer = Timer(loop) { [self] in
             resolver.advance(now: loop.now)
@@ -84,7 +88,7 @@ final class NameClient {
             // A network that is down answers as little as one where nobody is.
             let datagram = resolver.outbox.datagram(envelope)
             socket?.send(datagram, to: envelope.destination)
-            onDatagram?(datagram, envelope.destination, true)
+            onDatagram?(datagram, envelope.destination, port, true)
         }
         resolver.outbox.removeAll()
     }
@@ -93,10 +97,11 @@ final class NameClient {
         guard let onDatagram else { return }
         var copy = WireWriter(capacity: bytes.count)
         copy.append(bytes)
-        onDatagram(copy.finish(), source, false)
+        onDatagram(copy.finish(), source, port, false)
     }
 
     func close() {
+        onDatagram = nil
         answers.removeAll()
         socket?.close()
         socket = nil

@@ -71,9 +71,8 @@ final class NameSockets {
         return Responder(
             ResponderConfiguration(
                 computerName: computer, names: names(of: computer, in: domain, configuration),
-                interfaces: Array(
-                    settings.interfaces.prefix(ResponderConfiguration.mostInterfaces)),
-                nameServer: settings.winsServers.first, isNameServer: settings.wins,
+                interfaces: settings.interfaces, nameServers: settings.winsServers,
+                isNameServer: settings.wins,
                 ports: NetBIOSPorts(offset: settings.portOffset)),
             browser: browser.map {
                 BrowserConfiguration(domain: $0, isPrimary: isPrimary, isBackup: isBackup)
@@ -185,13 +184,9 @@ final class NameSockets {
         let domain = daemon.agent.locals[index].domain
         serveLocalDomain(index)
         guard settings?.smb == true, let responder,
-            let name = NetBIOSName(domain.name, .domainMasterBrowser)
+            let name = NetBIOSName(domain.name, .workstation)
         else { return }
-        if domain.role == .primary {
-            responder.claim(OwnName(name), now: loop.now)
-        } else {
-            responder.drop(OwnName(name), now: loop.now)
-        }
+        responder.setPrimary(name, domain.role == .primary, now: loop.now)
         settle()
     }
 
@@ -338,7 +333,7 @@ final class NameSockets {
                 "name \(name.description) belongs to \(owner.description) already; it is not "
                     + "answered for, and tried again in a while")
         case .serverUnreachable(let name):
-            daemon.log.warning("the WINS server does not take name \(name.description)")
+            daemon.log.warning("no WINS server answers for name \(name.description)")
         case .addressWanted(let name): find(name)
         case .changeAnnounced(let change, let source): daemon.announced(change, from: source)
         }
@@ -415,9 +410,13 @@ final class NameSockets {
         }
     }
 
-    /// Whom a domain's questions go to. The host's networks may have changed since the last one.
+    /// Whom a domain's questions go to: another one where the host's networks have changed since
+    /// the last question.
     private func client(_ domain: Int) -> NameClient {
-        if let client = clients[domain], !client.isIdle { return client }
+        let networks = networks
+        if let client = clients[domain], !client.isIdle || client.networks == networks {
+            return client
+        }
         clients[domain]?.close()
         let settings = daemon.configuration.domains[domain]
         let client = NameClient(
@@ -425,9 +424,9 @@ final class NameSockets {
             NameResolver.Configuration(
                 interfaces: networks,
                 nameServers: settings.winsServers, port: settings.namePort))
-        client.onDatagram = { [daemon] bytes, peer, isOurs in
+        client.onDatagram = { [daemon] bytes, peer, port, isOurs in
             daemon.explanations[domain]?.datagram(
-                bytes, peer: peer, port: client.port, isOurs: isOurs)
+                bytes, peer: peer, port: port, isOurs: isOurs)
         }
         clients[domain] = client
         return client

@@ -100,7 +100,8 @@ enum StatusReport {
         text += line("answered", self.list(counters.answered))
         text += line("ignored", self.list(counters.ignored))
         guard let sockets = daemon.front, let front = sockets.front else { return text }
-        return text + FrontReport.text(front, open: sockets.openConnections)
+        return text + FrontReport.text(
+            front, open: sockets.openConnections, turnedAway: sockets.turnedAway)
     }
 
     private static func list(_ counts: [ResponderCounters.Count]) -> String {
@@ -133,7 +134,9 @@ enum StatusReport {
                 }
             }
             if let sockets = daemon.front, let front = sockets.front {
-                FrontReport.member(front, open: sockets.openConnections, &root)
+                FrontReport.member(
+                    front, open: sockets.openConnections, turnedAway: sockets.turnedAway,
+                    &root)
             }
             guard let counters = daemon.names.counters else { return }
             root.object("listening") { face in

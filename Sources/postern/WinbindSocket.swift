@@ -13,7 +13,10 @@ final class WinbindSocket {
     private var listeners: [LocalListener] = []
     private var clients: [UInt32: Client] = [:]
     private var nextClient: UInt32 = 0
-    private var clientsOfUser: [UInt32: Int] = [:]
+    /// Clients, and requests whose client has left, by user: both take of the user's share.
+    private var sharesOfUser: [UInt32: Int] = [:]
+    /// Whose the requests are that are under way for nobody any more, by their client's number.
+    private var orphans: [UInt32: UInt32] = [:]
     private var peers: WinbindPeers
     private var timer: Timer!
     private(set) var counters = WinbindCounters()
@@ -23,8 +26,8 @@ final class WinbindSocket {
 
     private enum Limit {
         static let clients = 1_024
-        /// Of one user but root.
-        static let clientsOfUser = 256
+        /// Clients of one user but root, and requests that they left behind.
+        static let sharesOfUser = 256
         /// Milliseconds that a request may be under way from its first byte to its last.
         static let patience: UInt64 = 10_000
         /// Milliseconds from one line about such requests to the next: everybody on the host may
@@ -106,7 +109,7 @@ final class WinbindSocket {
 
     private func accepted(_ connection: LocalConnection, isPrivileged: Bool) {
         let user = connection.peer.user
-        let isOneTooMany = user != 0 && clientsOfUser[user, default: 0] >= Limit.clientsOfUser
+        let isOneTooMany = user != 0 && sharesOfUser[user, default: 0] >= Limit.sharesOfUser
         if isOneTooMany || clients.count >= Limit.clients,
             !endIdle(of: isOneTooMany ? user : nil)
         {
@@ -118,7 +121,7 @@ final class WinbindSocket {
         clients[id] = Client(
             connection,
             WinbindConversation(host, isPrivileged: isPrivileged, now: daemon.loop.now))
-        clientsOfUser[user, default: 0] += 1
+        sharesOfUser[user, default: 0] += 1
         connection.start(
             received: { [self] in received(id, $0) }, closed: { [self] _ in left(id) })
     }
@@ -139,9 +142,18 @@ final class WinbindSocket {
     private func end(_ id: UInt32) {
         guard let client = clients.removeValue(forKey: id) else { return }
         let user = client.connection.peer.user
-        let left = clientsOfUser[user, default: 0] - 1
-        clientsOfUser[user] = left > 0 ? left : nil
+        if client.conversation.isBusy {
+            // Who leaves and comes again is not to have more under way than who stays.
+            orphans[id] = user
+        } else {
+            giveBackShare(of: user)
+        }
         client.connection.close()
+    }
+
+    private func giveBackShare(of user: UInt32) {
+        let left = sharesOfUser[user, default: 0] - 1
+        sharesOfUser[user] = left > 0 ? left : nil
     }
 
     /// The client has gone by itself.
@@ -232,6 +244,7 @@ final class WinbindSocket {
     }
 
     private func answer(_ id: UInt32, _ response: WinbindResponse) {
+        if let user = orphans.removeValue(forKey: id) { return giveBackShare(of: user) }
         guard let client = clients[id] else { return }
         client.connection.send(client.conversation.answer(response))
         proceed(id)

@@ -45,24 +45,20 @@ import Wire
 
     @Test func whoItsPrimaryVouchesForIsAnAdministratorByTheCopy() throws {
         for isMember in [false, true] {
-            // The simulated controller's own SID.
-            let own = try #require(
-                LocalDomain.create(
-                    name: "GATE", sid: SID("S-1-5-21-1-2-3")!, now: 1, commit: { _ in true }))
-            let account = try own.createAccount("emma")
-            try own.setPassword(account.rid, NewPassword(Secret(Array("own".utf8))), now: 1)
+            let (world, own) = try backup()
             if isMember {
+                try own.setRole(.primary)
                 try own.addMember(own.sid(of: 513), toAlias: 544, in: .builtin)
+                try own.setRole(.backup, primary: "DC10")
             }
-            try own.setRole(.backup, primary: "DC10")
-            let world = AgentWorld.ready([Self.primary], locals: [own], isBackup: true)
+            world.controllers[0][0].logonDomain = "GATE"
             let caller = world.logon(call(SimulatedUser.password("emma")))
             #expect(world.runUntilAnswered())
             guard case .accepted(let identity) = world.answers[caller]?.outcome else {
                 Issue.record("not accepted")
                 return
             }
-            #expect(identity.isInAdministrators == isMember)
+            #expect(identity.isOurs && identity.isInAdministrators == isMember)
         }
     }
 

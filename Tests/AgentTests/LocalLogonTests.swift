@@ -56,6 +56,33 @@ import Wire
         #expect(world.outcome(caller) == asked.outcome)
     }
 
+    /// Another domain's controller says that its user is one of ours.
+    @Test func controllersHaveNoSayOfOurDomain() throws {
+        let own = try Own()
+        let world = AgentWorld.ready([Self.adlab], locals: [own.domain])
+        let wanted = SID("S-1-5-21-1-1-1-1000")!
+        let local = own.domain.sid.appending(512)!
+        world.controllers[0][0].extraSIDs = [local, SID("S-1-5-32-544")!, wanted]
+        let user = LogonCall(
+            domain: "ADLAB", user: "anna", workstation: "", parameterControl: 0,
+            proof: .responses(
+                challenge: SimulatedUser.challenge, nt: SimulatedUser.response("anna"), lm: []),
+            wantsWhole: true)
+        let honest = world.logon(user)
+        world.run(1_000)
+        guard case .accepted(let identity) = world.answers[honest]?.outcome,
+            case .list(let others) = identity.whole?.info.extraSIDs
+        else {
+            Issue.record("not accepted")
+            return
+        }
+        #expect(others.map(\.sid) == [wanted] && !identity.isOurs)
+        world.controllers[0][0].logonDomain = "gate"
+        let liar = world.logon(user)
+        world.run(1_000)
+        #expect(world.outcome(liar) != "accepted")
+    }
+
     @Test(arguments: [
         ("GATE", "emma", true), ("", "emma", true), ("GATE1", "emma", true),
         ("ADLAB", "emma", false), ("", "anna", false), ("NOWHERE", "emma", false),

@@ -147,6 +147,16 @@ import Wire
         #expect(Self.status(response) == (asked.isLetIn ? .success : .logonFailure))
     }
 
+    @Test func requiredGroupsMayBeOfOtherDomains() throws {
+        let world = try Self.world()
+        let request = Self.plain("ADLAB\\anna", sids: "S-1-5-21-9-9-9-1")
+        guard case .logon(let call) = world.agent.decide(request) else {
+            Issue.record("no logon")
+            return
+        }
+        #expect(call.wantsWhole, "the smaller answer leaves them out")
+    }
+
     @Test func unavailableAndOverloadedAreNoRefusals() {
         let request = Self.plain("anna")
         func status(_ outcome: SecureChannel.LogonOutcome) -> NTStatus? {

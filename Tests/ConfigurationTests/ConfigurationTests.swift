@@ -267,6 +267,23 @@ private let contract = """
         #expect(refusal(text) == "postern.conf:129: more than 64 domains")
     }
 
+    @Test func refusesMoreInterfacesThanAllPortsAreBoundOn() throws {
+        func text(_ count: Int) -> String {
+            "[listen]\ninterfaces = "
+                + (1...count).map { "1.0.0.\($0)/8" }.joined(separator: ",")
+        }
+        #expect(try parse(text(16)).listen?.interfaces.count == 16)
+        #expect(refusal(text(17)) == "postern.conf:2: more than 16 interfaces")
+    }
+
+    @Test func aByteOrderMarkMeansNothing() throws {
+        #expect(try parse("\u{feff}[agent]\nname = GATE7").agent.name == "GATE7")
+        #expect(try parse("\u{feff}; a comment\n[agent]\nname = GATE7").agent.name == "GATE7")
+        #expect(try parse("\u{feff}").agent.name == "GATE1")
+        // Elsewhere it is a character like any other.
+        #expect(refusal("[agent]\n\u{feff}name = A").contains("2: unknown key"))
+    }
+
     @Test func neverTrapsOnADamagedFile() {
         let bytes = Array(contract.utf8)
         for length in 0..<bytes.count {

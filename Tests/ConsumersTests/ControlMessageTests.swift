@@ -158,6 +158,19 @@ let controlSamples: [MessageSample] = {
         }
     }
 
+    @Test func textsOfOthersAreCutBetweenCharacters() throws {
+        var reply = ControlLogonReply(requestID: 7, outcome: .success, ntStatus: .success)
+        reply.domain = String(repeating: "語", count: 32_767)
+        reply.user = "a" + reply.domain
+        reply.text = reply.user
+        let bytes = frame { reply.write(into: &$0) }
+        var reader = WireReader(bytes.span, layer: "control")
+        let read = try ControlLogonReply(parsing: &reader)
+        #expect(read.domain == String(repeating: "語", count: 256))
+        #expect(read.user == "a" + String(repeating: "語", count: 255))
+        #expect(read.text == "a" + String(repeating: "語", count: 341))
+    }
+
     @Test func unknownFlagsAreRefused() {
         var bytes = controlSamples[0].bytes
         bytes[8] = 0x80

@@ -73,12 +73,28 @@ import Wire
     @Test func optionsOfSambaAreTakenAndIgnored() throws {
         let made = try options(
             parse(
-                "-d", "3", "-d5", "-s", "/etc/samba/smb.conf", "--configfile=/x", "--option=a=b",
+                "--diagnostics", "-d", "3", "-d5",
+                "-s", "/etc/samba/smb.conf", "--configfile=/x", "--option=a=b",
                 "--option", "c=d", "--debug-stdout", "--use-cached-creds", "--offline-logon",
                 "--pam-winbind-conf=/y", "--target-service=http", "--target-hostname", "h",
                 "--debuglevel=10", "word", "-", "--request-nt-key=1", "--username=alice",
                 "--password=x", "--", "--username=bob"))
         #expect(made.username == "alice" && made.requestsNTKey)
+    }
+
+    @Test func theHelpNamesEveryHelper() throws {
+        let help = try end(parse("--help")).standardOutput
+        for helper in HelperProtocol.allCases {
+            #expect(help.contains(helper.name.description), "\(helper.name)")
+        }
+    }
+
+    @Test func whyAGroupIsUnknownIsSaidBesideTheVerdict() throws {
+        var refused = reply(.refused, .noSuchGroup)
+        refused.text = "no group is known as X"
+        let output = try options(parse("--username=a", challenge)).output(for: refused)
+        #expect(output.standardOutput.hasSuffix("(0xc0000066)\n") && output.exitCode == 1)
+        #expect(output.standardError == "ntlm_auth: no group is known as X\n")
     }
 
     @Test func aValueMissingAtTheEndIsNoError() throws {

@@ -284,12 +284,16 @@ private func broken(_ bytes: [UInt8]) -> [UInt8] {
         let world = World()
         let machine = try world.user("pc1$", password: "first", flags: .workstationTrust)
         try world.domain.setPassword(
-            machine.rid, NewPassword(utf16LE: Secret([1, 0xd8, 2, 0])), now: world.now)
+            machine.rid, NewPassword(utf16LE: Secret([1, 0xd8, 2, 0])), by: .owner, now: world.now)
         let hashes = try #require(world.domain.account("pc1$")?.channelHashes)
         #expect(hashes == [MD4.hash([1, 0xd8, 2, 0]), NTOWF.v1(password: "first")])
         #expect(
             world.logon("pc1$", "first", control: .allowWorkstationTrustAccount)
                 == .wrongPassword)
+        // Whoever else sets it does so because the old one is known to somebody, or to nobody.
+        let reset = NewPassword(Secret(Array("reset".utf8)))
+        try world.domain.setPassword(machine.rid, reset, now: world.now)
+        #expect(world.domain.account("pc1$")?.channelHashes == [NTOWF.v1(password: "reset")])
     }
 
     @Test func whatMembersAreToldIsWhole() throws {

@@ -18,13 +18,26 @@ import Testing
         #expect(!FrontIdentity.anonymous.isAdministrator)
     }
 
-    @Test func theDomainSaysWhoIsAnAdministrator() {
+    /// Who vouched counts, and not the domain's name in what he said.
+    @Test func whoVouchedSaysWhoseUserItIs() {
+        func identity(isOurs: Bool, userFlags: UInt32 = 0) -> FrontIdentity {
+            let logon = LogonIdentity(
+                user: "root", domain: "GATE", userRID: 500, primaryGroupRID: 513,
+                domainSID: nil, groupRIDs: [512], userFlags: userFlags, isOurs: isOurs)
+            logon.isInAdministrators = true
+            return FrontIdentity(logon)
+        }
+        #expect(identity(isOurs: true).isAdministrator)
+        #expect(identity(isOurs: false).kind == .remote)
+        #expect(!identity(isOurs: false).isAdministrator)
+        #expect(identity(isOurs: true, userFlags: 1).kind == .guest)
+        #expect(!identity(isOurs: true, userFlags: 1).isAdministrator)
+    }
+
+    @Test func numbersMakeNobodyAnAdministrator() {
         let logon = LogonIdentity(
-            user: "root", domain: "GATE", userRID: 1_000, primaryGroupRID: 513, domainSID: nil,
-            groupRIDs: [512])
-        #expect(!FrontIdentity(logon, localDomain: "GATE").isAdministrator)
-        logon.isInAdministrators = true
-        #expect(FrontIdentity(logon, localDomain: "GATE").isAdministrator)
-        #expect(!FrontIdentity(logon, localDomain: "OTHER").isAdministrator)
+            user: "root", domain: "GATE", userRID: 500, primaryGroupRID: 513, domainSID: nil,
+            groupRIDs: [512], isOurs: true)
+        #expect(!FrontIdentity(logon).isAdministrator)
     }
 }

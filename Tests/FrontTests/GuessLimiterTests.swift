@@ -93,8 +93,31 @@ import Wire
         #expect(try logOn(world, 42, "bob", "lower") == .established(isGuest: false))
     }
 
+    @Test func logonsUnderWayOfASourceCount() throws {
+        let world = SMBWorld()
+        world.answers = false
+        for number in 1...60 {
+            var talk = SMBTalk(world, SMBConnectionID(UInt64(number))) {
+                $0.credentials = SMBTalk.user("user\(number)", "x")
+            }
+            _ = try talk.run()
+        }
+        #expect(world.logons.count == 40)
+        for (token, _) in world.logons { world.answer(token, .refused(.wrongPassword)) }
+        #expect(world.logons.count == 40 && world.server.counters.refusedGuesses == 20)
+    }
+
+    @Test func whatFollowsAZeroIsNoOtherName() {
+        let limiter = GuessLimiter(GuessLimits())
+        for number in 0..<4 {
+            limiter.failed(
+                "admin\0\(number)", from: IPv4Address(rawValue: UInt32(number)), now: 1)
+        }
+        #expect(limiter.permission("ADMIN", from: IPv4Address(rawValue: 9), now: 2) == .refuse)
+    }
+
     @Test func theTableIsBounded() {
-        var limiter = GuessLimiter(GuessLimits())
+        let limiter = GuessLimiter(GuessLimits())
         for number in 0..<(2 * GuessLimiter.entryLimit) {
             limiter.failed(
                 "user\(number)", from: IPv4Address(rawValue: UInt32(number)), now: 1)

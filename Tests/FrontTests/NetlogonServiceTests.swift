@@ -37,6 +37,37 @@ import Wire
         }
     }
 
+    /// Nobody gets the keys of sessions with another computer.
+    @Test func responsesThatWereMadeForAnotherAreRefused() throws {
+        let world = try NetlogonWorld()
+        world.connect()
+        for (server, isTaken) in [("pc1", true), ("PC2", false), ("", true)] {
+            let logon = world.logon(NetlogonWorld.network("alice", madeFor: server))
+            switch world.answers[logon] {
+            case .accepted: #expect(isTaken)
+            case .refused(.logonFailure, true): #expect(!isTaken)
+            case let other: Issue.record("\(String(describing: other))")
+            }
+        }
+    }
+
+    @Test func memberWhoseAccountIsDisabledValidatesNobody() throws {
+        let world = try NetlogonWorld()
+        world.connect()
+        let before = world.logon(NetlogonWorld.network("alice"))
+        guard case .accepted = world.answers[before] else {
+            Issue.record("not accepted")
+            return
+        }
+        let member = try #require(world.domain.account("PC1$"))
+        try world.domain.updateAccount(member.rid) { $0.flags.insert(.disabled) }
+        let after = world.logon(NetlogonWorld.network("alice"))
+        guard case .unavailable(.channelRefused) = world.answers[after] else {
+            Issue.record("\(String(describing: world.answers[after]))")
+            return
+        }
+    }
+
     @Test func refusalsAreTheDomains() throws {
         let world = try NetlogonWorld()
         world.connect()
@@ -137,7 +168,8 @@ import Wire
         let world = try NetlogonWorld()
         let pc = try #require(world.domain.account("PC1$"))
         try world.domain.setPassword(
-            pc.rid, NewPassword(Secret(Array("newer".utf8))), now: world.time.fileTime)
+            pc.rid, NewPassword(Secret(Array("newer".utf8))), by: .owner,
+            now: world.time.fileTime)
         world.connect()
         #expect(world.channel.stateName == "ready")
     }

@@ -65,7 +65,7 @@ final class NetlogonWorld {
                     host: "GATE1", address: IPv4Address(10, 77, 0, 40), random: random),
             ],
             identity: ServerHandshake.Identity(nbComputerName: "GATE1", nbDomainName: "GATE"),
-            localDomain: "GATE", channels: service.channels, random: random)
+            channels: service.channels, random: random)
         channel = Channel(
             settings: ChannelSettings(
                 domain: "GATE", profile: .modern, kind: kind, account: account,
@@ -154,13 +154,14 @@ final class NetlogonWorld {
 
     static func network(
         _ user: String, _ domain: String = "GATE", password: Secret = NetlogonWorld.password,
-        whole: Bool = false
+        whole: Bool = false, madeFor server: String? = nil
     ) -> LogonRequest {
         let challenge = Bytes8([8, 7, 6, 5, 4, 3, 2, 1])
         let response = NTLMv2.response(
             ntowf: NTOWF.v1(password: password), user: user, domain: domain,
             serverChallenge: challenge, clientChallenge: Bytes8([1, 1, 2, 2, 3, 3, 4, 4]),
-            timestamp: 133_000_000_000_000_000, targetInfo: [0, 0, 0, 0])
+            timestamp: 133_000_000_000_000_000,
+            targetInfo: AVPairList(server.map { [AVPair(.nbComputerName, text: $0)] } ?? []).bytes)
         return LogonRequest(
             domain: domain, user: user, workstation: "PC1", parameterControl: 0,
             proof: .network(challenge: challenge, nt: response.nt, lm: []), wantsWhole: whole)

@@ -47,10 +47,21 @@ final class EchoService: RemoteService {
 final class OneKey: ChannelKeys {
     static let key = SessionKey(cipher: .aes, key: Bytes16([UInt8](repeating: 9, count: 16)))
 
-    private let session = ChannelSession(
-        computer: "PC1", account: Account(rid: 1_000, name: "PC1$"), type: .workstation,
-        key: OneKey.key, flags: 0, requestedFlags: 0, isOldFashioned: false,
-        chain: CredentialChain(sessionKey: OneKey.key, clientCredential: Bytes8()), now: 0)
+    private let session: ChannelSession
+
+    init() {
+        let secret = MD4.hash([1])
+        guard let domain = LocalDomain.create(
+                name: "GATE", sid: SID(identifierAuthority: 5, subAuthorities: [21, 1, 2, 3]),
+                now: 1, commit: { _ in true }),
+            let account = try? domain.createAccount("PC1$", flags: .workstationTrust)
+        else { fatalError("no domain for the test") }
+        try? domain.setPassword(account.rid, NewPassword(nt: secret), now: 1)
+        session = ChannelSession(
+            computer: "PC1", account: account, of: domain, secret: secret, type: .workstation,
+            key: OneKey.key, flags: 0, requestedFlags: 0, isOldFashioned: false,
+            chain: CredentialChain(sessionKey: OneKey.key, clientCredential: Bytes8()), now: 0)
+    }
 
     func channel(of computer: String) -> ChannelSession? { computer == "PC1" ? session : nil }
 }
@@ -89,7 +100,7 @@ final class RPCPeer {
                         })],
                 identity: ServerHandshake.Identity(
                     nbComputerName: "GATE1", nbDomainName: "GATE"),
-                localDomain: "GATE", channels: OneKey(),
+                channels: OneKey(),
                 random: { count in
                     numbers &+= 1
                     return [UInt8](repeating: numbers, count: count)
@@ -101,6 +112,13 @@ final class RPCPeer {
 
     func send(_ bytes: [UInt8]) {
         server.received(connection, bytes.span, now: now)
+        settle()
+    }
+
+    /// Lets time pass.
+    func wait(_ milliseconds: UInt64) {
+        now.now += milliseconds
+        server.tick(now: now)
         settle()
     }
 
@@ -134,10 +152,13 @@ final class RPCPeer {
     static func bindPDU(
         _ type: PDUType = .bind, callID: UInt32 = 1, flags: PDUFlags = .single,
         contexts: [PresentationContext] = [PresentationContext(id: 0, EchoService.syntax)],
-        group: UInt32 = 0, security: SecurityContext? = nil, token: [UInt8] = []
+        group: UInt32 = 0, security: SecurityContext? = nil, token: [UInt8] = [],
+        most: UInt16 = 5_840
     ) -> [UInt8] {
         var writer = WireWriter()
-        BindPDU(associationGroup: group, contexts: contexts).write(
+        BindPDU(
+            maximumReceiveFragment: most, associationGroup: group, contexts: contexts
+        ).write(
             into: &writer, header: PDUHeader(type, flags, callID: callID), security: security,
             token: token)
         return writer.finish()
@@ -219,7 +240,7 @@ final class RPCPeer {
     }
 
     /// Answers the logon that waits.
-    func validate(_ isRight: Bool = true) throws {
+    func validate(_ isRight: Bool = true, isOurs: Bool = true) throws {
         let last = logons.popLast()
         let (token, logon) = try #require(last)
         guard case .responses(let challenge, let nt, let lm) = logon.proof else { return }
@@ -229,7 +250,7 @@ final class RPCPeer {
         let key = try #require(SecurityBlobs.sessionKey(asked))
         let identity = LogonIdentity(
             user: "alice", domain: "GATE", userRID: 1_000, primaryGroupRID: 513,
-            domainSID: nil, groupRIDs: [512], sessionKey: key)
+            domainSID: nil, groupRIDs: [512], sessionKey: key, isOurs: isOurs)
         identity.isInAdministrators = true
         server.validated(
             token, isRight ? .accepted(identity) : .refused(.wrongPassword, authoritative: true),

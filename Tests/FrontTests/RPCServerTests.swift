@@ -359,25 +359,98 @@ import Wire
     }
 
     @Test func whoeverDoesNotBindOrFinishIsLeftInTime() throws {
+        let patience = ServerAssociation.Limit.patience + 1_000
         let silent = try RPCPeer()
-        silent.now.now += ServerAssociation.Limit.patience + 1_000
-        #expect(silent.server.nextDeadline <= silent.now.now)
-        silent.server.tick(now: silent.now)
-        silent.settle()
+        #expect(silent.server.nextDeadline <= silent.now.now + patience)
+        silent.wait(patience)
         #expect(silent.isClosed)
         let slow = try RPCPeer()
         try slow.bind()
         slow.send([5, 0, 0])
-        slow.now.now += ServerAssociation.Limit.patience + 1_000
-        slow.server.tick(now: slow.now)
-        slow.settle()
+        slow.wait(patience)
         #expect(slow.isClosed)
-        let idle = try RPCPeer()
-        try idle.bind()
-        idle.now.now += 100 * ServerAssociation.Limit.patience
-        idle.server.tick(now: idle.now)
-        idle.settle()
-        #expect(!idle.isClosed)
+        // A handshake without its third leg; what is kept for it counts.
+        let offer = ClientHandshake(account: nil, workstation: "PC1").negotiate
+        let undecided = try RPCPeer()
+        try undecided.bind(security: SecurityContext(.winNT, .integrity, id: 7), token: offer)
+        #expect(undecided.server.heldBytes > offer.count)
+        undecided.wait(patience)
+        #expect(undecided.isClosed && undecided.server.heldBytes == 0)
+    }
+
+    @Test func handshakesGiveWayToTheLimit() throws {
+        let peer = try RPCPeer()
+        peer.server.heldLimit = 1_000
+        let now = peer.now
+        guard case .opened(let pipe) = peer.server.open(
+            "lsarpc", as: .anonymous, from: IPv4Address(1, 2, 3, 4), now: now)
+        else { throw SecurityAcceptor.Refused.unexpected }
+        let offer = ClientHandshake(account: nil, workstation: "PC1").negotiate
+            + [UInt8](repeating: 0, count: 1_000)
+        let bind = RPCPeer.bindPDU(
+            security: SecurityContext(.winNT, .integrity, id: 7), token: offer)
+        peer.server.write(pipe, bind.span, now: now)
+        guard case .broken = peer.server.read(pipe) else {
+            throw SecurityAcceptor.Refused.unexpected
+        }
+        #expect(peer.server.heldBytes == 0 && peer.server.counters.overLimit == 1)
+    }
+
+    @Test func connectionsOfNobodyEndWhereNothingIsCalled() throws {
+        let idle = ServerAssociation.Limit.idle + 1_000
+        let nobody = try RPCPeer()
+        try nobody.bind()
+        nobody.wait(idle / 2)
+        #expect(try nobody.call(0, [1]) == [1])
+        nobody.wait(idle / 2)
+        #expect(!nobody.isClosed)
+        nobody.wait(idle / 2)
+        #expect(nobody.isClosed)
+        // Not while a call is under way.
+        let patient = try RPCPeer()
+        try patient.bind()
+        patient.send(patient.request(1, [1]))
+        patient.wait(idle)
+        #expect(!patient.isClosed)
+        patient.server.answered(EchoService.syntax, ticket: 1, .response([9]), now: patient.now)
+        patient.settle()
+        #expect(try patient.response() == [9])
+        patient.wait(idle)
+        #expect(patient.isClosed)
+    }
+
+    @Test func connectionsOfSomebodyStay() throws {
+        let computer = try RPCPeer()
+        try computer.bindSecureChannel(.privacy)
+        let user = try RPCPeer()
+        _ = try user.bindNTLM(.winNT, .integrity)
+        try user.validate()
+        for peer in [computer, user] {
+            peer.wait(100 * ServerAssociation.Limit.idle)
+            #expect(!peer.isClosed && peer.server.nextDeadline == .max)
+            #expect(try peer.call(0, [1]) == [1])
+        }
+    }
+
+    /// The call's first fragment waits behind the third leg, until somebody has validated that.
+    @Test func callThatComesWithTheThirdLegHasItsTimeToo() throws {
+        let peer = try RPCPeer()
+        _ = try peer.bindNTLM(.winNT, .connect)
+        peer.send(fragment(.firstFragment, [1, 2]))
+        try peer.validate()
+        peer.wait(ServerAssociation.Limit.patience + 1_000)
+        #expect(peer.isClosed)
+    }
+
+    @Test func noFragmentIsLongerThanWeSaid() throws {
+        let peer = try RPCPeer()
+        peer.send(RPCPeer.bindPDU(most: 65_535))
+        let (fragment, bytes) = try peer.next()
+        var body = fragment.bodyReader(bytes.span)
+        #expect(try BindAckPDU(parsing: &body).maximumTransmitFragment == 5_840)
+        peer.send(peer.request(2, []))
+        #expect(peer.received.map(\.count).max() ?? .max <= 5_840)
+        #expect(try peer.response().count == 20_000)
     }
 
     @Test func nonsenseEndsTheConnectionAndOthersLive() throws {
@@ -453,5 +526,35 @@ import Wire
         }
         peer.server.close(pipe)
         #expect(peer.echo.endedCallers == 1)
+    }
+
+    /// Answers that nobody reads are kept, and counted.
+    @Test func whoReadsNothingGivesWayToTheOthers() throws {
+        let peer = try RPCPeer()
+        let server = peer.server
+        server.heldLimit = 100_000
+        var pipes: [PipeID] = []
+        for _ in 0..<3 {
+            guard case .opened(let pipe) = server.open(
+                "lsarpc", as: .anonymous, from: IPv4Address(1, 2, 3, 4), now: now)
+            else { throw SecurityAcceptor.Refused.unexpected }
+            server.write(pipe, RPCPeer.bindPDU().span, now: now)
+            guard case .message = server.read(pipe) else {
+                throw SecurityAcceptor.Refused.unexpected
+            }
+            pipes.append(pipe)
+        }
+        for _ in 0..<3 { server.write(pipes[0], peer.request(2, []).span, now: now) }
+        for pipe in pipes.dropFirst() {
+            server.write(pipe, peer.request(2, []).span, now: now)
+        }
+        #expect(server.counters.overLimit == 1 && server.heldBytes < server.heldLimit)
+        #expect(server.nextReady() == pipes[0])
+        guard case .broken = server.read(pipes[0]), case .message = server.read(pipes[1]),
+            case .message = server.read(pipes[2])
+        else {
+            Issue.record("not the greediest")
+            return
+        }
     }
 }

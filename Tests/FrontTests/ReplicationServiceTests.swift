@@ -25,7 +25,8 @@ import Wire
             chain = CredentialChain(sessionKey: key, clientCredential: credential)
             let account = try #require(world.domain.account("BDC1$"))
             let session = ChannelSession(
-                computer: "BDC1", account: account, type: type, key: key, flags: flags,
+                computer: "BDC1", account: account, of: world.domain,
+                secret: NetlogonWorld.machineSecret, type: type, key: key, flags: flags,
                 requestedFlags: flags, isOldFashioned: false, chain: chain, now: 0)
             world.service.channels.keep(session)
             caller = RemoteCaller(
@@ -81,6 +82,33 @@ import Wire
         #expect(copy.account("alice")?.ntHash == backup.world.domain.account("alice")?.ntHash)
         #expect(copy.accounts.count == backup.world.domain.accounts.count)
         #expect(copy.stamp(.sam) == backup.world.domain.stamp(.sam))
+    }
+
+    /// A backup whose account is gone copies no further, whatever key it holds.
+    @Test(arguments: ["removed", "disabled", "reset", "of another kind"])
+    func channelEndsWithItsAccount(how: String) throws {
+        let backup = try Backup()
+        let domain = backup.world.domain
+        let request = {
+            NetrDatabaseSync.Request(
+                call: backup.call(), databaseID: .account, preferredMaximumLength: 100)
+        }
+        #expect(try backup.ask(NetrDatabaseSync.self, request()).status != .accessDenied)
+        let account = try #require(domain.account("BDC1$"))
+        switch how {
+        case "removed": try domain.deleteAccount(account.rid)
+        case "disabled": try domain.updateAccount(account.rid) { $0.flags.insert(.disabled) }
+        case "reset":
+            try domain.setPassword(account.rid, NewPassword(nt: MD4.hash([9])), now: 2)
+        default:
+            try domain.updateAccount(account.rid) {
+                $0.flags.remove(.serverTrust)
+                $0.flags.insert(.workstationTrust)
+            }
+        }
+        #expect(try backup.ask(NetrDatabaseSync.self, request()).status == .accessDenied)
+        #expect(backup.caller.channel == nil)
+        #expect(backup.world.service.channels.channel(of: "BDC1") == nil)
     }
 
     @Test func backupPullsThroughAChannelOfOurs() throws {

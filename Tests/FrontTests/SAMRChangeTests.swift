@@ -380,6 +380,22 @@ import Wire
         #expect(unknown?.status == .wrongPassword)
     }
 
+    /// Where the domain locks nobody out, nobody may guess for ever all the same.
+    @Test func guessingEndsWithoutALockout() throws {
+        var policy = AccountPolicy()
+        policy.lockoutThreshold = 0
+        let world = try SAMRWorld(as: .nobody, policy: policy)
+        try world.user("anna", "old")
+        for _ in 0..<SAMRService.guessLimits.perAccount {
+            let refused = try world.call(
+                SamrUnicodeChangePasswordUser2.self, unicode("anna", old: "x", new: "new"))
+            #expect(refused?.status == .wrongPassword)
+        }
+        let right = try world.call(
+            SamrUnicodeChangePasswordUser2.self, unicode("anna", old: "old", new: "new"))
+        #expect(right?.status == .accountLockedOut && world.accepts("anna", "old"))
+    }
+
     @Test func refusedPasswordIsExplained() throws {
         var policy = AccountPolicy()
         policy.minimumPasswordLength = 3

@@ -200,6 +200,46 @@ import Wire
         }
     }
 
+    // MARK: Reads
+
+    private static let large = ["LARGE.DAT": [UInt8](repeating: 7, count: 3_000)]
+
+    /// How many bytes the server gives of those that are asked for; fewer mean the end of the
+    /// file (MS-CIFS 3.2.5.9).
+    private func read(_ hand: SMBHand, _ count: UInt16) throws -> Int {
+        let opened = try hand.ask(.coreOpenRequest(.init(fileName: "\\LARGE.DAT")))
+        guard case .coreOpenResponse(let open) = opened.bodies[0] else { return -1 }
+        let read = try hand.ask(.coreReadRequest(.init(fid: open.fid, count: count, offset: 0)))
+        guard case .coreReadResponse(let body) = read.bodies[0] else { return -1 }
+        return body.data.count
+    }
+
+    @Test func coreClientsReadAsMuchAsTheyWereTold() throws {
+        let world = SMBWorld(share: Self.large) { $0.allowsPlainPasswords = true }
+        var hand = SMBHand(world)
+        hand.flags2 = []
+        world.open(hand.id, .netBIOS)
+        world.raw(Self.call("GATE1", .server, from: "BOB"))
+        _ = try hand.ask(.negotiateRequest(.init(dialects: ["PC NETWORK PROGRAM 1.0"])))
+        let answer = try hand.ask(.coreTreeRequest(.init(
+            path: "\\\\GATE1\\NETLOGON", password: Array("lower".utf8), service: "A:")))
+        hand.tid = answer.header.tid
+        if case .coreTreeResponse(let tree) = answer.bodies[0] { hand.tid = tree.tid }
+        #expect(try read(hand, 2_000) == 2_000)
+        #expect(try read(hand, 4_000) == 3_000)
+    }
+
+    @Test func readsFillTheClientsBuffer() throws {
+        var hand = SMBHand(SMBWorld(share: Self.large))
+        let challenge = try lanMan(&hand)
+        let owf = try #require(LMOWF.v1(password: "LOWER"))
+        let response = NTLMv1.response(owf: owf, challenge: challenge).bytes
+        #expect(try setUp(&hand, "BOB", response).header.status.rawValue == 0)
+        #expect(try hand.take("NETLOGON") == .success)
+        #expect(try read(hand, 2_872) == 2_872)
+        #expect(try read(hand, 2_873) == 2_872)
+    }
+
     // MARK: Session service
 
     static func call(

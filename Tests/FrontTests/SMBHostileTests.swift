@@ -55,6 +55,37 @@ import Wire
         return world
     }
 
+    /// Offsets in a response have 16 bits, however many reads a chain has.
+    @Test func chainedReadsStayWithinAMessage() throws {
+        var (hand, _) = try SMBHand.onPipe()
+        hand = SMBHand(SMBWorld())
+        let negotiated = try hand.negotiate()
+        guard case .negotiateResponse = negotiated.bodies[0] else { return }
+        var setup = SMB1.SessionSetupRequest(
+            maxBufferSize: 65_535, maxMpxCount: 2, sessionKey: 0,
+            credentials: .ntLM(oemPassword: [], unicodePassword: [], []))
+        setup.accountName = ""
+        setup.primaryDomain = ""
+        hand.uid = try hand.ask(.sessionSetupRequest(setup)).header.uid
+        #expect(try hand.take("IPC$") == .success)
+        let fid = try hand.openPipe("netlogon")
+        for _ in 0..<2 {
+            let write = SMB1.WriteRequest(fid: fid, writeMode: [], data: 0..<40_000)
+            _ = try hand.all([.writeRequest(write)], [UInt8](repeating: 1, count: 40_000))
+        }
+        for count: UInt16 in [40_000, 65_000, 65_535] {
+            let read = SMB1.Body.readRequest(.init(fid: fid, maxCount: count))
+            let close = SMB1.Body.closeRequest(.init(fid: fid &+ 7))
+            for chain in [[read, read], [SMB1.Body](repeating: read, count: 12), [read, close]] {
+                for answer in try hand.all(chain) { #expect(answer.bytes.count <= 65_535) }
+            }
+        }
+        let state = SMB1.Body.transactionRequest(
+            SMB1.NamedPipeCall.peek(fid: fid).transaction(maxDataCount: 65_000))
+        let read = SMB1.Body.readRequest(.init(fid: fid, maxCount: 39_000))
+        for answer in try hand.all([read, state]) { #expect(answer.bytes.count <= 65_535) }
+    }
+
     @Test func theConversationItselfGoesWell() throws {
         let world = fresh(try conversation()[...])
         #expect(world.closed.isEmpty && world.server.counters.malformed == 0)
@@ -247,6 +278,36 @@ import Wire
             #expect(answer.status == (number < SMBLimits.unfinishedSessions
                 ? .moreProcessingRequired : .insuffServerResources))
         }
+    }
+
+    @Test func handshakesCountAgainstTheLimit() throws {
+        var hand = SMBHand(SMBWorld())
+        hand.flags2.insert(.extendedSecurity)
+        _ = try hand.negotiate()
+        #expect(hand.world.server.heldBytes == 0)
+        let offer = ClientHandshake(account: nil, workstation: "PC1").negotiate
+            + [UInt8](repeating: 0, count: 1_000)
+        for number in 1...3 {
+            _ = try hand.ask(
+                .sessionSetupRequest(.init(
+                    maxBufferSize: 4_356, maxMpxCount: 2, sessionKey: 0,
+                    credentials: .extended(
+                        securityBlob: 0..<offer.count, .extendedSecurity))),
+                payload: offer)
+            #expect(hand.world.server.heldBytes > number * offer.count)
+        }
+        hand.world.server.closed(hand.id)
+        #expect(hand.world.server.heldBytes == 0)
+    }
+
+    @Test func answersThatAreHalfWrittenCountAgainstTheLimit() throws {
+        let (hand, fid) = try SMBHand.onPipe()
+        let payload = [UInt8](repeating: 1, count: 2_000)
+        _ = try hand.ask(
+            .writeRequest(.init(fid: fid, writeMode: [], data: 0..<2_000)), payload: payload)
+        let read = SMB1.Body.readRequest(.init(fid: fid, maxCount: 2_000))
+        #expect(try hand.all([read, read]).isEmpty)
+        #expect(hand.world.server.heldBytes > 2_000)
     }
 
     // MARK: Captures

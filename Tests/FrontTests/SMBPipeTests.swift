@@ -114,6 +114,89 @@ import Wire
         #expect(hand.world.pipes.openCount == 1)
     }
 
+    /// A reader may be waiting for the answer to what another thread is still to write.
+    @Test func aReadThatCameBeforeTheWriteIsAnswered() throws {
+        var (hand, fid) = try SMBHand.onPipe()
+        let writes: [(SMB1.Body, [UInt8])] = [
+            (.writeRequest(.init(fid: fid, writeMode: [], data: 0..<3)), [1, 2, 3]),
+            (.writeRequest(.init(fid: fid, writeMode: [.rawPipe, .messageStart], data: 0..<5)),
+                [3, 0, 1, 2, 3]),
+            (.coreWriteRequest(.init(fid: fid, data: 0..<3)), [1, 2, 3]),
+        ]
+        for (write, payload) in writes {
+            hand.mid = 1
+            #expect(try hand.all([.readRequest(.init(fid: fid, maxCount: 9))]).isEmpty)
+            hand.mid = 2
+            let answers = try hand.all([write], payload)
+            #expect(answers.map(\.header.mid).sorted() == [1, 2])
+            #expect(answers.filter { $0.header.mid == 1 }.map(data) == [[1, 2, 3]])
+            #expect(answers.allSatisfy { $0.status == .success })
+        }
+    }
+
+    @Test func whoWaitedLongestHasTheFirstAnswer() throws {
+        var (hand, fid) = try SMBHand.onPipe()
+        hand.mid = 1
+        #expect(try hand.all([.readRequest(.init(fid: fid, maxCount: 9))]).isEmpty)
+        hand.mid = 2
+        let first = try hand.all([transaction(.transact(fid: fid, 0..<2))], [1, 2])
+        #expect(first.map(\.header.mid) == [1] && first.map(data) == [[1, 2]])
+        hand.mid = 3
+        let second = try hand.all(
+            [.writeRequest(.init(fid: fid, writeMode: [], data: 0..<1))], [3])
+        #expect(second.map(\.header.mid).sorted() == [2, 3])
+        #expect(second.filter { $0.header.mid == 2 }.map(data) == [[3]])
+    }
+
+    private func flagged(_ flags: UInt16, _ call: SMB1.NamedPipeCall) -> SMB1.Body {
+        var request = call.transaction(maxDataCount: 100)
+        request.flags = flags
+        return .transactionRequest(request)
+    }
+
+    @Test func transactionsThatWantNoResponseGetNone() throws {
+        let (hand, fid) = try SMBHand.onPipe()
+        let oneWay = SMB1.TransactionRequest.noResponse
+        #expect(try hand.all([flagged(oneWay, .transact(fid: fid, 0..<3))], [1, 2, 3]).isEmpty)
+        #expect(hand.world.pipes.written == [[1, 2, 3]])
+        // Not even where they fail, or are answered later.
+        #expect(try hand.all([flagged(oneWay, .peek(fid: 0x7777))]).isEmpty)
+        hand.world.pipes.holds = true
+        #expect(try hand.all([flagged(oneWay, .transact(fid: fid, 0..<3))], [1, 2, 3]).isEmpty)
+        hand.world.pipes.answerAll()
+        hand.world.server.pipesAnswered(now: hand.world.now)
+        hand.world.settle()
+        #expect(hand.world.take().isEmpty && hand.world.server.heldBytes == 0)
+        #expect(try hand.ask(transaction(.queryState(fid: fid))).status == .success)
+    }
+
+    @Test func transactionsMayGiveTheirTreeBack() throws {
+        for fails in [false, true] {
+            let (hand, fid) = try SMBHand.onPipe()
+            let ends = SMB1.TransactionRequest.disconnectTID
+            let call = Call.transact(fid: fails ? 0x7777 : fid, 0..<3)
+            #expect(try hand.ask(flagged(ends, call), payload: [1, 2, 3]).status
+                == (fails ? .smbBadFID : .success))
+            #expect(hand.world.pipes.openCount == 0)
+            #expect(try hand.ask(.treeDisconnect(.init())).status == .smbBadTID)
+        }
+    }
+
+    @Test func aTreeEndsWithTransactionsThatWaitForIt() throws {
+        var (hand, fid) = try SMBHand.onPipe()
+        hand.world.pipes.holds = true
+        let ends = SMB1.TransactionRequest.disconnectTID
+        for mid in 1...2 {
+            hand.mid = UInt16(mid)
+            #expect(try hand.all([flagged(ends, .transact(fid: fid, 0..<1))], [1]).isEmpty)
+        }
+        hand.mid = 3
+        let answers = try hand.all([.treeDisconnect(.init())])
+        #expect(answers.map(\.header.mid) == [1, 2, 3])
+        #expect(answers.map(\.status) == [.pipeBroken, .pipeBroken, .success])
+        #expect(hand.world.pipes.openCount == 0)
+    }
+
     @Test func aReadThatWaitsCanBeCancelledAndEndsWithItsPipe() throws {
         var (hand, fid) = try SMBHand.onPipe()
         hand.mid = 8

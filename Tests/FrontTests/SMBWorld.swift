@@ -134,7 +134,7 @@ final class SMBWorld {
 
     let pipes = EchoPipes()
     let administration = EchoAdministration()
-    let files = MemoryFiles(SMBWorld.share)
+    let files: MemoryFiles
     let server: SMBServer
     var now = FrontTime(now: 5_000, unix: 1_100_000_000)
     /// What went to each connection, without session headers, not yet taken.
@@ -147,7 +147,11 @@ final class SMBWorld {
     /// Instead of what the users' passwords say.
     var verdict: FrontVerdict?
 
-    init(files hasFiles: Bool = true, _ change: (inout SMBServerSettings) -> Void = { _ in }) {
+    init(
+        files hasFiles: Bool = true, share: [String: [UInt8]] = SMBWorld.share,
+        _ change: (inout SMBServerSettings) -> Void = { _ in }
+    ) {
+        files = MemoryFiles(share)
         var settings = SMBServerSettings(computerName: "GATE1", domainName: "GATE")
         settings.serverGUID = Bytes16([UInt8](repeating: 7, count: 16))
         change(&settings)

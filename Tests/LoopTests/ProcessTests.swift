@@ -5,6 +5,12 @@ import Testing
 import Wire
 
 @Suite struct ProcessTests {
+    @Test(arguments: [(16_384, 10_240), (524_288, 518_144), (1_024, 512), (0, 0)])
+    func leavesFilesToTheAgentItself(files: Int, connections: Int) {
+        #expect(Privileges.networkConnections(of: files) == connections)
+        #expect(Privileges.fileLimit > 2)
+    }
+
     @Test func notifiesTheServiceManager() async {
         await #expect(processExitsWith: .success) {
             try ProcessTests.notifiesTheServiceManagerInChild()

@@ -1,7 +1,8 @@
 import CPosix
-import Loop
 import Testing
 import Wire
+
+@testable import Loop
 
 /// One end of a TCP connection with a record of what it heard.
 private struct End {
@@ -114,6 +115,26 @@ private struct End {
         run(loop) { !end.record.closed.isEmpty }
         #expect(end.record.closed == [nil])
         connection.send([1])
+    }
+
+    @Test func asksSilentClientsWhetherTheyAreThere() throws {
+        let loop = EventLoop()
+        var accepted: TCPConnection?
+        let listener = try TCPListener(loop, bind: anyPort) { accepted = $0 }
+        let client = TCPConnection(loop, to: listener.local, handlers: End().handlers)
+        #expect(run(loop) { accepted != nil })
+        let socket = unsafe descriptor(of: try #require(accepted?.raw))
+        func option(_ level: Int, _ name: Int32) -> UInt32 {
+            var value: UInt32 = 0
+            var size = socklen_t(MemoryLayout<UInt32>.size)
+            #expect(unsafe getsockopt(socket, Int32(level), name, &value, &size) == 0)
+            return value
+        }
+        #expect(option(Int(SOL_SOCKET), SO_KEEPALIVE) == 1)
+        let silence = option(IPPROTO_TCP, TCP_KEEPIDLE)
+        #expect(silence == 600)
+        #expect(option(IPPROTO_TCP, TCP_USER_TIMEOUT) > silence * 1_000)
+        client.close()
     }
 
     @Test func sendsAllBeforeItCloses() throws {

@@ -87,6 +87,32 @@ import Wire
         #expect(try NTLMv2ClientChallenge(parsing: &reader).timestamp == 99)
     }
 
+    /// The answer repeats the list in a field whose length has 16 bits.
+    @Test func refusesATargetInfoOverTheLimit() throws {
+        let client = ClientHandshake(account: Self.account, workstation: "WS1")
+        let most = ClientHandshake.targetInfoLimit
+        for length in [most, most + 1, 65_528] {
+            // One name of that length with the list's end.
+            let name = length - 8
+            let info = [2, 0, UInt8(name & 0xff), UInt8(name >> 8)]
+                + [UInt8](repeating: 0x41, count: name) + [0, 0, 0, 0]
+            let bytes = Sample.bytes {
+                ChallengeMessage(
+                    targetName: "", negotiateFlags: [.unicode, .ntlm],
+                    serverChallenge: Bytes8(), targetInfo: 0..<info.count
+                ).write(from: info.span, into: &$0)
+            }
+            if length == most {
+                _ = try client.authenticate(challenge: bytes, Self.nonces)
+                continue
+            }
+            let error = #expect(throws: WireError.self) {
+                _ = try client.authenticate(challenge: bytes, Self.nonces)
+            }
+            #expect(error?.reason == .limit && error?.needed == length)
+        }
+    }
+
     @Test func refusesAnAnswerWhoseMessagesWereAltered() throws {
         let client = ClientHandshake(account: Self.account, workstation: "WS1")
         var server = Self.server()

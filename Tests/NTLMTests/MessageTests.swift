@@ -51,6 +51,19 @@ import Wire
         #expect(try negotiate(bytes).negotiateFlags == [.oem, .ntlm])
     }
 
+    /// Old clients leave anything in them.
+    @Test func readsNoFieldsThatTheFlagsDeclareEmpty() throws {
+        let garbage: [UInt8] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]
+        let bytes = NTLMMessageType.signature + [1, 0, 0, 0, 2, 2, 0, 0] + garbage + garbage
+        #expect(try negotiate(bytes).domainName == "")
+        // The same fields where the flags say that there are names.
+        for flag in [0x10, 0x20] as [UInt8] {
+            var claimed = bytes
+            claimed[13] |= flag
+            #expect(throws: WireError.self) { try negotiate(claimed) }
+        }
+    }
+
     @Test func countsOffsetsFromTheMessageNotTheDatagram() throws {
         let (_, message) = Sample.authenticates[1]
         let bytes = [UInt8](repeating: 0xee, count: 100) + message + [0xee]

@@ -13,6 +13,21 @@ import Wire
         case spnego
         /// Kerberos is the client's first choice.
         case kerberosFirst
+        /// The same, as Windows of every age lists it.
+        case windows
+
+        var mechanisms: [MechType] {
+            switch self {
+            case .bare, .spnego: [.ntlmssp]
+            case .kerberosFirst: [.kerberos, .ntlmssp]
+            case .windows: [.microsoftKerberos, .kerberos, .ntlmssp]
+            }
+        }
+    }
+
+    /// The client's code over its mechanisms.
+    enum Code {
+        case none, right, wrong
     }
 
     struct Outcome {
@@ -26,30 +41,32 @@ import Wire
             challenge: Bytes8([1, 2, 3, 4, 5, 6, 7, 8]))
     }
 
-    /// Runs a handshake to its end. `mic`: the client's code over its mechanisms.
+    /// Runs a handshake to its end.
     static func handshake(
-        _ wrapping: Wrapping, responses: ClientHandshake.Responses = .ntlmv2, mic: Bool = false
+        _ wrapping: Wrapping, responses: ClientHandshake.Responses = .ntlmv2, mic: Code = .none
     ) throws -> Outcome {
         let account = ClientHandshake.Account(
             userName: "alice", domainName: "GATE", ntowf: SecurityBlobs.password)
         let client = ClientHandshake(account: account, workstation: "PC1", responses: responses)
         var server = acceptor()
-        let mechanisms: [MechType] =
-            wrapping == .kerberosFirst ? [.kerberos, .ntlmssp] : [.ntlmssp]
+        let mechanisms = wrapping.mechanisms
         var blob = client.negotiate
         switch wrapping {
         case .bare: break
         case .spnego:
             blob = SecurityBlobs.wrap(
                 NegTokenInit(mechTypes: mechanisms, mechToken: 0..<blob.count), blob)
-        case .kerberosFirst:
+        case .kerberosFirst, .windows:
             let first = SecurityBlobs.wrap(
                 NegTokenInit(mechTypes: mechanisms, mechToken: 0..<2), [1, 2])
             guard case .continues(let chosen) = try server.accept(first, now: time) else {
                 throw SecurityAcceptor.Refused.unexpected
             }
             var reader = WireReader(chosen.span, layer: "test")
-            #expect(try NegTokenResp(parsing: &reader).supportedMech == .ntlmssp)
+            let choice = try NegTokenResp(parsing: &reader)
+            #expect(choice.supportedMech == .ntlmssp)
+            #expect(
+                choice.negState == (wrapping == .windows ? .acceptIncomplete : .requestMIC))
             blob = SecurityBlobs.wrap(NegTokenResp(responseToken: 0..<blob.count), blob)
         }
         guard case .continues(let challenge) = try server.accept(blob, now: time) else {
@@ -64,9 +81,10 @@ import Wire
         if wrapping != .bare {
             var response = NegTokenResp(responseToken: 0..<answer.count)
             var payload = answer
-            if mic {
+            if mic != .none {
                 var security = session.security
                 payload += security.mechListMIC(NegTokenInit.mechTypeList(mechanisms)).bytes
+                if mic == .wrong { payload[payload.count - 1] ^= 1 }
                 response.mechListMIC = answer.count..<payload.count
             }
             last = SecurityBlobs.wrap(response, payload)
@@ -83,25 +101,59 @@ import Wire
     func bothEndsHaveOneSession(_ wrapping: Wrapping) throws {
         for responses in [ClientHandshake.Responses.ntlmv2, .ntlmv1] {
             let outcome = try Self.handshake(
-                wrapping, responses: responses, mic: wrapping == .kerberosFirst)
+                wrapping, responses: responses, mic: wrapping == .kerberosFirst ? .right : .none)
             #expect(outcome.client.exportedSessionKey == outcome.server.exportedSessionKey)
         }
     }
 
-    @Test func codeOverTheMechanismsIsAnsweredWithOurs() throws {
-        let outcome = try Self.handshake(.spnego, mic: true)
+    @Test(arguments: [Wrapping.spnego, .kerberosFirst, .windows])
+    func codeOverTheMechanismsIsAnsweredWithOurs(_ wrapping: Wrapping) throws {
+        let outcome = try Self.handshake(wrapping, mic: .right)
         var reader = WireReader(outcome.server.blob.span, layer: "test")
         let last = try NegTokenResp(parsing: &reader)
         #expect(last.negState == .acceptCompleted)
         var security = outcome.client.security
-        let list = NegTokenInit.mechTypeList([.ntlmssp])
+        let list = NegTokenInit.mechTypeList(wrapping.mechanisms)
         _ = security.mechListMIC(list)
         try security.verify(mechListMIC: reader.copy(try #require(last.mechListMIC)), list)
     }
 
-    @Test func anotherFirstChoiceDemandsACode() {
+    @Test(arguments: [Wrapping.spnego, .kerberosFirst, .windows])
+    func codeThatDoesNotFitIsRefused(_ wrapping: Wrapping) {
+        #expect(throws: SecurityAcceptor.Refused.integrity) {
+            _ = try Self.handshake(wrapping, mic: .wrong)
+        }
+    }
+
+    @Test func clientThatWasAskedForACodeAndHasItInNTLMOwesOne() {
         #expect(throws: SecurityAcceptor.Refused.integrity) {
             _ = try Self.handshake(.kerberosFirst)
+        }
+    }
+
+    @Test func clientWithoutCodesInNTLMOwesNone() throws {
+        let outcome = try Self.handshake(.kerberosFirst, responses: .ntlmv1)
+        var reader = WireReader(outcome.server.blob.span, layer: "test")
+        let last = try NegTokenResp(parsing: &reader)
+        #expect(last.negState == .acceptCompleted && last.mechListMIC == nil)
+    }
+
+    @Test func offerOverTheLimitIsRefusedAndOthersCount() throws {
+        let client = ClientHandshake(account: nil, workstation: "PC1")
+        let most = ServerHandshake.negotiateLimit
+        for length in [most, most + 1] {
+            var server = Self.acceptor()
+            let padding = [UInt8](repeating: 0, count: length - client.negotiate.count)
+            if length > most {
+                #expect(throws: SecurityAcceptor.Refused.malformed) {
+                    _ = try server.accept(client.negotiate + padding, now: Self.time)
+                }
+                continue
+            }
+            guard case .continues(let challenge) = try server.accept(
+                client.negotiate + padding, now: Self.time)
+            else { throw SecurityAcceptor.Refused.unexpected }
+            #expect(server.heldBytes == most + challenge.count)
         }
     }
 

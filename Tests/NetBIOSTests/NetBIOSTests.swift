@@ -131,6 +131,20 @@ import Wire
         }
     }
 
+    @Test func theSameFragmentOnceMoreChangesNothing() throws {
+        var reassembler = DatagramReassembler()
+        #expect(try add(&reassembler, 0..<100, more: true) == .incomplete)
+        #expect(try add(&reassembler, 0..<100, more: true) == .incomplete)
+        #expect(try add(&reassembler, 200..<300, more: false) == .incomplete)
+        #expect(try add(&reassembler, 200..<300, more: false) == .incomplete)
+        #expect(try add(&reassembler, 100..<200, more: true) == .complete(whole))
+        // With other bytes, or another end, it is another fragment.
+        #expect(try add(&reassembler, 0..<100, more: true) == .incomplete)
+        #expect(try add(&reassembler, 0..<100, more: false) == .refused)
+        #expect(try add(&reassembler, 0..<100, more: true) == .incomplete)
+        #expect(try add(&reassembler, 0..<99, more: true) == .refused)
+    }
+
     @Test func refusesOverlapAndExcess() throws {
         var reassembler = DatagramReassembler()
         #expect(try add(&reassembler, 0..<100, more: true) == .incomplete)

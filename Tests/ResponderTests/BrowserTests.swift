@@ -8,12 +8,13 @@ import Wire
     static let crew = NetBIOSName("CREW", .workstation)!
     static let other = Endpoint(IPv4Address(10, 77, 0, 70), 138)
 
-    func browser(isPrimary: Bool = true) -> Harness {
+    func browser(isPrimary: Bool = true, isBackup: Bool = false) -> Harness {
         let names = ResponderConfiguration.names(of: Harness.gate, in: nil)
-            + ResponderConfiguration.names(ofControllerIn: Self.crew, isPrimary: true)
+            + ResponderConfiguration.names(ofControllerIn: Self.crew, isPrimary: !isBackup)
         return Harness(
             domain: false, names: names,
-            browser: BrowserConfiguration(domain: Self.crew, isPrimary: isPrimary))
+            browser: BrowserConfiguration(
+                domain: Self.crew, isPrimary: isPrimary, isBackup: isBackup))
     }
 
     struct Frame {
@@ -301,6 +302,83 @@ import Wire
             #expect(answer.message == .backupListResponse(BackupListResponse(
                 token: 77, backupServerList: [OEMText("GATE1"), OEMText("DESK1")])))
         }
+    }
+
+    // MARK: A role that changes
+
+    /// What the harness announced itself as, in the order of time.
+    func types(_ sent: [(UInt64, Frame)]) -> [ServerType] {
+        sent.compactMap { frame in
+            if case .announcement(let message) = frame.1.message,
+                message.opcode != .domainAnnouncement
+            {
+                return message.serverType
+            }
+            return nil
+        }
+    }
+
+    func asksForBackups(_ harness: Harness, id: UInt16, now: UInt64) throws -> [Frame] {
+        hear(
+            harness, .backupListRequest(requestedCount: 4, token: 77), from: "ASKER",
+            to: Self.crew.with(.domainMasterBrowser), id: id, now: now)
+        return try frames(harness)
+    }
+
+    @Test func aPromotedBackupIsElectedAndAnswersAsThePrimary() throws {
+        let harness = browser(isPrimary: false, isBackup: true)
+        harness.responder.start(now: 0)
+        _ = try run(harness, until: 10_000)
+        #expect(try asksForBackups(harness, id: 1, now: 10_000).isEmpty)
+        harness.responder.setPrimary(Self.crew, true, now: 20_000)
+        let first = try frames(harness).map { (UInt64(20_000), $0) }
+        #expect(types(first).first?.contains(.domainController) == true, "said at once")
+        #expect(types(first).first?.contains(.backupDomainController) == false)
+        let sent = try run(harness, until: 24_000)
+        #expect(harness.responder.isMasterBrowser)
+        #expect(types(sent).last?.isSuperset(of: [
+            .domainController, .domainMasterBrowser, .masterBrowser, .backupBrowser,
+        ]) == true)
+        let owned = harness.responder.ownedNames.map(\.name)
+        #expect(owned.contains(Self.crew.with(.domainMasterBrowser)))
+        #expect(owned.contains(Self.crew.with(.masterBrowser)))
+        #expect(try asksForBackups(harness, id: 2, now: 24_000).count == 1)
+    }
+
+    @Test func aDemotedPrimaryYieldsAndAnnouncesItselfAsABackup() throws {
+        let harness = try master()
+        harness.responder.setPrimary(Self.crew, false, now: 20_000)
+        let sent = try frames(harness)
+        let told = types(sent.map { (20_000, $0) })
+        #expect(told.count == 1)
+        #expect(told.first?.contains(.backupDomainController) == true)
+        #expect(told.first?.isDisjoint(with: [
+            .domainController, .masterBrowser, .domainMasterBrowser, .potentialBrowser,
+            .backupBrowser,
+        ]) == true)
+        // The others are to elect one.
+        let calls = sent.compactMap { frame -> RequestElection? in
+            if case .election(let call) = frame.message { return call }
+            return nil
+        }
+        #expect(calls.map(\.version) == [0] && calls.map(\.criteria) == [0])
+        #expect(!harness.responder.isMasterBrowser)
+        let owned = harness.responder.ownedNames.map(\.name)
+        for name in [
+            Self.crew.with(.domainMasterBrowser), Self.crew.with(.masterBrowser), .masterBrowsers,
+        ] {
+            #expect(!owned.contains(name), "\(name.description)")
+        }
+        #expect(try asksForBackups(harness, id: 1, now: 20_000).isEmpty)
+        let later = try run(harness, until: 3_000_000)
+        #expect(!later.contains { if case .election = $0.1.message { true } else { false } })
+        #expect(!harness.responder.isMasterBrowser)
+    }
+
+    @Test func anotherDomainsRoleIsNotTheBrowsers() throws {
+        let harness = try master()
+        harness.responder.setPrimary(NetBIOSName("FARM", .workstation)!, false, now: 20_000)
+        #expect(harness.responder.isMasterBrowser)
     }
 
     @Test func announcesItselfWhenAsked() throws {

@@ -8,6 +8,7 @@ import Wire
 struct Harness {
     static let own = IPv4Address(10, 77, 0, 40)
     static let server = Endpoint(IPv4Address(10, 77, 0, 20), 137)
+    static let secondServer = Endpoint(IPv4Address(10, 77, 0, 21), 137)
     static let client = Endpoint(IPv4Address(10, 77, 0, 9), 138)
     static let adlab = NetBIOSName("ADLAB", .workstation)!
     static let ntlab = NetBIOSName("NTLAB", .workstation)!
@@ -18,7 +19,8 @@ struct Harness {
     let responder: Responder
 
     init(
-        server: Bool = false, interfaces: Int = 1, domain: Bool = true, wins: Bool = false,
+        server: Bool = false, servers: [Endpoint] = [], interfaces: Int = 1,
+        domain: Bool = true, wins: Bool = false,
         names: [OwnName]? = nil, prefix: UInt8 = 24, browser: BrowserConfiguration? = nil
     ) {
         let networks = (0..<interfaces).map {
@@ -29,7 +31,8 @@ struct Harness {
             ResponderConfiguration(
                 computerName: Self.gate,
                 names: names ?? ResponderConfiguration.names(of: Self.gate, in: Self.adlab),
-                interfaces: networks, nameServer: server ? Self.server.address : nil,
+                interfaces: networks,
+                nameServers: (server ? [Self.server] : servers).map(\.address),
                 isNameServer: wins),
             browser: browser,
             random: {

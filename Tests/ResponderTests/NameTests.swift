@@ -200,22 +200,22 @@ import Wire
 
     // MARK: With a name server
 
-    func serverRequest(_ harness: Harness, _ name: NetBIOSName) throws -> NameServicePacket? {
-        try harness.sentNames().first {
-            $0.to == Harness.server && $0.packet.name?.name == name
-        }?.packet
+    func serverRequest(
+        _ harness: Harness, _ name: NetBIOSName, to server: Endpoint = Harness.server
+    ) throws -> NameServicePacket? {
+        try harness.sentNames().first { $0.to == server && $0.packet.name?.name == name }?.packet
     }
 
     func grant(
         _ harness: Harness, _ request: NameServicePacket, seconds: UInt32, now: UInt64,
-        _ result: NameServiceResult = .success
+        _ result: NameServiceResult = .success, from server: Endpoint = Harness.server
     ) {
         let entry = AddressEntry(NameFlags(group: false, .hybrid), stranger.address)
         harness.send(
             .registrationResponse(
                 to: request, request.name!, entry, timeToLive: seconds, result,
                 recursionAvailable: true),
-            from: Harness.server, now: now)
+            from: server, now: now)
     }
 
     @Test func registersWithServerAndRefreshesAtHalfTime() throws {
@@ -261,6 +261,55 @@ import Wire
         #expect(harness.responder.ownedNames.count == 4)
         harness.responder.advance(now: 4_500 + 120_000)
         #expect(try serverRequest(harness, gate20) != nil)
+    }
+
+    @Test func registersWithTheNextServerWhereTheFirstIsSilent() throws {
+        let harness = Harness(servers: [Harness.server, Harness.secondServer])
+        harness.responder.start(now: 0)
+        let early = try #require(try serverRequest(harness, gate20))
+        for now in stride(from: 250, to: 4_500, by: 250) as StrideTo<UInt64> {
+            harness.responder.advance(now: now)
+            #expect(try serverRequest(harness, gate20, to: Harness.secondServer) == nil)
+        }
+        harness.responder.advance(now: 4_500)
+        let request = try #require(
+            try serverRequest(harness, gate20, to: Harness.secondServer))
+        #expect(request.flags.opcode == .registration)
+        _ = harness.responder.takeEvents()
+        // The first one's word comes too late.
+        grant(harness, early, seconds: 600, now: 4_510)
+        #expect(harness.responder.takeEvents().isEmpty)
+        grant(harness, request, seconds: 600, now: 4_520, from: Harness.secondServer)
+        #expect(harness.responder.takeEvents() == [.registeredWithServer(gate20, 600)])
+        harness.responder.advance(now: 304_520)
+        let refresh = try #require(
+            try serverRequest(harness, gate20, to: Harness.secondServer))
+        #expect(refresh.flags.opcode == .refresh)
+        // As it is silent now too, the first one is asked again.
+        for now in [306_020, 307_520] as [UInt64] {
+            harness.responder.advance(now: now)
+            _ = harness.sent()
+        }
+        harness.responder.advance(now: 309_020)
+        #expect(try serverRequest(harness, gate20)?.flags.opcode == .registration)
+    }
+
+    @Test func restsOnceEveryServerWasSilent() throws {
+        let harness = Harness(servers: [Harness.server, Harness.secondServer])
+        harness.responder.start(now: 0)
+        var asked: [Endpoint] = []
+        for now in stride(from: 0, to: 120_000, by: 250) as StrideTo<UInt64> {
+            harness.responder.advance(now: now)
+            for (to, packet) in try harness.sentNames()
+            where packet.name?.name == gate20 && to.address != broadcast.address {
+                asked.append(to)
+            }
+        }
+        #expect(asked == [Harness.server, Harness.secondServer].flatMap { [$0, $0, $0] })
+        let silences = harness.responder.takeEvents().filter { $0 == .serverUnreachable(gate20) }
+        #expect(silences.count == 1)
+        harness.responder.stop(now: 120_000)
+        #expect(try serverRequest(harness, gate20)?.flags.opcode == .release)
     }
 
     @Test func givesUpNameThatServerRefuses() throws {

@@ -291,6 +291,19 @@ private typealias Event = SMB1.ClientSession.Event
         #expect(talk.server.log.count == 1 + SMB1.ClientSession.stepLimit)
     }
 
+    @Test func givesUpALogonWhoseTokenNoMessageHolds() throws {
+        var server = ScriptedServer()
+        server.tokens = [[1], []]
+        var talk = Conversation(server) {
+            $0.credentials = .extended { _ in
+                .init(token: [UInt8](repeating: 1, count: 65_536), isLast: true)
+            }
+        }
+        _ = talk.session.open("netlogon")
+        #expect(try talk.run().last == .failed(.sessionSetup, .logonFailure))
+        #expect(talk.server.log == [[.negotiate]])
+    }
+
     @Test func signsFromTheSessionSetupOn() throws {
         let signing = SMB1.Signing(sessionKey: [1, 2], challengeResponse: [3], md5: Self.md5)
         var server = ScriptedServer()

@@ -151,11 +151,37 @@ import Wire
         #expect(checkMessages(Self.records) == [])
     }
 
+    /// How many bytes the fixed part of a record has that `descriptor` describes, MS-RAP 2.5.3.
+    private static func recordSize(_ descriptor: String) -> Int {
+        var size = 0
+        var letter: UInt8 = 0
+        var count = 0
+        func take() {
+            switch letter {
+            case UInt8(ascii: "W"): size += 2
+            case UInt8(ascii: "D"), UInt8(ascii: "z"), UInt8(ascii: "b"): size += 4
+            case UInt8(ascii: "B"): size += max(count, 1)
+            case _: break
+            }
+        }
+        for character in descriptor.utf8 {
+            if character >= UInt8(ascii: "0") && character <= UInt8(ascii: "9") {
+                count = count * 10 + Int(character - UInt8(ascii: "0"))
+                continue
+            }
+            take()
+            letter = character
+            count = 0
+        }
+        take()
+        return size
+    }
+
     @Test func recordsAreAsLongAsTheirDescriptors() {
-        #expect(RAP.recordSize("B16BBDz") == 26)
-        #expect(RAP.recordSize("B13BWzWWWzB9B") == 40)
-        #expect(RAP.recordSize("B21BzzzWDDzzDDWWzWzDWb21W") == 86)
-        #expect(RAP.recordSize("WB21BWDWWDDDDDDDzzzD") == 78)
+        #expect(Self.recordSize("B16BBDz") == 26)
+        #expect(Self.recordSize("B13BWzWWWzB9B") == 40)
+        #expect(Self.recordSize("B21BzzzWDDzzDDWWzWzDWb21W") == 86)
+        #expect(Self.recordSize("WB21BWDWWDDDDDDDzzzD") == 78)
         for level in [0, 1, 2, 10, 11] as [UInt16] {
             var user = RAP.UserInfo(name: "x")
             user.logonHours = []
@@ -165,7 +191,7 @@ import Wire
                 10: "B21Bzzz", 11: "B21BzzzWDDzzDDWWzWzDWb21W",
             ]
             let length = Self.data { user.write(into: &$0, level: level) }.count
-            #expect(length == RAP.recordSize(descriptor[level]!) + strings[level]!)
+            #expect(length == Self.recordSize(descriptor[level]!) + strings[level]!)
         }
     }
 

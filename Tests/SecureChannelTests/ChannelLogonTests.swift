@@ -168,6 +168,23 @@ import Wire
         expectSound(world, [controller])
     }
 
+    @Test func nameThatNobodyCanHaveFailsOneLogonAndTheChannelStays() {
+        let (world, controller) = ChannelWorld.ready()
+        controller.nameOfAll = String(repeating: "語", count: 32_767)
+        let first = world.logon("anna")
+        #expect(world.runUntilAnswered())
+        #expect(world.unavailable(first) == .badReply)
+        controller.nameOfAll = String(repeating: "語", count: ChannelLimit.name + 1)
+        let second = world.logon("berta")
+        #expect(world.runUntilAnswered())
+        #expect(world.unavailable(second) == .badReply)
+        controller.nameOfAll = nil
+        let third = world.logon("carla")
+        #expect(world.runUntilAnswered())
+        #expect(world.isAccepted(third) && world.channel.counters.badReplies == 2)
+        expectSound(world, [controller])
+    }
+
     @Test(arguments: [SimulatedController.Fault.nonsense, .wrongToken])
     func connectionThatCannotBeTrustedIsLeft(_ fault: SimulatedController.Fault) {
         let (world, controller) = ChannelWorld.ready()

@@ -208,16 +208,21 @@ extension ControllerConnection {
             return (.wrongPassword, none)
         }
         var sam = ValidationSAMInfo()
-        sam.effectiveName = .text(user)
+        sam.effectiveName = .text(controller.nameOfAll ?? user)
         sam.fullName = .text("The user \(user)")
-        sam.logonDomainName = .text("ADLAB")
+        sam.logonDomainName = .text(controller.logonDomain)
         sam.logonServer = .text(controller.name)
         sam.logonDomainID = SID(identifierAuthority: 5, subAuthorities: [21, 1, 2, 3])
+        sam.extraSIDs = .list(controller.extraSIDs.map { SIDAndAttributes(sid: $0) })
         sam.userID = SimulatedUser.relativeID(user)
         sam.primaryGroupID = 513
         sam.groupIDs = .list((0..<SimulatedUser.groups(user)).map {
             GroupMembership(relativeID: 10_000 + UInt32($0))
         })
+        if level != .samInfo, !controller.foreignGroups.isEmpty {
+            sam.userFlags = .extraSIDs
+            sam.extraSIDs = .list(controller.foreignGroups.map { SIDAndAttributes(sid: $0) })
+        }
         var key = SimulatedUser.sessionKey(user).bytes
         if level != .samInfo4 { controller.sessions[computer]?.key.conceal(&key) }
         sam.userSessionKey = Bytes16(key)

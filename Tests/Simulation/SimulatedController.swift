@@ -54,6 +54,9 @@ package final class SimulatedController {
 
     package let address: IPv4Address
     package let name: String
+    /// What it says of its users.
+    package var logonDomain = "ADLAB"
+    package var extraSIDs: [SID] = []
     package let clock: VirtualClock
     package var netlogonPort: UInt16 = 49_152
     package var reception = Reception.taken
@@ -70,6 +73,10 @@ package final class SimulatedController {
     /// is refused.
     package var refusesReplacedKeys = false
     package var faults: [Fault] = []
+    /// Groups of other domains that every user is in, as the larger answers tell.
+    package var foreignGroups: [SID] = []
+    /// What it calls every user and their domain instead of their names.
+    package var nameOfAll: String?
     /// What a change of an account's password is answered instead of being made.
     package var passwordRefusal: NTStatus?
     /// The connection ends before such a change is looked at, or after it was made.

@@ -18,7 +18,8 @@ extension ServerAssociation {
             return refuse(fragment.header, .notSpecified)
         }
         self.group = group
-        peerFragment = Int(asked.maximumReceiveFragment)
+        // No more than the answer will announce.
+        peerFragment = min(Int(asked.maximumReceiveFragment), Limit.fragment)
         isMultiplexed = fragment.header.flags.contains(.concurrentMultiplexing)
         signsHeaders = fragment.header.flags.contains(.supportHeaderSign)
         plainCaller = makeCaller()
@@ -250,7 +251,7 @@ extension ServerAssociation {
         if signsHeaders, header.flags.contains(.supportHeaderSign) {
             flags.insert(.supportHeaderSign)
         }
-        let size = UInt16(min(max(peerFragment, Fragmenter.minimumFragment), Limit.fragment))
+        let size = UInt16(max(peerFragment, Fragmenter.minimumFragment))
         let body = BindAckPDU(
             maximumTransmitFragment: size, maximumReceiveFragment: UInt16(Limit.fragment),
             associationGroup: group?.id ?? 0,

@@ -35,8 +35,6 @@ package final class RPCServer: PipeServer {
     ]
 
     private let environment: RPCEnvironment
-    /// The embedded domain's NetBIOS name, if there is one.
-    private let localDomain: String?
     private var associations: [UInt32: ServerAssociation] = [:]
     private var perPeer: [IPv4Address: Int] = [:]
     private var nextID: UInt32 = 0
@@ -48,7 +46,7 @@ package final class RPCServer: PipeServer {
     private var latest = FrontTime(now: 0, unix: 0)
     /// Over all associations.
     private(set) var heldBytes = 0
-    var heldLimit = Limit.heldBytes
+    package var heldLimit = Limit.heldBytes
     /// In whole seconds, so that many associations are looked at together.
     private var earliest: UInt64 = .max
     package private(set) var counters = Counters()
@@ -68,12 +66,11 @@ package final class RPCServer: PipeServer {
 
     /// `services` are reached by their interfaces, on every pipe and port alike.
     package init(
-        services: [RemoteService], identity: ServerHandshake.Identity, localDomain: String?,
+        services: [RemoteService], identity: ServerHandshake.Identity,
         channels: ChannelKeys?, random: @escaping (Int) -> [UInt8]
     ) {
         environment = RPCEnvironment(
             services: services, identity: identity, channels: channels, random: random)
-        self.localDomain = localDomain
     }
 
     package func takeOutputs() -> [Output] {
@@ -148,12 +145,12 @@ package final class RPCServer: PipeServer {
             let association = associations[logon.association]
         else { return }
         switch outcome {
-        case .accepted(let identity):
+        case .accepted(let identity) where !identity.isGuest:
             counters.bindsValidated += 1
             association.validated(
-                logon.state, FrontIdentity(identity, localDomain: localDomain),
-                sessionKey: identity.sessionKey, lmKey: identity.lmKey, now: now)
-        case .refused, .unavailable:
+                logon.state, FrontIdentity(identity), sessionKey: identity.sessionKey,
+                lmKey: identity.lmKey, now: now)
+        case .accepted, .refused, .unavailable:
             counters.bindsRefused += 1
             association.validated(
                 logon.state, nil, sessionKey: Bytes16(), lmKey: Bytes8(), now: now)
@@ -228,13 +225,15 @@ package final class RPCServer: PipeServer {
         _ association: ServerAssociation, _ now: FrontTime, outOfTurn: Bool = false
     ) {
         latest = now
+        // Another one's turn may have ended it.
+        guard associations[association.id] === association else { return }
         grant(association)
         watch(association)
         if case .pipe = association.carriage {
             if outOfTurn, association.hasOutgoing || association.isBroken {
                 ready.append(PipeID(association.id))
             }
-            return count(association, now)
+            return count(association)
         }
         while association.hasOutgoing {
             while let pdu = association.takePDU() {
@@ -243,24 +242,31 @@ package final class RPCServer: PipeServer {
             association.resume(now)
             grant(association)
         }
-        if association.isBroken {
-            counters.broken += 1
-            remove(association.id)
-            outputs.append(.close(connection: association.id))
-        }
-        count(association, now)
+        if association.isBroken { end(association) }
+        count(association)
     }
 
-    /// Takes the bytes that it has us keep into the account, and sees to the limit.
-    private func count(_ association: ServerAssociation, _ now: FrontTime) {
+    private func end(_ association: ServerAssociation) {
+        counters.broken += 1
+        remove(association.id)
+        outputs.append(.close(connection: association.id))
+    }
+
+    /// Takes the bytes that it has us keep into the account, and sees to the limit: whoever has us
+    /// keep the most loses all of it, answers that it has not read among them.
+    private func count(_ association: ServerAssociation) {
         recount(association)
         while heldBytes > heldLimit,
             let greediest = associations.values.max(by: { $0.countedBytes < $1.countedBytes })
         {
             counters.overLimit += 1
-            greediest.giveUp()
-            recount(greediest)
-            settle(greediest, now, outOfTurn: true)
+            greediest.letGo()
+            if case .pipe = greediest.carriage {
+                recount(greediest)
+                ready.append(PipeID(greediest.id))
+            } else {
+                end(greediest)
+            }
         }
     }
 
@@ -294,14 +300,13 @@ package final class RPCServer: PipeServer {
 
 extension FrontIdentity {
     /// Whom a domain vouched for.
-    package init(_ identity: LogonIdentity, localDomain: String?) {
-        let isLocal = localDomain.map { $0.uppercased() == identity.domain.uppercased() }
+    package init(_ identity: LogonIdentity) {
         var groups = identity.groupRIDs
         if !groups.contains(identity.primaryGroupRID) { groups.append(identity.primaryGroupRID) }
         self.init(
-            kind: isLocal == true ? .local : .remote, user: identity.user,
-            domain: identity.domain, domainSID: identity.domainSID, userRID: identity.userRID,
-            groupRIDs: groups, isInAdministrators: identity.isInAdministrators,
-            sessionKey: identity.sessionKey)
+            kind: identity.isGuest ? .guest : identity.isOurs ? .local : .remote,
+            user: identity.user, domain: identity.domain, domainSID: identity.domainSID,
+            userRID: identity.userRID, groupRIDs: groups,
+            isInAdministrators: identity.isInAdministrators, sessionKey: identity.sessionKey)
     }
 }

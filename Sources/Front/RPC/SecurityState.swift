@@ -45,6 +45,34 @@ final class SecurityState {
         return false
     }
 
+    /// The client owes its next token.
+    var isHandshake: Bool {
+        if case .handshake = stage { return true }
+        return false
+    }
+
+    /// Somebody has proved to be who they are: a user, or a computer by its secure channel.
+    var isAuthenticated: Bool {
+        guard case .ready = stage else { return false }
+        return caller.identity.kind != .anonymous || caller.channel != nil
+    }
+
+    /// The bytes that a handshake has the server keep.
+    var heldBytes: Int {
+        switch stage {
+        case .handshake(let acceptor), .validating(let acceptor, _): acceptor.heldBytes
+        case .ready, .refused: 0
+        }
+    }
+
+    /// Lets go of a handshake that will not be finished.
+    func giveUp() {
+        switch stage {
+        case .handshake, .validating: stage = .refused
+        case .ready, .refused: break
+        }
+    }
+
     /// Takes the keys and the identity that a validation ended in. Returns the last token for the
     /// client, or nil where the answer's own protection does not hold.
     func validated(_ identity: FrontIdentity, sessionKey: Bytes16, lmKey: Bytes8) -> [UInt8]? {

@@ -28,7 +28,6 @@ final class ServerAssociation {
         static let received = 16_384
         /// A request in all its fragments.
         static let stub = 1 << 20
-        static let fragmentsOfStub = 2_048
         static let contexts = 64
         static let securityContexts = 8
         /// Calls under way, and requests whose fragments are still coming.
@@ -37,8 +36,11 @@ final class ServerAssociation {
         static let backlog = 64 << 10
         /// Bytes for a peer that does not read them, until no further call is looked at.
         static let unread = 256 << 10
-        /// Milliseconds from the connection to a bind, and for a PDU or a call to become whole.
+        /// Milliseconds from the connection to a bind, and for a PDU, a handshake or a call to
+        /// become whole.
         static let patience: UInt64 = 30_000
+        /// Milliseconds from one PDU to the next on a TCP connection of nobody's.
+        static let idle: UInt64 = 600_000
     }
 
     /// A call, with what its answer needs.
@@ -87,7 +89,9 @@ final class ServerAssociation {
     private var unread = 0
     private var wishes: [Wish] = []
     /// When what is unfinished has taken too long; nil where nothing is.
-    private(set) var deadline: UInt64?
+    private var patienceEnds: UInt64?
+    /// When nobody's connection has been idle for too long; nil where it is somebody's.
+    private var idleEnds: UInt64?
 
     init(
         id: UInt32, _ environment: RPCEnvironment, peer: IPv4Address,
@@ -100,7 +104,7 @@ final class ServerAssociation {
         self.carriage = carriage
         self.secondaryAddress = secondaryAddress
         self.identity = identity
-        deadline = now.now + Limit.patience
+        patienceEnds = now.now + Limit.patience
     }
 
     // MARK: What the server takes
@@ -121,11 +125,12 @@ final class ServerAssociation {
 
     var hasOutgoing: Bool { !outgoing.isEmpty }
 
-    /// The bytes that it has the server keep: of PDUs and calls that are not whole or wait, and of
-    /// answers that nobody has taken.
+    /// The bytes that it has the server keep: of PDUs, calls and handshakes that are not whole or
+    /// wait, and of answers that nobody has taken.
     var heldBytes: Int {
         var count = buffer.count + backlogBytes + unread
         for call in calls { count += call.assembler.stub.count }
+        for state in securities.values { count += state.heldBytes }
         return count
     }
 
@@ -152,30 +157,51 @@ final class ServerAssociation {
             return giveUp()
         }
         buffer.removeFirst(start)
-        work(now)
+        work(now, began: start > 0)
         if backlogBytes > Limit.backlog { giveUp() }
-        judgeProgress(now, began: start > 0)
     }
 
-    /// A PDU or a call that is not whole has its time; `began`: something became whole.
+    // MARK: Time
+
+    /// When the server is to look whether something has taken too long.
+    var deadline: UInt64? {
+        guard let patienceEnds else { return idleEnds }
+        return min(patienceEnds, idleEnds ?? .max)
+    }
+
+    /// What is not whole has its time, and nobody's connection too; `began`: something became
+    /// whole.
     private func judgeProgress(_ now: FrontTime, began: Bool) {
-        if group == nil { return }
+        if isBroken || group == nil { return }
         let isWhole = buffer.isEmpty && !calls.contains { !$0.isUnderWay }
+            && !securities.values.contains { $0.isHandshake }
         if isWhole {
-            deadline = nil
-        } else if deadline == nil || began {
-            deadline = now.now + Limit.patience
+            patienceEnds = nil
+        } else if patienceEnds == nil || began {
+            patienceEnds = now.now + Limit.patience
+        }
+        if isSomebodys {
+            idleEnds = nil
+        } else if idleEnds == nil || began {
+            idleEnds = now.now + Limit.idle
         }
     }
 
-    /// The time for what is unfinished is over.
+    /// Somebody authenticated, or whatever carries the pipe sees to its end.
+    private var isSomebodys: Bool {
+        switch carriage {
+        case .pipe: true
+        case .tcp: securities.values.contains { $0.isAuthenticated }
+        }
+    }
+
+    /// The time for what is unfinished, or for nobody, is over. While we are at work ourselves it
+    /// is not.
     func expire(now: FrontTime) {
         guard let deadline, deadline <= now.now else { return }
-        if calls.contains(where: { $0.isUnderWay }) || isValidating {
-            self.deadline = now.now + Limit.patience
-        } else {
-            giveUp()
-        }
+        if !calls.contains(where: { $0.isUnderWay }) && !isValidating { return giveUp() }
+        if patienceEnds != nil { patienceEnds = now.now + Limit.patience }
+        if idleEnds != nil { idleEnds = now.now + Limit.idle }
     }
 
     /// The connection is gone, with all that its calls had open.
@@ -201,7 +227,16 @@ final class ServerAssociation {
         backlogBytes = 0
         buffer = []
         calls.removeAll { !$0.isUnderWay }
-        deadline = nil
+        for state in securities.values { state.giveUp() }
+        patienceEnds = nil
+        idleEnds = nil
+    }
+
+    /// Too much is kept for the peer: all of it goes, and so do the answers that it has not read.
+    func letGo() {
+        giveUp()
+        outgoing = []
+        unread = 0
     }
 
     func wish(_ wish: Wish) { wishes.append(wish) }
@@ -230,21 +265,22 @@ final class ServerAssociation {
         }
     }
 
-    /// Goes on where the peer has read enough.
-    func resume(_ now: FrontTime) {
-        if !backlog.isEmpty { work(now) }
-    }
+    /// Goes on where the peer has read enough, or a validation has ended.
+    func resume(_ now: FrontTime) { work(now) }
 
-    private func work(_ now: FrontTime) {
+    private func work(_ now: FrontTime, began: Bool = false) {
+        var began = began
         while !isBroken, !backlog.isEmpty, !isWaiting {
             let pdu = backlog.removeFirst()
             backlogBytes -= pdu.count
+            began = true
             do throws(WireError) {
                 try take(pdu, now)
             } catch {
                 giveUp()
             }
         }
+        judgeProgress(now, began: began)
     }
 
     private func take(_ bytes: [UInt8], _ now: FrontTime) throws(WireError) {

@@ -20,7 +20,9 @@ package struct GuessLimits: Sendable {
 ///
 /// Both tables are bounded: where one is full, the entry with the fewest failures that are not
 /// forgotten gives way.
-struct GuessLimiter {
+///
+/// A reference: whoever asks for logons in the front's name counts together.
+final class GuessLimiter {
     static let entryLimit = 4_096
 
     private struct Entry {
@@ -58,15 +60,16 @@ struct GuessLimiter {
 
     enum Permission {
         case ask
-        /// Until one of the account's logons that are under way is known.
+        /// Until one of the account's, or of the address's, logons that are under way is known.
         case wait
         case refuse
     }
 
     private var accounts: Table<String>
     private var sources: Table<IPv4Address>
-    /// Logons of an account that are being validated.
+    /// Logons of an account, and of an address, that are being validated.
     private var underWay: [String: Int] = [:]
+    private var underWayFrom: [IPv4Address: Int] = [:]
 
     init(_ limits: GuessLimits) {
         accounts = Table(decay: limits.accountDecay, limit: limits.perAccount)
@@ -77,33 +80,43 @@ struct GuessLimiter {
     func permission(_ user: String, from source: IPv4Address, now: UInt64) -> Permission {
         let key = Self.key(user)
         let failures = accounts.failures(key, now)
-        if failures >= accounts.limit || sources.failures(source, now) >= sources.limit {
-            return .refuse
-        }
+        let failuresFrom = sources.failures(source, now)
+        if failures >= accounts.limit || failuresFrom >= sources.limit { return .refuse }
         let running = underWay[key] ?? 0
-        return running > 0 && failures + running >= accounts.limit ? .wait : .ask
+        let runningFrom = underWayFrom[source] ?? 0
+        if running > 0 && failures + running >= accounts.limit
+            || runningFrom > 0 && failuresFrom + runningFrom >= sources.limit
+        {
+            return .wait
+        }
+        return .ask
     }
 
-    mutating func begin(_ user: String) { underWay[Self.key(user), default: 0] += 1 }
+    func begin(_ user: String, from source: IPv4Address) {
+        underWay[Self.key(user), default: 0] += 1
+        underWayFrom[source, default: 0] += 1
+    }
 
-    mutating func end(_ user: String) {
+    func end(_ user: String, from source: IPv4Address) {
         let key = Self.key(user)
         let left = (underWay[key] ?? 1) - 1
         underWay[key] = left > 0 ? left : nil
+        let leftFrom = (underWayFrom[source] ?? 1) - 1
+        underWayFrom[source] = leftFrom > 0 ? leftFrom : nil
     }
 
-    mutating func failed(_ user: String, from source: IPv4Address, now: UInt64) {
+    func failed(_ user: String, from source: IPv4Address, now: UInt64) {
         accounts.fail(Self.key(user), now)
         sources.fail(source, now)
     }
 
     /// A right password makes the account's failures typing errors.
-    mutating func succeeded(_ user: String) { accounts.entries[Self.key(user)] = nil }
+    func succeeded(_ user: String) { accounts.entries[Self.key(user)] = nil }
 
     /// The account's name however it is written. The domain is left out: a guesser would write
-    /// it in many ways.
+    /// it in many ways; and so is what follows a zero, where some controllers' names end.
     private static func key(_ user: String) -> String {
-        let name = user.firstIndex(of: "@").map { String(user[..<$0]) } ?? user
-        return name.uppercased()
+        let end = user.firstIndex { $0 == "@" || $0 == "\0" } ?? user.endIndex
+        return user[..<end].uppercased()
     }
 }

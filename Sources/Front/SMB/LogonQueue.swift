@@ -2,12 +2,14 @@ import Wire
 
 /// The logons that are being validated, and those that wait because too many of their account
 /// are: were they all wrong, the account's limit would be passed before the first one is known.
-struct LogonQueue {
-    static let waitingLimit = 4_096
+///
+/// `Owner` is who gets the verdict.
+struct LogonQueue<Owner> {
+    static var waitingLimit: Int { 4_096 }
 
     private struct Entry {
         /// Nil once the client is gone. The verdict counts all the same.
-        var connection: SMBConnectionID?
+        var owner: Owner?
         let user: String
         let peer: IPv4Address
     }
@@ -26,35 +28,35 @@ struct LogonQueue {
         case full
     }
 
-    private var limiter: GuessLimiter
+    private let limiter: GuessLimiter
     private var entries: [UInt64: Entry] = [:]
     private var waiting: [Waiting] = []
     private var lastToken: UInt64 = 0
 
-    init(_ limits: GuessLimits) { limiter = GuessLimiter(limits) }
+    init(_ limiter: GuessLimiter) { self.limiter = limiter }
 
     mutating func submit(
-        _ logon: FrontLogon, for connection: SMBConnectionID, now: UInt64
+        _ logon: FrontLogon, for owner: Owner, now: UInt64
     ) -> Submission {
         let permission = limiter.permission(logon.user, from: logon.peer, now: now)
         if permission == .refuse { return .refuse }
         if permission == .wait && waiting.count >= Self.waitingLimit { return .full }
         lastToken += 1
-        entries[lastToken] = Entry(connection: connection, user: logon.user, peer: logon.peer)
+        entries[lastToken] = Entry(owner: owner, user: logon.user, peer: logon.peer)
         if permission == .wait {
             waiting.append(Waiting(token: lastToken, logon: logon))
             return .wait(lastToken)
         }
-        limiter.begin(logon.user)
+        limiter.begin(logon.user, from: logon.peer)
         return .ask(lastToken)
     }
 
     /// Counts the verdict, and says whose logon it was.
     mutating func answered(
         _ token: UInt64, _ verdict: FrontVerdict, now: UInt64
-    ) -> SMBConnectionID? {
+    ) -> Owner? {
         guard let entry = entries.removeValue(forKey: token) else { return nil }
-        limiter.end(entry.user)
+        limiter.end(entry.user, from: entry.peer)
         switch verdict {
         case .accepted(let identity):
             if identity.kind != .guest { limiter.succeeded(entry.user) }
@@ -62,7 +64,7 @@ struct LogonQueue {
             if status.isGuess { limiter.failed(entry.user, from: entry.peer, now: now) }
         case .unavailable: break
         }
-        return entry.connection
+        return entry.owner
     }
 
     /// The client waits no longer.
@@ -71,14 +73,14 @@ struct LogonQueue {
             waiting.remove(at: index)
             entries[token] = nil
         } else {
-            entries[token]?.connection = nil
+            entries[token]?.owner = nil
         }
     }
 
     enum Ready {
         case ask(UInt64, FrontLogon)
         /// As `submit` would have refused it.
-        case refuse(SMBConnectionID, UInt64)
+        case refuse(Owner, UInt64)
     }
 
     /// A logon whose turn has come; nil when all must wait.
@@ -90,14 +92,14 @@ struct LogonQueue {
             case .wait: continue
             case .ask:
                 waiting.remove(at: index)
-                limiter.begin(logon.user)
+                limiter.begin(logon.user, from: logon.peer)
                 return .ask(token, logon)
             case .refuse:
                 waiting.remove(at: index)
                 guard let entry = entries.removeValue(forKey: token),
-                    let connection = entry.connection
+                    let owner = entry.owner
                 else { return nextReady(now: now) }
-                return .refuse(connection, token)
+                return .refuse(owner, token)
             }
         }
         return nil

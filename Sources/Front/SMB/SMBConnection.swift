@@ -114,10 +114,13 @@ final class SMBConnection {
     /// The bytes that it has the server keep.
     var heldBytes: Int {
         var count = partial.count
-        for exchange in pending { count += exchange.message.count }
+        for exchange in pending { count += exchange.heldBytes }
         for assembly in assemblies {
-            count += assembly.exchange.message.count + assembly.parts.parameters.count
+            count += assembly.exchange.heldBytes + assembly.parts.parameters.count
                 + assembly.parts.data.count
+        }
+        for session in sessions {
+            if case .handshaking(let acceptor) = session.state { count += acceptor.heldBytes }
         }
         for open in opens {
             if case .pipe(let pipe) = open.kind { count += pipe.unread.count + pipe.written.count }

@@ -34,6 +34,10 @@ final class SMBExchange {
     var wait: Wait?
     /// The most bytes that CallNmPipe is answered with.
     var maxDataCount = 0
+    /// A transaction that wants no response (MS-CIFS 2.2.4.33.1, Flags), not even to its faults.
+    var isOneWay = false
+    /// A transaction with whose end its tree is given back.
+    var endsTree = false
 
     init(_ message: [UInt8]) throws(WireError) {
         self.message = message
@@ -47,6 +51,9 @@ final class SMBExchange {
         tid = header.tid
         response = SMB1.ChainWriter(header.response(.success), into: &writer)
     }
+
+    /// The bytes that it has the server keep: of the request, and of what is answered so far.
+    var heldBytes: Int { message.count + writer.count }
 
     var pid: UInt32 { UInt32(header.pidHigh) << 16 | UInt32(header.pidLow) }
 

@@ -103,7 +103,8 @@ extension SMBConnection {
             if let high = request.offsetHigh { offset |= UInt64(high) << 32 }
             form = .andX
         }
-        count = min(count, clientBuffer - Self.readCost)
+        count = min(count, room(exchange) - Self.readCost(form))
+        if count < 0 { return .failed(.insuffServerResources) }
         guard let open = find(fid, exchange) else { return .failed(.smbBadFID) }
         switch open.kind {
         case .pipe(let pipe):
@@ -118,8 +119,10 @@ extension SMBConnection {
         }
     }
 
-    /// Header, words and padding around the bytes that are read.
-    private static var readCost: Int { SMB1.Header.size + 32 }
+    /// Words, counts and padding around the bytes that are read. Those of SMB_COM_READ to the
+    /// byte: its clients ask for all that their buffer holds, and take fewer for the end of the
+    /// file (MS-CIFS 2.2.4.11.2).
+    private static func readCost(_ form: SMBPipeRead.Form) -> Int { form == .core ? 16 : 32 }
 
     private func appendRead(
         _ data: [UInt8], left: Int, _ form: SMBPipeRead.Form, _ exchange: SMBExchange
@@ -203,7 +206,7 @@ extension SMBConnection {
             let request = try SMB1.CoreWriteRequest(parsing: &reader, block)
             guard let open = find(request.fid, exchange) else { return .failed(.smbBadFID) }
             guard case .pipe(let pipe) = open.kind else { return .failed(.accessDenied) }
-            context.pipes.write(pipe.id, reader.span.extracting(request.data), now: now)
+            give(reader.span.extracting(request.data), to: pipe, now)
             exchange.append(SMB1.CoreWriteResponse(count: UInt16(request.data.count)))
             return .done
         }
@@ -222,7 +225,7 @@ extension SMBConnection {
         _ now: FrontTime
     ) -> NTStatus {
         guard request.writeMode.contains(.rawPipe) else {
-            context.pipes.write(pipe.id, reader.span.extracting(request.data), now: now)
+            give(reader.span.extracting(request.data), to: pipe, now)
             return .success
         }
         var part = request.data
@@ -245,9 +248,17 @@ extension SMBConnection {
         if pipe.written.count == pipe.writtenLength {
             let message = pipe.written
             pipe.written = []
-            context.pipes.write(pipe.id, message.span, now: now)
+            give(message.span, to: pipe, now)
         }
         return .success
+    }
+
+    /// Writes a whole message. Its answer may be there at once, and is that of whoever has waited
+    /// longest for something to read (MS-CIFS 3.3.5.57.9): the pipe server tells only of answers
+    /// that come later.
+    func give(_ message: Span<UInt8>, to pipe: SMBPipe, _ now: FrontTime) {
+        context.pipes.write(pipe.id, message, now: now)
+        pipeReady(pipe.id, now)
     }
 }
 

@@ -10,6 +10,9 @@ extension SMBConnection {
         touch(now)
         do throws(WireError) {
             while let block = try exchange.nextBlock(&reader) {
+                if exchange.writer.count > Self.chainRoom {
+                    return fail(exchange, .insuffServerResources)
+                }
                 if !step(exchange, try perform(block, &reader, exchange, now)) { return }
                 // A warning goes with what there is, and the chain on.
             }
@@ -18,8 +21,15 @@ extension SMBConnection {
             fail(exchange, .invalidSMB)
             return
         }
-        respond(exchange)
+        finish(exchange)
     }
+
+    /// How long the response to a chain may be before its next command: offsets have 16 bits, and
+    /// what is not bounded by the client's buffer, as reads are, is shorter than the rest.
+    private static var chainRoom: Int { 0xffff - 2_048 }
+
+    /// The bytes that the client's buffer has left for the response.
+    func room(_ exchange: SMBExchange) -> Int { clientBuffer - exchange.writer.count }
 
     /// Goes on with an exchange whose answer has come.
     func resume(_ exchange: SMBExchange, _ result: SMBStep, _ now: FrontTime) {
@@ -49,11 +59,18 @@ extension SMBConnection {
     private func fail(_ exchange: SMBExchange, _ status: NTStatus) {
         exchange.status = status
         exchange.appendEmpty()
-        respond(exchange)
+        finish(exchange)
     }
 
-    /// Sends the exchange's response, signed where the session is.
+    /// Nothing more is to be done for the exchange.
+    private func finish(_ exchange: SMBExchange) {
+        respond(exchange)
+        if exchange.endsTree { disconnectTree(exchange.tid) }
+    }
+
+    /// Sends the exchange's response, or a part of it, signed where the session is.
     func respond(_ exchange: SMBExchange) {
+        if exchange.isOneWay { return }
         var bytes = exchange.finished()
         signing?.sign(&bytes, sequence: exchange.answerSequence)
         send(bytes.span)
@@ -222,11 +239,13 @@ extension SMBConnection {
     }
 
     func closeOpens(_ isMeant: (SMBOpen) -> Bool) {
-        for open in opens where isMeant(open) {
+        // Those that wait for one may end with their whole tree: what is left is right by then.
+        let closing = opens.filter(isMeant)
+        opens.removeAll { isMeant($0) }
+        for open in closing {
             cancelReads(of: open)
             release(open)
         }
-        opens.removeAll { isMeant($0) }
     }
 
     /// Who waits for something from a pipe that is closed hears that.

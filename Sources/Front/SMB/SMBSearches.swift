@@ -177,8 +177,8 @@ extension SMBConnection {
             }
         }
         let all = found(search)
-        let room = (clientBuffer - SMB1.Header.size - 8) / SMB1.SearchEntry.size
-        let most = min(Int(request.maxCount), room)
+        let fitting = max(0, room(exchange) - 8) / SMB1.SearchEntry.size
+        let most = min(Int(request.maxCount), fitting)
         var entries: [SMB1.SearchEntry] = []
         while entries.count < most && search.position < all.count {
             let file = all[search.position]

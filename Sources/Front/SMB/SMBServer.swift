@@ -34,7 +34,7 @@ package final class SMBServer {
     private var peers: [IPv4Address: Int] = [:]
     /// Over all connections.
     private(set) var heldBytes = 0
-    var heldLimit = SMBLimits.heldBytes
+    package var heldLimit = SMBLimits.heldBytes
 
     /// `random` gives unpredictable bytes: the challenges.
     package init(
@@ -86,6 +86,14 @@ package final class SMBServer {
     package func logonAnswered(_ token: UInt64, _ verdict: FrontVerdict, now: FrontTime) {
         let id = context.logons.answered(token, verdict, now: now.now)
         if let id { bring(verdict, under: token, to: id, now) }
+        askWaiting(now: now)
+    }
+
+    /// What counts the failed logons of all who ask.
+    var guesses: GuessLimiter { context.guesses }
+
+    /// Asks for the logons whose turn has come. To be called after one of others was answered.
+    func askWaiting(now: FrontTime) {
         while let ready = context.logons.nextReady(now: now.now) {
             switch ready {
             case .ask(let token, let logon): context.emit(.logon(token: token, logon))
@@ -209,7 +217,8 @@ final class SMBContext {
     let files: (any SharedFiles)?
     let random: (Int) -> [UInt8]
     var counters = SMBCounters()
-    var logons: LogonQueue
+    let guesses: GuessLimiter
+    var logons: LogonQueue<SMBConnectionID>
     var pipeOwners: [PipeID: SMBConnectionID] = [:]
     var nextCheck: UInt64?
     private var outputs: [SMBServer.Output] = []
@@ -225,7 +234,8 @@ final class SMBContext {
         self.administration = administration
         self.files = files
         self.random = random
-        logons = LogonQueue(settings.guessing)
+        guesses = GuessLimiter(settings.guessing)
+        logons = LogonQueue(guesses)
     }
 
     func emit(_ output: SMBServer.Output) { outputs.append(output) }

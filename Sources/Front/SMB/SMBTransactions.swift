@@ -32,6 +32,8 @@ extension SMBConnection {
         } else {
             request = try SMB1.Transaction2Request(parsing: &reader, block).call
         }
+        exchange.isOneWay = request.flags & SMB1.TransactionRequest.noResponse != 0
+        exchange.endsTree = request.flags & SMB1.TransactionRequest.disconnectTID != 0
         guard let totals = request.totals else {
             let whole = SMBTransaction(request: request, source: exchange.message)
             return try carryOut(whole, exchange, place, now)
@@ -196,7 +198,7 @@ extension SMBConnection {
         switch call {
         case .transact(_, let data):
             if !pipe.unread.isEmpty { return .failed(.pipeBusy) }
-            context.pipes.write(pipe.id, reader.span.extracting(data), now: now)
+            give(reader.span.extracting(data), to: pipe, now)
             return read(
                 SMBPipeRead(pipe: pipe, form: .transact, maxCount: Int(request.maxDataCount)),
                 exchange)
@@ -233,16 +235,18 @@ extension SMBConnection {
 
     // MARK: Responses
 
+    /// Words and padding around parameters and data.
+    private static var transactionCost: Int { 32 }
+
     /// Adds a transaction's response, or sends it in the parts that the client's buffer holds.
     func appendTransaction(
         _ parameters: [UInt8], _ data: [UInt8], _ exchange: SMBExchange
     ) -> SMBStep {
         let source = parameters + data
-        let room = clientBuffer - SMB1.Header.size - 32
         let totals = SMB1.TransactionTotals(0..<parameters.count, 0..<data.count)
         var sent = 0
         repeat {
-            let end = min(source.count, sent + room)
+            let end = min(source.count, sent + max(0, room(exchange) - Self.transactionCost))
             let middle = min(max(parameters.count, sent), end)
             var part = SMB1.TransactionResponse(parameters: sent..<middle, data: middle..<end)
             part.totals = totals

@@ -50,6 +50,8 @@ extension SMBConnection {
         guard sessions.isEmpty, sessions.count < SMBLimits.sessions else {
             return .failed(.smbBadUID)
         }
+        // Without a session setup nobody has said how much the client takes: as much as we do.
+        clientBuffer = SMBLimits.buffer
         var someone = FrontIdentity.anonymous
         if !request.password.isEmpty { someone.kind = .remote }
         let share: SMBTree.Share

@@ -18,17 +18,22 @@ package final class ChannelSession {
     package let requestedFlags: UInt32
     /// Its account's entry says that it needs no seal.
     package let isOldFashioned: Bool
+    private let domain: LocalDomain
+    /// The account's hash that made the key, or what the channel's owner has changed it to since.
+    var secret: Bytes16
     fileprivate var chain: CredentialChain
     fileprivate var lastUsed: UInt64
 
     init(
-        computer: String, account: Account, type: SecureChannelType, key: SessionKey,
-        flags: UInt32, requestedFlags: UInt32, isOldFashioned: Bool, chain: CredentialChain,
-        now: UInt64
+        computer: String, account: Account, of domain: LocalDomain, secret: Bytes16,
+        type: SecureChannelType, key: SessionKey, flags: UInt32, requestedFlags: UInt32,
+        isOldFashioned: Bool, chain: CredentialChain, now: UInt64
     ) {
         self.computer = computer
         self.account = account.name
         accountRID = account.rid
+        self.domain = domain
+        self.secret = secret
         self.type = type
         self.key = key
         self.flags = flags
@@ -36,6 +41,13 @@ package final class ChannelSession {
         self.isOldFashioned = isOldFashioned
         self.chain = chain
         lastUsed = now
+    }
+
+    /// Whether the account is still what the channel was made by: there, enabled, of the channel's
+    /// kind, and with its secret.
+    package var isCurrent: Bool {
+        guard let account = domain.accounts[accountRID] else { return false }
+        return account.mayHaveChannel(type) && account.channelHashes.contains(secret)
     }
 
     /// Moves the chain on by a client's authenticator (MS-NRPC 3.1.4.5), or leaves it where it was.
@@ -102,7 +114,9 @@ package final class ChannelTable: ChannelKeys {
     // MARK: Sessions
 
     package func channel(of computer: String) -> ChannelSession? {
-        sessions[LocalDomain.fold(computer)]
+        let name = LocalDomain.fold(computer)
+        if sessions[name]?.isCurrent == false { sessions[name] = nil }
+        return sessions[name]
     }
 
     func keep(_ session: ChannelSession) {
@@ -114,11 +128,6 @@ package final class ChannelTable: ChannelKeys {
             sessions[oldest.key] = nil
         }
         sessions[name] = session
-    }
-
-    /// The channels of an account that is gone, or has another secret.
-    package func forget(account rid: UInt32) {
-        for (name, session) in sessions where session.accountRID == rid { sessions[name] = nil }
     }
 
     func touch(_ session: ChannelSession, now: UInt64) { session.lastUsed = now }
@@ -179,5 +188,19 @@ package final class ChannelTable: ChannelKeys {
 
     func noteSuccess(_ account: String, from peer: IPv4Address) {
         failures[Guesser(account: LocalDomain.fold(account), peer: peer)] = nil
+    }
+}
+
+extension Account {
+    /// Whether a channel of `type` may be made by it: it is enabled, has a secret, and is of that
+    /// kind.
+    func mayHaveChannel(_ type: SecureChannelType) -> Bool {
+        guard !isDisabled, ntHash != nil else { return false }
+        return switch type {
+        case .workstation: flags.contains(.workstationTrust)
+        case .server: flags.contains(.serverTrust)
+        case .trustedDomain, .trustedDNSDomain: flags.contains(.interdomainTrust)
+        case _: false
+        }
     }
 }

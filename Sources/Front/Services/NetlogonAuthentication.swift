@@ -75,7 +75,9 @@ extension NetlogonService {
         // the challenge that it has.
         let challenge = channels.takeChallenge(
             for: claim.computerName, of: caller, now: now.now)
-        guard let account = account(of: claim) else {
+        guard let account = domain.account(claim.accountName),
+            account.mayHaveChannel(claim.secureChannelType)
+        else {
             return Authenticated(status: .noTrustSAMAccount, flags: granted.rawValue)
         }
         let denied = Authenticated(status: .accessDenied, flags: granted.rawValue)
@@ -93,7 +95,7 @@ extension NetlogonService {
             channels.noteSuccess(account.name, from: caller.peer)
             channels.keep(
                 ChannelSession(
-                    computer: claim.computerName, account: account,
+                    computer: claim.computerName, account: account, of: domain, secret: hash,
                     type: claim.secureChannelType, key: key, flags: granted.rawValue,
                     requestedFlags: requested, isOldFashioned: allowsWeak,
                     chain: CredentialChain(
@@ -115,20 +117,6 @@ extension NetlogonService {
     private static func isKnown(_ type: SecureChannelType) -> Bool {
         type == .workstation || type == .trustedDomain || type == .trustedDNSDomain
             || type == .server
-    }
-
-    /// The account of a claim, if it is enabled, has a secret, and is of the claimed kind.
-    private func account(of claim: ChannelClaim) -> Account? {
-        guard let account = domain.account(claim.accountName), !account.isDisabled,
-            account.ntHash != nil
-        else { return nil }
-        switch claim.secureChannelType {
-        case .workstation: return account.flags.contains(.workstationTrust) ? account : nil
-        case .server: return account.flags.contains(.serverTrust) ? account : nil
-        case .trustedDomain, .trustedDNSDomain:
-            return account.flags.contains(.interdomainTrust) ? account : nil
-        case _: return nil
-        }
     }
 
     // MARK: Capabilities

@@ -92,6 +92,9 @@ extension NetlogonService {
         guard let proof = proof(information, waiting.session, caller) else {
             return finish(waiting, (.invalidParameter, nil, true))
         }
+        guard Self.isForSender(proof, waiting.session) else {
+            return finish(waiting, (.logonFailure, nil, true))
+        }
         let identity = information.identity
         var named = identity.logonDomainName ?? ""
         let user = identity.userName ?? ""
@@ -127,6 +130,29 @@ extension NetlogonService {
         }
         let asked = other.name == named ? named : other.name
         return passOn(logon(identity, for: asked, user, proof, caller), waiting)
+    }
+
+    /// Whether an NTLMv2 response was made for a server of whoever passes it on: a member, or a
+    /// domain that trusts us. Else each could get the keys of sessions with any other
+    /// (CVE-2015-0005). The names are covered by the proof; a client that told none is let through.
+    private static func isForSender(_ proof: FrontLogon.Proof, _ session: ChannelSession) -> Bool {
+        guard case .responses(_, let nt, _) = proof, nt.count > NTLMv2.proofLength else {
+            return true
+        }
+        let which: AVPairID
+        switch session.type {
+        case .workstation: which = .nbComputerName
+        case .trustedDomain, .trustedDNSDomain: which = .nbDomainName
+        case _: return true
+        }
+        var reader = WireReader(nt.span, layer: "NTLM").part(NTLMv2.proofLength..<nt.count)
+        guard let blob = try? NTLMv2ClientChallenge(parsing: &reader) else { return true }
+        var list = WireReader(nt.span, layer: "NTLM").part(blob.avPairs)
+        guard let pairs = try? AVPairList(parsing: &list), let name = pairs.text(which),
+            !name.isEmpty
+        else { return true }
+        let own = session.account.hasSuffix("$") ? session.account.dropLast() : session.account[...]
+        return LocalDomain.fold(name) == LocalDomain.fold(String(own))
     }
 
     private func logon(

@@ -49,6 +49,7 @@ extension NetlogonService {
         if let account = own(call, session) {
             do {
                 try domain.setPassword(account.rid, password, by: .owner, now: now.fileTime)
+                if let hash = domain.accounts[account.rid]?.ntHash { session.secret = hash }
             } catch {
                 status = error.status
             }

@@ -2,7 +2,7 @@ import Mailslot
 import NetBIOS
 import Wire
 
-/// What the browser is told once.
+/// What the browser is told at first; the role may change.
 package struct BrowserConfiguration: Sendable {
     /// The domain or workgroup that we belong to; any suffix.
     package var domain: NetBIOSName
@@ -28,7 +28,7 @@ package struct BrowserConfiguration: Sendable {
 /// The browser of MS-BRWS: announces us, hears others, keeps their list, tells who has it, and is
 /// the network's master browser for our domain where no better one is there.
 struct Browser {
-    let configuration: BrowserConfiguration
+    private(set) var configuration: BrowserConfiguration
     private let responder: ResponderConfiguration
     private let random: () -> UInt32
     private let ownText: [UInt8]
@@ -97,7 +97,7 @@ struct Browser {
     mutating func advance(now: UInt64, _ outbox: inout DatagramOutbox) {
         switch election.advance(now: now) {
         case .nothing: break
-        case .call: call(now: now, &outbox)
+        case .call: call(candidacy(now: now), &outbox)
         case .won: becomeMaster(now: now, &outbox)
         }
         if configuration.isPrimary, !isMaster, masterMissed <= now {
@@ -112,6 +112,23 @@ struct Browser {
     }
 
     mutating func expireList(now: UInt64) { list.expire(now: now) }
+
+    /// We have become the domain's primary controller, or another of its controllers, and say so at
+    /// once. The primary one is elected once its names are ours; a master that is none any more
+    /// has the others elect one, MS-BRWS 3.3.7.
+    mutating func setPrimary(
+        _ isPrimary: Bool, now: UInt64, _ outbox: inout DatagramOutbox
+    ) {
+        if configuration.isPrimary == isPrimary { return }
+        configuration.isPrimary = isPrimary
+        configuration.isBackup = !isPrimary
+        let wasMaster = isMaster
+        yieldMaster(now: now)
+        announcement.begin(at: now)
+        if isPrimary { election.begin(at: now + BrowserTimes.settling, now: now) }
+        advance(now: now, &outbox)
+        if wasMaster { call(Election.withoutCandidate(), &outbox) }
+    }
 
     // MARK: Being the master
 
@@ -149,8 +166,7 @@ struct Browser {
             serverName: OEMText(bytes: ownText))
     }
 
-    private mutating func call(now: UInt64, _ outbox: inout DatagramOutbox) {
-        let frame = candidacy(now: now)
+    private mutating func call(_ frame: RequestElection, _ outbox: inout DatagramOutbox) {
         broadcast(to: configuration.domain.with(.browserElections), &outbox) { writer in
             frame.write(into: &writer)
         }

@@ -66,6 +66,11 @@ struct Election {
         return .call
     }
 
+    /// What calls an election without taking part in it.
+    static func withoutCandidate() -> RequestElection {
+        RequestElection(version: 0, criteria: 0, uptime: 0, serverName: OEMText(bytes: []))
+    }
+
     /// Whether `own` is elected rather than `other`: by version, criteria, time of running, and
     /// at last by the name that comes first.
     static func wins(_ own: RequestElection, over other: RequestElection) -> Bool {

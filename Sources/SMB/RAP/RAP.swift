@@ -39,7 +39,6 @@ package enum RAP {
         package static let userNotFound = ErrorCode(rawValue: 2221)
         package static let passwordTooShort = ErrorCode(rawValue: 2245)
         package static let netNameNotFound = ErrorCode(rawValue: 2310)
-        package static let logonRefused = ErrorCode(rawValue: 2217)
         package static let noBrowserServers = ErrorCode(rawValue: 6118)
 
         package var description: String {
@@ -59,31 +58,5 @@ package enum RAP {
             case _: "error \(rawValue)"
             }
         }
-    }
-
-    /// How many bytes the fixed part of a record has that `descriptor` describes, MS-RAP 2.5.3.
-    package static func recordSize(_ descriptor: String) -> Int {
-        var size = 0
-        var letter: UInt8 = 0
-        var count = 0
-        func take() {
-            switch letter {
-            case UInt8(ascii: "W"): size += 2
-            case UInt8(ascii: "D"), UInt8(ascii: "z"), UInt8(ascii: "b"): size += 4
-            case UInt8(ascii: "B"): size += max(count, 1)
-            case _: break
-            }
-        }
-        for character in descriptor.utf8 {
-            if character >= UInt8(ascii: "0") && character <= UInt8(ascii: "9") {
-                count = count * 10 + Int(character - UInt8(ascii: "0"))
-                continue
-            }
-            take()
-            letter = character
-            count = 0
-        }
-        take()
-        return size
     }
 }

@@ -66,7 +66,7 @@ extension FuzzTarget {
             ResponderConfiguration(
                 computerName: computer,
                 names: ResponderConfiguration.names(of: computer, in: domain),
-                interfaces: [here], nameServer: IPv4Address(10, 77, 0, 20),
+                interfaces: [here], nameServers: [IPv4Address(10, 77, 0, 20)],
                 isNameServer: isNameServer),
             random: { numbers.next() & 3 })
         responder.serve(ServedDomain(

@@ -63,7 +63,7 @@ final class FrontWorld {
         let rpc = RPCServer(
             services: services,
             identity: ServerHandshake.Identity(nbComputerName: "GATE1", nbDomainName: "GATE"),
-            localDomain: "GATE", channels: channels, random: random)
+            channels: channels, random: random)
         administration = RemoteAdministrationServer(
             RemoteAdministrationSettings(
                 computerName: "GATE1", domainName: "GATE",
@@ -74,8 +74,11 @@ final class FrontWorld {
         let smb = SMBServer(
             settings, pipes: rpc, administration: administration, files: Scripts(),
             random: random)
+        // What an input can have the servers keep is beyond the limits here.
+        rpc.heldLimit = 16_384
+        smb.heldLimit = 16_384
         front = Front(
-            smb: smb, rpc: rpc, netlogon: netlogon, lsa: authority, localDomain: "GATE")
+            smb: smb, rpc: rpc, netlogon: netlogon, lsa: authority)
     }
 
     func receive(_ connection: FrontConnection, _ bytes: [UInt8], holdingLogons: Bool = false) {
@@ -106,7 +109,7 @@ final class FrontWorld {
     private static var accepted: LogonOutcome {
         let boss = LogonIdentity(
             user: "boss", domain: "GATE", userRID: 500, primaryGroupRID: 513, domainSID: sid,
-            groupRIDs: [512], sessionKey: Bytes16())
+            groupRIDs: [512], sessionKey: Bytes16(), isOurs: true)
         boss.isInAdministrators = true
         return .accepted(boss)
     }
@@ -134,14 +137,14 @@ final class FrontWorld {
         var domains: [RAP.ServerInfo] { [own] }
     }
 
-    /// A share of one directory and three files.
+    /// A share of one directory and four files, one of them large.
     private final class Scripts: SharedFiles {
         private static let script = Array("net use h: \\\\gate\\home\r\n".utf8)
 
         func entries(of directory: [String]) -> [SharedEntry]? {
             switch directory {
             case []:
-                [file("LOGON.BAT"), file("A longer name.cmd"), folder("Scripts")]
+                [file("LOGON.BAT"), file("A longer name.cmd"), large, folder("Scripts")]
             case ["Scripts"]: [file("inner.cmd")]
             case _: nil
             }
@@ -150,8 +153,14 @@ final class FrontWorld {
         func read(_ file: [String], from offset: UInt64, count: Int) -> [UInt8]? {
             // Only what `entries` told is ever asked for.
             precondition(entries(of: file.dropLast())?.contains { $0.name == file.last } == true)
+            if file == [large.name] {
+                return [UInt8](repeating: 7, count: min(count, 60_000 - Int(min(offset, 60_000))))
+            }
             return Array(Self.script.dropFirst(Int(min(offset, 64))).prefix(count))
         }
+
+        private let large = SharedEntry(
+            name: "NTCONFIG.POL", isDirectory: false, size: 60_000, modified: 1_000_000_000)
 
         private func file(_ name: String) -> SharedEntry {
             SharedEntry(

@@ -233,7 +233,7 @@ enum ServerSeeds {
         }
         ask(.negotiate, [.negotiateRequest(.init(dialects: [SMB1.NegotiateRequest.ntLM]))])
         var setup = SMB1.SessionSetupRequest(
-            maxBufferSize: 4_356, maxMpxCount: 2, sessionKey: 0,
+            maxBufferSize: 65_535, maxMpxCount: 2, sessionKey: 0,
             credentials: .ntLM(
                 oemPassword: [], unicodePassword: [UInt8](repeating: 1, count: 24), [.ntStatus]))
         setup.accountName = "alice"
@@ -244,6 +244,11 @@ enum ServerSeeds {
         ask(.open, [.coreOpenRequest(.init(fileName: "\\LOGON.BAT"))])
         ask(.readAndX, [.readRequest(.init(fid: fid, maxCount: 100))])
         ask(.read, [.coreReadRequest(.init(fid: fid, count: 9, offset: 1))])
+        var policy = SMB1.OpenRequest(pipe: "")
+        policy.fileName = "\\NTCONFIG.POL"
+        policy.accessMode = 0
+        let part = SMB1.Body.readRequest(.init(fid: 0xffff, maxCount: 30_000))
+        ask(.openAndX, [.openRequest(policy), part, part, part])
         ask(.queryInformation, [.queryInformationRequest(.init(fileName: "\\scripts\\INNER.CMD"))])
         let find = SMB1.FindFirst2(
             searchAttributes: .directory, searchCount: 100, flags: [],

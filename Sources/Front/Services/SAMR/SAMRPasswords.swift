@@ -9,6 +9,18 @@ import Wire
 // does not hold counts as a wrong password, so that nobody guesses here without being locked out.
 
 extension SAMRService {
+    /// The domain's own lock-out comes first where there is one. There need be none, and a
+    /// computer's account is never locked: then it is a few guesses a minute, after a start that
+    /// programs with a wrong password in them survive.
+    static var guessLimits: GuessLimits {
+        var limits = GuessLimits()
+        limits.perAccount = 1_000
+        limits.accountDecay = 3_000
+        limits.perSource = 1_000
+        limits.sourceDecay = 1_000
+        return limits
+    }
+
     /// Hashes under hashes (MS-SAMR 3.1.5.10.1).
     func changePassword(
         _ request: SamrChangePasswordUser.Request, _ caller: RemoteCaller, _ now: FrontTime
@@ -19,7 +31,7 @@ extension SAMRService {
         if !request.ntPresent, !request.ntCrossEncryptionPresent {
             throw .status(.ntCrossEncryptionRequired)
         }
-        try prove(account.name, now) { nt, lm in
+        try prove(account.name, caller, now) { nt, lm in
             if request.ntPresent { return Self.byNT(request, nt) }
             guard let lm else { return nil }
             return Self.byLM(request, lm)
@@ -55,24 +67,25 @@ extension SAMRService {
 
     /// The new password under the old LM hash (MS-SAMR 3.1.5.10.2).
     func changePassword(
-        _ request: SamrOemChangePasswordUser2.Request, _ now: FrontTime
+        _ request: SamrOemChangePasswordUser2.Request, _ caller: RemoteCaller, _ now: FrontTime
     ) throws(SAMRRefusal) {
         guard let encrypted = request.newPasswordEncryptedWithOldLM,
             let verifier = request.oldLMOwfPasswordEncryptedWithNewLM
         else { throw .status(.invalidParameter) }
-        try prove(OEMCodePage.string(request.userName), now) { _, lm in
+        try prove(OEMCodePage.string(request.userName), caller, now) { _, lm in
             lm.flatMap { NewPassword(encrypted, verifier: verifier, oldLM: $0) }
         }
     }
 
     /// The new password under the old NT hash (MS-SAMR 3.1.5.10.3).
     func changePassword(
-        _ request: SamrUnicodeChangePasswordUser2.Request, _ now: FrontTime
+        _ request: SamrUnicodeChangePasswordUser2.Request, _ caller: RemoteCaller,
+        _ now: FrontTime
     ) throws(SAMRRefusal) {
         guard let encrypted = request.newPasswordEncryptedWithOldNT,
             let verifier = request.oldNTOwfPasswordEncryptedWithNewNT
         else { throw .status(.invalidParameter) }
-        try prove(request.userName, now) { nt, _ in
+        try prove(request.userName, caller, now) { nt, _ in
             guard let password = SAMPassword.open(encrypted, key: nt.bytes),
                 password.bytes.count % 2 == 0
             else { return nil }
@@ -83,11 +96,17 @@ extension SAMRService {
     }
 
     private func prove(
-        _ name: String, _ now: FrontTime, _ proof: (Bytes16, Bytes16?) -> NewPassword?
+        _ name: String, _ caller: RemoteCaller, _ now: FrontTime,
+        _ proof: (Bytes16, Bytes16?) -> NewPassword?
     ) throws(SAMRRefusal) {
+        if guesses.permission(name, from: caller.peer, now: now.now) == .refuse {
+            throw .status(.accountLockedOut)
+        }
         do throws(DomainError) {
             try domain.changePassword(of: name, now: now.fileTime, proof)
+            guesses.succeeded(name)
         } catch {
+            if error.status.isGuess { guesses.failed(name, from: caller.peer, now: now.now) }
             throw .status(error.status)
         }
     }

@@ -13,6 +13,8 @@ package final class SAMRService: RemoteService {
     let domain: LocalDomain
     let restrictsAnonymous: Bool
     let random: (Int) -> [UInt8]
+    /// Of whoever changes a password by knowing the old one.
+    let guesses = GuessLimiter(SAMRService.guessLimits)
     /// The list of each class that was shown last: pages of it are asked for one after the other.
     var shown: [SamrDisplayClass: SAMRShownList] = [:]
 
@@ -378,17 +380,19 @@ extension SAMRService {
             }
         case SamrOemChangePasswordUser2.opnum:
             return try doing(SamrOemChangePasswordUser2.self, &stub) {
-                request throws(SAMRRefusal) in try self.changePassword(request, now)
+                request throws(SAMRRefusal) in
+                try self.changePassword(request, caller, now)
             }
         case SamrUnicodeChangePasswordUser2.opnum:
             return try doing(SamrUnicodeChangePasswordUser2.self, &stub) {
-                request throws(SAMRRefusal) in try self.changePassword(request, now)
+                request throws(SAMRRefusal) in
+                try self.changePassword(request, caller, now)
             }
         case SamrUnicodeChangePasswordUser3.opnum:
             return try answer(
                 SamrUnicodeChangePasswordUser3.self, &stub, refused: notChanged
             ) { request throws(SAMRRefusal) in
-                try self.changePassword(request.change, now)
+                try self.changePassword(request.change, caller, now)
                 return .init()
             }
         case _: return nil

@@ -241,8 +241,11 @@ extension SMB1.ClientSession {
             guard let peer else { return false }
             if case .extended = peer.security {
                 steps += 1
-                step = steps <= Self.stepLimit ? answer(peerToken) : nil
-                if step != nil { return true }
+                let next = steps <= Self.stepLimit ? answer(peerToken) : nil
+                if let next, next.token.count <= Self.tokenLimit {
+                    step = next
+                    return true
+                }
                 fail(.sessionSetup, .logonFailure)
             } else {
                 fail(.sessionSetup, .notSupported)

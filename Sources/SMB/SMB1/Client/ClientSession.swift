@@ -21,6 +21,8 @@ extension SMB1 {
         package static let messageLimit = 131_072
         /// The most session setups of one logon with extended security; NTLMSSP takes two.
         package static let stepLimit = 5
+        /// The longest token of such a step: its length has 16 bits, and more goes with it.
+        package static let tokenLimit = 32_768
 
         /// How far the session got, for whom a failure concerns.
         package enum Stage: Equatable, Sendable {
