@@ -35,6 +35,7 @@ enum FrontBuilder {
                     nt4Accounts: configuration.localDomains.first?.nt4Accounts ?? []),
                 domain: domain, channels: channels, random: random)
             made.otherDomains = configured
+            made.followsPrimary = { agent.backup(of: 0) != nil }
             netlogon = made
             made.replication = ReplicationService(domain: domain)
             let authority = LSAService(domain: domain, configured: configured, random: random)

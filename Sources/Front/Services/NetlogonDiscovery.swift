@@ -287,7 +287,7 @@ extension NetlogonService {
             announce()
             return true
         }
-        if domain.role != .backup { return false }
+        guard domain.role == .backup, followsPrimary() else { return false }
         copyOrder = function == .synchronize || copyOrder == .whole ? .whole : .changes
         return true
     }

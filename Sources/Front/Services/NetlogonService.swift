@@ -50,6 +50,9 @@ package final class NetlogonService: RemoteService {
     package var replication: NetlogonReplication?
     package internal(set) var counters = Counters()
     var copyOrder: CopyOrder?
+    /// Whether a backup has its channel to the primary: one that was demoted has none before it
+    /// starts anew.
+    package var followsPrimary: () -> Bool = { false }
     var pending: [UInt64: PendingLogon] = [:]
     private var nextTicket: UInt64 = 0
     private var logons: [(ticket: UInt64, FrontLogon)] = []
