@@ -63,6 +63,14 @@ extension Agent {
         return true
     }
 
+    /// An administrator's order to follow the primary at once, or with `isWhole` to copy all of its
+    /// databases anew: as soon as it is reached.
+    package func follow(_ local: Int, isWhole: Bool, now: UInt64, microseconds: UInt64) {
+        guard let backup = backup(of: local) else { return }
+        backup.pull.look(now: now, isWhole: isWhole)
+        settle(backup.channel, now: now, microseconds: microseconds)
+    }
+
     /// Away is a primary that no connection reaches. One that has not been asked, or that did not
     /// answer this once, may be at work.
     package func primaryState(_ local: Int) -> PrimaryState {

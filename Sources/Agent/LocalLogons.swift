@@ -70,6 +70,8 @@ extension Agent {
         switch validate(logon, local: index, proof, from: call.origin, fileTime) {
         case .accepted(let session):
             let identity = LogonIdentity(session)
+            identity.isInAdministrators = locals[index].domain.isAdministrator(
+                session.account.rid, groups: session.account.groupRIDs)
             if call.wantsWhole {
                 identity.whole = WholeValidation(session.validation(server: name))
             }
@@ -148,6 +150,11 @@ extension Agent {
         guard case .accepted(let user) = outcome else { return outcome }
         if domain.isOfBackup {
             user.isOurs = Self.same(user.domain, domain.name)
+            // Who administers it is for the copy to say.
+            for local in locals where user.isOurs && Self.same(local.domain.name, domain.name) {
+                user.isInAdministrators = local.domain.isAdministrator(
+                    user.userRID, groups: user.groupRIDs + [user.primaryGroupRID])
+            }
             return outcome
         }
         for local in locals {

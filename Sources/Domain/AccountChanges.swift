@@ -94,7 +94,7 @@ extension LocalDomain {
         new.otherGroupRIDs = old.otherGroupRIDs
         new.flags.remove(.autoLocked)
         try check(new.flags)
-        try checkTexts(of: new)
+        if !Self.holds(new) { throw DomainError(.invalidParameter) }
         if new.name != old.name {
             try check(newName: new.name, limit: Self.accountNameLimit, replacing: .account(rid))
         }
@@ -127,24 +127,29 @@ extension LocalDomain {
 
     /// Bytes of a comment, a path and the like.
     package static let textLimit = 1_024
+    /// Of all of an account's: with its parameters, its name, a history of passwords and every
+    /// group that there can be, its record stays below the 64 KB that the state takes.
+    package static let textsLimit = 16_384
     package static let workstationLimit = 64
     package static let parametersLimit = 8_192
 
-    private func checkTexts(of account: Account) throws(DomainError) {
+    /// Whether a record holds all that the account says.
+    static func holds(_ account: Account) -> Bool {
         let texts = [
             account.fullName, account.adminComment, account.userComment, account.homeDirectory,
             account.homeDirectoryDrive, account.logonScript, account.profilePath,
-        ]
-        let isTooMuch = account.workstations.count > Self.workstationLimit
-            || account.parameters.count > Self.parametersLimit
-        if isTooMuch { throw DomainError(.invalidParameter) }
-        try checkTexts(texts + account.workstations)
+        ] + account.workstations
+        return holds(texts) && texts.reduce(0) { $0 + $1.utf8.count } <= textsLimit
+            && account.workstations.count <= workstationLimit
+            && account.parameters.count <= parametersLimit
+    }
+
+    static func holds(_ texts: [String]) -> Bool {
+        texts.allSatisfy { $0.utf8.count <= textLimit }
     }
 
     func checkTexts(_ texts: [String]) throws(DomainError) {
-        for text in texts where text.utf8.count > Self.textLimit {
-            throw DomainError(.invalidParameter)
-        }
+        if !Self.holds(texts) { throw DomainError(.invalidParameter) }
     }
 
     // MARK: Passwords
@@ -259,7 +264,17 @@ extension LocalDomain {
     // MARK: The domain
 
     package func setPolicy(_ body: (inout AccountPolicy) -> Void) throws(DomainError) {
-        try setHeader { body(&$0.policy) }
+        try setHeader {
+            body(&$0.policy)
+            overrides.apply(to: &$0.policy)
+        }
+    }
+
+    /// Takes what the host's configuration says of the policy. It holds from now on, of a backup
+    /// from its promotion on.
+    package func setOverrides(_ new: PolicyOverrides) throws(DomainError) {
+        overrides = new
+        if role == .primary { try setPolicy { _ in } }
     }
 
     package func setComment(_ comment: String) throws(DomainError) {

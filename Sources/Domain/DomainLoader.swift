@@ -174,7 +174,7 @@ extension LocalDomain {
     /// What stands before a gap is of no use.
     private func takeLogged(_ entry: ChangeEntry) {
         let index = Int(entry.database.rawValue)
-        if let newest = logs[index].newest, entry.serial != newest + 1 { logs[index].removeAll() }
+        if let newest = logs[index].newest, entry.serial != newest &+ 1 { logs[index].removeAll() }
         logs[index].append(entry)
     }
 }

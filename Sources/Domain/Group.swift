@@ -58,6 +58,9 @@ package struct Trust: Equatable, Sendable, CustomStringConvertible {
         package static let outbound = Direction(rawValue: 2)
     }
 
+    /// Characters of a domain's NetBIOS name.
+    package static let nameLimit = 15
+
     /// Its NetBIOS name, in capitals.
     package let name: String
     package var dnsName = ""
@@ -95,6 +98,28 @@ package struct AccountPolicy: Equatable, Sendable {
     package static let historyLimit = 24
 
     package init() {}
+}
+
+/// What the host's configuration says of the policy: it wins over what clients set, and over what
+/// a former primary had.
+package struct PolicyOverrides: Equatable, Sendable {
+    package var lockoutThreshold: UInt16?
+    /// How long, and within which wrong passwords add up.
+    package var lockoutDuration: UInt64?
+    package var minimumPasswordLength: UInt16?
+    package var maximumPasswordAge: UInt64?
+
+    package init() {}
+
+    func apply(to policy: inout AccountPolicy) {
+        if let lockoutThreshold { policy.lockoutThreshold = lockoutThreshold }
+        if let lockoutDuration {
+            policy.lockoutDuration = lockoutDuration
+            policy.lockoutWindow = lockoutDuration
+        }
+        if let minimumPasswordLength { policy.minimumPasswordLength = minimumPasswordLength }
+        if let maximumPasswordAge { policy.maximumPasswordAge = maximumPasswordAge }
+    }
 }
 
 /// Which proofs are taken: by a domain, or by whoever takes a logon for it.

@@ -1,4 +1,5 @@
 import Crypto
+import Interfaces
 import NTLM
 import Wire
 
@@ -17,7 +18,8 @@ package struct DomainChange {
 package final class LocalDomain {
     package typealias Commit = ([DomainChange]) -> Bool
 
-    package static let accountLimit = 100_000
+    /// All of them may be in one group, whose members travel at once.
+    package static let accountLimit = SAMR.maximumElements
     package static let groupLimit = 5_000
     package static let aliasLimit = 5_000
     package static let trustLimit = 128
@@ -38,6 +40,7 @@ package final class LocalDomain {
     package internal(set) var builtinAliases = RIDTable<Alias>()
     package internal(set) var trusts: [Trust] = []
     package let proofs: ProofPolicy
+    var overrides = PolicyOverrides()
     var logs: InlineArray<3, ChangeLog> = [ChangeLog(), ChangeLog(), ChangeLog()]
     var names: [String: Named] = [:]
     /// Accounts whose record is behind what logons left in memory.
@@ -117,11 +120,23 @@ package final class LocalDomain {
     /// The aliases that have one of `sids` as a member: of the domain, or of `S-1-5-32`.
     package func aliases(of sids: [SID], in home: Alias.Home) -> [UInt32] {
         let table = home == .account ? aliases : builtinAliases
+        // Anybody may ask for a thousand at once, and aliases may have hundreds of members.
+        let sought = Set(sids)
         var found: [UInt32] = []
-        for alias in table.elements where alias.members.contains(where: { sids.contains($0) }) {
+        for alias in table.elements where alias.members.contains(where: { sought.contains($0) }) {
             found.append(alias.rid)
         }
         return found
+    }
+
+    /// Whether a user may administer the domain: Administrator always, so that there is one;
+    /// others as members of `S-1-5-32-544`, by themselves or by a group of theirs.
+    package func isAdministrator(_ rid: UInt32, groups: [UInt32]) -> Bool {
+        if rid == WellKnownRID.administrator { return true }
+        guard let members = builtinAliases[WellKnownRID.administrators]?.members else {
+            return false
+        }
+        return ([rid] + groups).contains { members.contains(sid(of: $0)) }
     }
 
     package func sid(of rid: UInt32) -> SID {

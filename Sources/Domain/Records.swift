@@ -263,6 +263,7 @@ extension DomainHeader {
         try reader.version(1)
         let name = try reader.text("name")
         let sid = try SID(parsing: &reader)
+        guard sid.appending(0) != nil else { throw reader.invalid("sid", sid.count) }
         let role = try reader.uint32LE("role")
         guard let known = DomainRole(rawValue: role) else {
             throw reader.invalid("role", Int(role), width: 4)

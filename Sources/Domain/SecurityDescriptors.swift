@@ -41,7 +41,6 @@ extension LocalDomain {
     package func securityDescriptor(of object: SAMObject, parts: UInt32) -> [UInt8] {
         let selfRelative: UInt16 = 0x8000
         let daclPresent: UInt16 = 0x4
-        let administrators = SID(identifierAuthority: 5, subAuthorities: [32, 544])
         var writer = WireWriter(capacity: 160)
         writer.uint8(1)
         writer.uint8(0)
@@ -57,14 +56,17 @@ extension LocalDomain {
         }
         if parts & SecurityInformation.owner != 0 {
             writer.patch32LE(owner, writer.count)
-            administrators.write(into: &writer)
+            Self.administrators.write(into: &writer)
         }
         if parts & SecurityInformation.group != 0 {
             writer.patch32LE(group, writer.count)
-            administrators.write(into: &writer)
+            Self.administrators.write(into: &writer)
         }
         return writer.finish()
     }
+
+    private static let administrators = SID(
+        identifierAuthority: 5, subAuthorities: [32, WellKnownRID.administrators])
 
     /// Who may what: everybody, the domain's administrators, and a user's own.
     private func entries(_ object: SAMObject) -> [(SID, UInt32)] {
@@ -72,7 +74,7 @@ extension LocalDomain {
         let reading = rights.read | rights.execute
         var entries = [
             (SID(identifierAuthority: 1, subAuthorities: [0]), reading),
-            (sid(of: WellKnownRID.domainAdmins), rights.all),
+            (Self.administrators, rights.all),
         ]
         if case .user(let rid) = object {
             entries.append((sid(of: rid), reading | rights.write))

@@ -41,6 +41,8 @@ package final class Front {
         /// To be asked of the domain's controller; the outcome comes back by `translated` under
         /// the same token, once.
         case translate(token: UInt64, domain: String, TranslationQuestion)
+        /// To be copied from the embedded domain's primary, of which this host is a backup.
+        case copy(NetlogonService.CopyOrder)
     }
 
     private enum Waiter {
@@ -211,6 +213,7 @@ package final class Front {
                 }
             }
             for (ticket, logon) in netlogon?.takeLogons() ?? [] { ask(logon, .netlogon(ticket)) }
+            if let order = netlogon?.takeCopyOrder() { outputs.append(.copy(order)) }
             for (number, domain, question) in lsa?.takeQuestions() ?? [] {
                 nextToken += 1
                 waiting[nextToken] = .lookup(number)

@@ -21,12 +21,15 @@ package struct FrontIdentity: CustomStringConvertible {
     package var domainSID: SID?
     package var userRID: UInt32
     package var groupRIDs: [UInt32]
+    /// A member of `BUILTIN\Administrators`, as the embedded domain said at the logon.
+    package var isInAdministrators: Bool
     /// The session's base key; all zero where the logon gave none.
     package var sessionKey: Bytes16
 
     package init(
         kind: Kind, user: String, domain: String, domainSID: SID? = nil, userRID: UInt32 = 0,
-        groupRIDs: [UInt32] = [], sessionKey: Bytes16 = Bytes16()
+        groupRIDs: [UInt32] = [], isInAdministrators: Bool = false,
+        sessionKey: Bytes16 = Bytes16()
     ) {
         self.kind = kind
         self.user = user
@@ -34,18 +37,14 @@ package struct FrontIdentity: CustomStringConvertible {
         self.domainSID = domainSID
         self.userRID = userRID
         self.groupRIDs = groupRIDs
+        self.isInAdministrators = isInAdministrators
         self.sessionKey = sessionKey
     }
 
     package static let anonymous = FrontIdentity(kind: .anonymous, user: "", domain: "")
 
-    /// Domain Admins (MS-DTYP 2.4.2.4), of the embedded domain only: another domain's
-    /// administrators have no say in ours.
-    package static let domainAdmins: UInt32 = 512
-
-    package var isAdministrator: Bool {
-        kind == .local && (userRID == 500 || groupRIDs.contains(Self.domainAdmins))
-    }
+    /// Of the embedded domain's users only: another domain's administrators have no say in ours.
+    package var isAdministrator: Bool { kind == .local && isInAdministrators }
 
     package var description: String {
         switch kind {

@@ -12,8 +12,9 @@ package enum SAMR {
 
     /// The most elements of one array of a call (MS-SAMR 3.1.5.11.2 allows 1,000 names).
     package static let maximumLookup = 1_000
-    /// The most elements of a page or a membership.
-    package static let maximumElements = 65_536
+    /// The most elements of a page or a membership: as many as a domain's accounts, which may all
+    /// be members of one group.
+    package static let maximumElements = 100_000
     /// The longest security descriptor (MS-SAMR 2.2.3.11).
     package static let maximumSecurityDescriptor = 262_144
     /// MS-DTYP 2.4.3: all that the caller may have.

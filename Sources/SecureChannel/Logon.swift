@@ -89,6 +89,8 @@ package final class LogonIdentity {
     package var userFlags: UInt32
     /// Whether our own domain vouches for the user, whatever the names say.
     package var isOurs: Bool
+    /// Whether it has the user among its administrators.
+    package var isInAdministrators = false
     /// All that was said, where it was asked for; its keys are plain.
     package var whole: WholeValidation?
 

@@ -22,7 +22,8 @@ package struct StoredSecret: CustomStringConvertible {
     package var since: UInt64
     package var secret: Secret
 
-    static let limit = 1_024
+    /// Bytes of a secret. Whoever takes one from a person checks it.
+    package static let limit = 1_024
 
     package init(form: Form, since: UInt64, secret: Secret) {
         precondition(secret.bytes.count <= Self.limit, "a secret longer than its limit")

@@ -131,7 +131,7 @@ package protocol StateRecord {
 @safe package final class StateTransaction {
     /// LMDB's limit is 511 bytes for a key.
     static let nameLimit = 200
-    static let recordLimit = 65_536
+    package static let recordLimit = 65_536
 
     private var raw: OpaquePointer?
     private let table: MDB_dbi
@@ -179,11 +179,13 @@ package protocol StateRecord {
         writer.uint8(Record.version)
         record.write(into: &writer)
         var bytes = writer.finish()
-        precondition(bytes.count <= Self.recordLimit, "a record longer than its limit")
+        defer { Wipe.bytes(&bytes) }
+        if bytes.count > Self.recordLimit {
+            throw .tooLong(key: String(decoding: key, as: UTF8.self), bytes: bytes.count)
+        }
         let status = unsafe withValue(key) { key in
             unsafe withValue(bytes) { unsafe mdb_put(raw, table, key, $0, 0) }
         }
-        Wipe.bytes(&bytes)
         try StateStore.check("write", status)
     }
 

@@ -13,6 +13,8 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     case damaged(key: String, WireError)
     /// A name that no key can be made of.
     case badName(String)
+    /// The record under this key is longer than any may be.
+    case tooLong(key: String, bytes: Int)
 
     package static func == (left: StoreError, right: StoreError) -> Bool {
         left.description == right.description
@@ -32,6 +34,8 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
             return "the state file's record \(key) is damaged: \(error.description)"
         case .badName(let name):
             return "not a name for the state file: \(name)"
+        case .tooLong(let key, let bytes):
+            return "the state file's record \(key) would have \(bytes) bytes"
         }
     }
 

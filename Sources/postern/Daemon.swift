@@ -291,6 +291,12 @@ final class Daemon {
         settle()
     }
 
+    /// Copies from the domain's primary, as soon as it is reached.
+    func follow(_ local: Int, isWhole: Bool) {
+        agent.follow(local, isWhole: isWhole, now: loop.now, microseconds: loop.microseconds)
+        settle()
+    }
+
     /// A domain's role has changed.
     func roleChanged(_ local: Int) {
         let domain = agent.locals[local].domain

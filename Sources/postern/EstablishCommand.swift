@@ -16,9 +16,7 @@ enum EstablishCommand {
                 text: "[domain \(name)] has another channel; set channel = trust")
         }
         let password = try trust.secret(prompt: "Password of the trust with \(name): ")
-        guard !password.bytes.isEmpty else {
-            throw SetupFailure(text: "the password is empty; nothing was changed")
-        }
+        try SecretCommand.checkLength(password.bytes.count)
         let ends = try trust.ends(secret: NTOWF.v1(password: password))
         let agent = trust.agent()
         let findings: TrustFindings

@@ -36,6 +36,7 @@ enum FrontBuilder {
                     nt4Accounts: configuration.localDomains.first?.nt4Accounts ?? []),
                 domain: domain, channels: channels, random: random)
             made.otherDomains = configured
+            made.followsPrimary = { agent.backup(of: 0) != nil }
             netlogon = made
             made.replication = ReplicationService(domain: domain)
             made.validation = { agent.validate($0, local: 0, from: $1, now: $2) }

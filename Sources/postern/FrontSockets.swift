@@ -206,6 +206,8 @@ final class FrontSockets {
             case .blocked(let logon): daemon.blocked(LogonCall(logon))
             case .translate(let token, let domain, let question):
                 daemon.translate(question, domain: domain, caller: token | Self.mark)
+            // The front's domain is the first one.
+            case .copy(let order): daemon.follow(0, isWhole: order == .whole)
             }
         }
         isSettling = false

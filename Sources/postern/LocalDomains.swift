@@ -115,6 +115,15 @@ enum LocalDomains {
             log.error(
                 "\(settings.name): record \(key) is damaged and left out: \(error.description)")
         }
+        let domain = open(settings, records, loader, log)
+        if let domain { apply(settings, to: domain, log) }
+        return domain
+    }
+
+    private static func open(
+        _ settings: LocalDomainSettings, _ records: DomainRecords,
+        _ loader: consuming DomainLoader, _ log: Log
+    ) -> LocalDomain? {
         let proofs = proofs(settings)
         if loader.isEmpty { return create(settings, proofs, records, log) }
         guard let domain = loader.finish(proofs: proofs, commit: { records.commit($0) }) else {
@@ -130,7 +139,6 @@ enum LocalDomains {
         } else if let sid = settings.sid, sid != domain.sid {
             log.warning("\(settings.name): keeps its SID \(domain.sid.description)")
         }
-        apply(settings, to: domain, log)
         return domain
     }
 
@@ -149,7 +157,6 @@ enum LocalDomains {
             commit: { records.commit($0) })
         if let domain {
             log.info("\(settings.name): a new domain, \(domain.sid.description)")
-            apply(settings, to: domain, log)
         }
         return domain
     }
@@ -164,27 +171,21 @@ enum LocalDomains {
         return ProofPolicy(ntlmv1: ntlmv1, allowsLM: settings.lm == .allow)
     }
 
-    /// What the configuration says of passwords holds from now on.
+    /// What the configuration says of passwords holds from now on, whatever clients set.
     private static func apply(
         _ settings: LocalDomainSettings, to domain: LocalDomain, _ log: Log
     ) {
-        guard domain.role == .primary else { return }
+        var overrides = PolicyOverrides()
+        overrides.lockoutThreshold = settings.lockoutThreshold
+        overrides.lockoutDuration = settings.lockoutDuration.map { $0 * 10_000 }
+        overrides.minimumPasswordLength = settings.minimumPasswordLength
+        switch settings.maximumPasswordAge {
+        case .never: overrides.maximumPasswordAge = DomainTime.never
+        case .limited(let age): overrides.maximumPasswordAge = age * 10_000
+        case nil: break
+        }
         do throws(DomainError) {
-            try domain.setPolicy { policy in
-                if let threshold = settings.lockoutThreshold { policy.lockoutThreshold = threshold }
-                if let duration = settings.lockoutDuration {
-                    policy.lockoutDuration = duration * 10_000
-                    policy.lockoutWindow = duration * 10_000
-                }
-                if let length = settings.minimumPasswordLength {
-                    policy.minimumPasswordLength = length
-                }
-                switch settings.maximumPasswordAge {
-                case .never: policy.maximumPasswordAge = DomainTime.never
-                case .limited(let age): policy.maximumPasswordAge = age * 10_000
-                case nil: break
-                }
-            }
+            try domain.setOverrides(overrides)
         } catch {
             log.error("\(settings.name): the policy was not set: \(error.description)")
         }

@@ -71,12 +71,20 @@ enum SecretCommand {
         }
     }
 
+    /// What a person gave for a password must be one that the state holds.
+    static func checkLength(_ count: Int) throws(SetupFailure) {
+        if count == 0 { throw SetupFailure(text: "the password is empty; nothing was changed") }
+        if count > StoredSecret.limit {
+            throw SetupFailure(
+                text: "the password has \(count) bytes, more than \(StoredSecret.limit); "
+                    + "nothing was changed")
+        }
+    }
+
     private static func keep(
         _ password: [UInt8], _ name: String, _ store: StateStore
     ) throws(SetupFailure) -> ExitCode {
-        guard !password.isEmpty else {
-            throw SetupFailure(text: "the password is empty; nothing was changed")
-        }
+        try checkLength(password.count)
         let fresh = StoredSecret(
             form: .password, since: SystemClock.unixSeconds, secret: Secret(password))
         do throws(StoreError) {

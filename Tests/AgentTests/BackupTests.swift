@@ -46,6 +46,25 @@ import Wire
         #expect(own.account("emma")?.badPasswordCount == 1)
     }
 
+    @Test func whoItsPrimaryVouchesForIsAnAdministratorByTheCopy() throws {
+        for isMember in [false, true] {
+            let (world, own) = try backup()
+            if isMember {
+                try own.setRole(.primary)
+                try own.addMember(own.sid(of: 513), toAlias: 544, in: .builtin)
+                try own.setRole(.backup, primary: "DC10")
+            }
+            world.controllers[0][0].logonDomain = "GATE"
+            let caller = world.logon(call(SimulatedUser.password("emma")))
+            #expect(world.runUntilAnswered())
+            guard case .accepted(let identity) = world.answers[caller]?.outcome else {
+                Issue.record("not accepted")
+                return
+            }
+            #expect(identity.isOurs && identity.isInAdministrators == isMember)
+        }
+    }
+
     @Test func whatIsWrongAtBothIsRefused() throws {
         let (world, _) = try backup()
         let caller = world.logon(call("a guess"))

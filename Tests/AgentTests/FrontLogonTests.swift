@@ -156,7 +156,7 @@ final class FrontedAgent {
         while let output = front.nextOutput() {
             switch output {
             case .send(_, let frame): if frame[0] == 0 { sent.append(Array(frame[4...])) }
-            case .close, .translate: break
+            case .close, .translate, .copy: break
             case .blocked(let logon): agent.blocked(LogonCall(logon), now: time.now)
             case .logon(let token, let logon):
                 agent.logon(

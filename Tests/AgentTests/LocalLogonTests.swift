@@ -204,6 +204,23 @@ import Wire
         }
     }
 
+    @Test func membersOfAdministratorsAreVouchedForAsSuch() throws {
+        let own = try Own()
+        let world = AgentWorld.ready([], locals: [own.domain])
+        func isAdministrator() -> Bool {
+            let caller = world.logon(call("emma", domain: "GATE"))
+            guard case .accepted(let identity) = world.answers[caller]?.outcome else {
+                Issue.record("not accepted")
+                return false
+            }
+            return identity.isInAdministrators
+        }
+        #expect(!isAdministrator())
+        let emma = try #require(own.domain.account("emma"))
+        try own.domain.addMember(own.domain.sid(of: emma.rid), toAlias: 544, in: .builtin)
+        #expect(isAdministrator())
+    }
+
     @Test func hashesOfAMemberReachEitherKindOfDomain() throws {
         let own = try Own()
         let world = AgentWorld.ready([Self.adlab], locals: [own.domain])

@@ -271,7 +271,103 @@ import Wire
         #expect(throws: refused) { try domain.updateGroup(512) { $0.comment = long } }
         #expect(throws: refused) { try domain.updateAlias(544, in: .builtin) { $0.comment = long } }
         #expect(throws: refused) { try domain.setComment(long) }
+        // Each is short enough, and all of them are not.
+        let wide = [String](repeating: String(repeating: "€", count: 341), count: 64)
+        #expect(throws: refused) { try domain.updateAccount(user.rid) { $0.workstations = wide } }
         #expect(domain.account("anna") == user)
+    }
+
+    @Test func longestAccountIsARecordOfTheState() throws {
+        let world = World()
+        let user = try world.user("anna")
+        let domain = try #require(world.domain)
+        let text = String(repeating: "x", count: LocalDomain.textLimit)
+        try domain.updateAccount(user.rid) {
+            $0.workstations = [String](
+                repeating: text, count: LocalDomain.textsLimit / LocalDomain.textLimit)
+            $0.parameters = [UInt8](repeating: 1, count: LocalDomain.parametersLimit)
+            $0.history = [Bytes16](repeating: Bytes16(), count: AccountPolicy.historyLimit)
+        }
+        var longest = try #require(domain.accounts[user.rid])
+        longest.name = String(repeating: "€", count: LocalDomain.groupNameLimit)
+        longest.otherGroupRIDs = (0..<UInt32(LocalDomain.groupLimit)).map { $0 }
+        // Less than the 64 KB that the state takes, with the name of the record's kind.
+        #expect(longest.record.content.map { $0.count < 64_000 } == true)
+    }
+
+    @Test func whoIsInAdministratorsIsOne() throws {
+        let world = World()
+        let user = try world.user("anna")
+        let domain = try #require(world.domain)
+        func isAdministrator() -> Bool {
+            let account = domain.accounts[user.rid]!
+            return domain.isAdministrator(account.rid, groups: account.groupRIDs)
+        }
+        #expect(!isAdministrator())
+        try domain.addMember(domain.sid(of: user.rid), toAlias: 544, in: .builtin)
+        #expect(isAdministrator())
+        try domain.removeMember(domain.sid(of: user.rid), fromAlias: 544, in: .builtin)
+        #expect(!isAdministrator())
+        let group = try domain.createGroup("helpers")
+        try domain.addMember(user.rid, to: group.rid)
+        try domain.addMember(domain.sid(of: group.rid), toAlias: 544, in: .builtin)
+        #expect(isAdministrator())
+        try domain.removeMember(user.rid, from: group.rid)
+        try domain.addMember(user.rid, to: 512)
+        #expect(isAdministrator())
+        try domain.removeMember(domain.sid(of: 512), fromAlias: 544, in: .builtin)
+        #expect(!isAdministrator())
+        // Somebody can always undo it.
+        #expect(domain.isAdministrator(500, groups: [513]))
+    }
+
+    @Test func whatIsConfiguredWinsOverWhatIsSet() throws {
+        let world = World()
+        let domain = try #require(world.domain)
+        try domain.setPolicy { $0.lockoutThreshold = 0 }
+        #expect(domain.policy.lockoutThreshold == 0)
+        var overrides = PolicyOverrides()
+        overrides.lockoutThreshold = 7
+        overrides.lockoutDuration = DomainTime.hour
+        overrides.minimumPasswordLength = 5
+        overrides.maximumPasswordAge = DomainTime.day
+        try domain.setOverrides(overrides)
+        try domain.setPolicy {
+            $0 = AccountPolicy()
+            $0.passwordHistoryLength = 3
+        }
+        var expected = AccountPolicy()
+        expected.passwordHistoryLength = 3
+        expected.lockoutThreshold = 7
+        expected.lockoutDuration = DomainTime.hour
+        expected.lockoutWindow = DomainTime.hour
+        expected.minimumPasswordLength = 5
+        expected.maximumPasswordAge = DomainTime.day
+        #expect(domain.policy == expected)
+    }
+
+    @Test func aThousandMembersAreSoughtAsFastAsOne() throws {
+        let world = World()
+        let domain = try #require(world.domain)
+        let members = (0..<UInt32(Alias.memberLimit)).map { domain.sid(of: 100_000 + $0) }
+        for rid in 2_000..<2_020 as Range<UInt32> {
+            var alias = Alias(home: .account, rid: rid, name: "alias\(rid)")
+            alias.members = members
+            domain.restore(alias: rid, in: .account, alias)
+        }
+        let others = (0..<1_023 as Range<UInt32>).map { domain.sid(of: 200_000 + $0) }
+        func time(_ sids: [SID], _ count: Int) -> Duration {
+            let times = (0..<3).map { _ in
+                ContinuousClock().measure {
+                    #expect(domain.aliases(of: sids, in: .account).count == count)
+                }
+            }
+            return times.min() ?? .zero
+        }
+        let one = time(Array(members.suffix(1)), 20)
+        // Each compared with each would take five hundred times as long.
+        #expect(time(others + members.suffix(1), 20) < one * 50)
+        #expect(domain.aliases(of: others, in: .account) == [])
     }
 
     @Test func damagedRecordIsNamedAndMissingAlone() throws {

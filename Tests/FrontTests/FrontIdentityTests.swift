@@ -10,7 +10,8 @@ import Testing
 
     @Test func administratorsOfOtherDomainsHaveNoSay() {
         var identity = FrontIdentity(
-            kind: .remote, user: "root", domain: "ELSEWHERE", userRID: 500, groupRIDs: [512])
+            kind: .remote, user: "root", domain: "ELSEWHERE", userRID: 500, groupRIDs: [512],
+            isInAdministrators: true)
         #expect(!identity.isAdministrator)
         identity.kind = .local
         #expect(identity.isAdministrator)
@@ -20,14 +21,23 @@ import Testing
     /// Who vouched counts, and not the domain's name in what he said.
     @Test func whoVouchedSaysWhoseUserItIs() {
         func identity(isOurs: Bool, userFlags: UInt32 = 0) -> FrontIdentity {
-            FrontIdentity(
-                LogonIdentity(
-                    user: "root", domain: "GATE", userRID: 500, primaryGroupRID: 513,
-                    domainSID: nil, groupRIDs: [512], userFlags: userFlags, isOurs: isOurs))
+            let logon = LogonIdentity(
+                user: "root", domain: "GATE", userRID: 500, primaryGroupRID: 513,
+                domainSID: nil, groupRIDs: [512], userFlags: userFlags, isOurs: isOurs)
+            logon.isInAdministrators = true
+            return FrontIdentity(logon)
         }
         #expect(identity(isOurs: true).isAdministrator)
         #expect(identity(isOurs: false).kind == .remote)
         #expect(!identity(isOurs: false).isAdministrator)
         #expect(identity(isOurs: true, userFlags: 1).kind == .guest)
+        #expect(!identity(isOurs: true, userFlags: 1).isAdministrator)
+    }
+
+    @Test func numbersMakeNobodyAnAdministrator() {
+        let logon = LogonIdentity(
+            user: "root", domain: "GATE", userRID: 500, primaryGroupRID: 513, domainSID: nil,
+            groupRIDs: [512], isOurs: true)
+        #expect(!FrontIdentity(logon).isAdministrator)
     }
 }

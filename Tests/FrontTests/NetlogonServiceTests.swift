@@ -442,7 +442,12 @@ final class RawClient {
         #expect(try named(nil).buffer == "\\\\GATE1")
         #expect(try named("gate").buffer == "\\\\GATE1")
         #expect(try named("ADLAB").buffer == "\\\\AD")
-        #expect(try named("NONE").status == .noSuchDomain)
+        #expect(try named("NONE").status == .controllerNotFound)
+        let any = try #require(try client.call(
+            NetrGetAnyDCName.opnum,
+            NetrGetAnyDCName.Request(serverName: "\\\\GATE1", domainName: "NONE")))
+        var third = WireReader(any.span, layer: "test")
+        #expect(try ControllerName(parsing: &third).status == .noSuchDomain)
         let stub = try #require(try client.call(
             DsrEnumerateDomainTrusts.opnum,
             DsrEnumerateDomainTrusts.Request(serverName: nil, flags: 0x3f)))

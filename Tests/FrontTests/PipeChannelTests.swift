@@ -117,7 +117,7 @@ final class PipeWorld {
                 links[link] = nil
                 channel.linkClosed(link, .closed, now: now)
             }
-        case .logon, .blocked, .translate: Issue.record("alice is a user of ours")
+        case .logon, .blocked, .translate, .copy: Issue.record("alice is a user of ours")
         }
     }
 }

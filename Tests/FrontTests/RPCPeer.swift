@@ -251,6 +251,7 @@ final class RPCPeer {
         let identity = LogonIdentity(
             user: "alice", domain: "GATE", userRID: 1_000, primaryGroupRID: 513,
             domainSID: nil, groupRIDs: [512], sessionKey: key, isOurs: isOurs)
+        identity.isInAdministrators = true
         server.validated(
             token, isRight ? .accepted(identity) : .refused(.wrongPassword, authoritative: true),
             now: now)

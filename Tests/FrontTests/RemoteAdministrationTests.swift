@@ -53,7 +53,8 @@ import Wire
 
     let alice = FrontIdentity(kind: .local, user: "ALICE", domain: "CREW", userRID: 1_000)
     let root = FrontIdentity(
-        kind: .local, user: "root", domain: "CREW", userRID: 1_001, groupRIDs: [512])
+        kind: .local, user: "root", domain: "CREW", userRID: 1_001, groupRIDs: [512],
+        isInAdministrators: true)
 
     func call(
         _ request: RAP.Request, as identity: FrontIdentity = .anonymous, data: [UInt8] = [],

@@ -220,6 +220,74 @@ import Wire
         #expect(gone?.status == .success)
     }
 
+    @Test(arguments: [0x0100_0000, 0x0000_0000] as [UInt32])
+    func whatCannotBeOpenedIsNotMade(_ desired: UInt32) throws {
+        let world = try SAMRWorld()
+        let handle = try world.domainHandle()
+        var refusal = NTStatus.accessDenied
+        if desired == 0 {
+            refusal = .insufficientResources
+            for number in 1...UInt32(HandleTable.Limit.group) {
+                let uuid = GUID(data1: number, data2: 0, data3: 0, data4: 0)
+                world.caller.handles[ContextHandle(attributes: 9, uuid: uuid)] = world.service
+            }
+        }
+        let user = try world.call(
+            SamrCreateUserInDomain.self,
+            .init(domainHandle: handle, name: "anna", desiredAccess: desired))
+        #expect(user?.status == refusal)
+        let computer = try world.call(
+            SamrCreateUser2InDomain.self,
+            .init(
+                domainHandle: handle, name: "PC1$", accountType: 0x80, desiredAccess: desired))
+        #expect(computer?.status == refusal)
+        let group = try world.call(
+            SamrCreateGroupInDomain.self,
+            .init(domainHandle: handle, name: "players", desiredAccess: desired))
+        #expect(group?.status == refusal)
+        let alias = try world.call(
+            SamrCreateAliasInDomain.self,
+            .init(domainHandle: handle, name: "printers", desiredAccess: desired))
+        #expect(alias?.status == refusal)
+        for name in ["anna", "PC1$", "players", "printers"] {
+            #expect(world.domain.lookup(name) == nil)
+        }
+    }
+
+    @Test(arguments: [nil, 10] as [UInt16?])
+    func configuredThresholdOutlivesWhatIsSet(_ configured: UInt16?) throws {
+        let world = try SAMRWorld()
+        var overrides = PolicyOverrides()
+        overrides.lockoutThreshold = configured
+        try world.domain.setOverrides(overrides)
+        let window = 0 &- 10 * DomainTime.minute
+        let set = try world.call(
+            SamrSetInformationDomain.self,
+            .init(
+                domainHandle: try world.domainHandle(),
+                information: .lockout(SamrLockoutPolicy(
+                    lockoutDuration: window, lockoutObservationWindow: window,
+                    lockoutThreshold: 0))))
+        #expect(set?.status == .success)
+        #expect(world.domain.policy.lockoutThreshold == configured ?? 0)
+    }
+
+    @Test func workstationsBeyondARecordAreRefused() throws {
+        let world = try SAMRWorld()
+        let rid = try world.user("anna")
+        var fields = SamrUserFields()
+        fields.workStations = [String](
+            repeating: String(repeating: "€", count: 341), count: 64
+        ).joined(separator: ",")
+        let set = try world.call(
+            SamrSetInformationUser2.self,
+            .init(
+                userHandle: try world.userHandle(rid),
+                information: .fields(informationClass: 14, fields)))
+        #expect(set?.status == .invalidParameter)
+        #expect(world.domain.accounts[rid]?.workstations == [])
+    }
+
     @Test func policyIsSet() throws {
         let world = try SAMRWorld()
         var policy = SamrPasswordPolicy()

@@ -126,6 +126,22 @@ import Wire
             SamrGetDisplayEnumerationIndex2.self,
             .init(domainHandle: handle, displayClass: .user, prefix: "b"))
         #expect(index?.index == 2)
+        for (prefix, expected) in [("", 0), ("zoe", 5)] as [(String, UInt32)] {
+            let index = try world.call(
+                SamrGetDisplayEnumerationIndex2.self,
+                .init(domainHandle: handle, displayClass: .user, prefix: prefix))
+            #expect(index?.index == expected && index?.status == .success)
+        }
+        let none = try world.call(
+            SamrGetDisplayEnumerationIndex2.self,
+            .init(domainHandle: handle, displayClass: .user, prefix: "zz"))
+        #expect(none?.status == .noMoreEntries)
+        // Whoever asks for one class after the other has none of them sorted anew.
+        let kept = world.service.shown
+        #expect(kept.count == 4 && kept[.user]?.relativeIDs.count == 6)
+        _ = try page(.group, 0, 1)
+        #expect(world.service.shown[.user]?.serial == world.domain.serial(of: .sam))
+        #expect(world.service.shown[.group]?.serial == world.domain.serial(of: .sam))
     }
 
     @Test func namesAndNumbersAreLookedUp() throws {

@@ -46,7 +46,7 @@ final class SAMRWorld {
         case .administrator:
             identity = FrontIdentity(
                 kind: .local, user: "Administrator", domain: "GATE", userRID: 500,
-                groupRIDs: [512], sessionKey: key)
+                groupRIDs: [512], isInAdministrators: true, sessionKey: key)
         case .user:
             identity = FrontIdentity(
                 kind: .local, user: "anna", domain: "GATE", userRID: rid, groupRIDs: [513],

@@ -68,7 +68,7 @@ final class ServiceWorld {
     var administrator: RemoteCaller {
         caller(FrontIdentity(
             kind: .local, user: "Administrator", domain: "GATE", domainSID: Self.sid,
-            userRID: 500, groupRIDs: [513, 512]))
+            userRID: 500, groupRIDs: [513, 512], isInAdministrators: true))
     }
 
     // MARK: Calls

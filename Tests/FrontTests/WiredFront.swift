@@ -95,7 +95,7 @@ final class WiredFront {
                 sent[connection, default: []].append(bytes)
             case .close(let connection): closed.insert(connection)
             case .logon(let token, let logon): logons.append((token, logon))
-            case .blocked, .translate: Issue.record("nobody asks for that")
+            case .blocked, .translate, .copy: Issue.record("nobody asks for that")
             }
         }
     }

@@ -256,6 +256,15 @@ class CommandTest(LabTest):
         self.assertEqual(postern.run("status").returncode, 3)
         self.assertEqual(postern.logon("ADLAB", "alice", plan.PASSWORD).returncode, 3)
 
+    def test_secret_that_is_too_long_is_refused(self):
+        postern = self.agent(domain_section(plan.AD), started=False)
+        for length, code in ((1_024, 0), (1_025, 1), (3_000, 1)):
+            with self.subTest(length=length):
+                done = postern.run("secret", "import", "ADLAB", input="x" * length + "\n")
+                self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+                if code:
+                    self.assertIn("more than 1024; nothing was changed", done.stderr)
+
     def test_secret_is_shown_by_its_age_alone(self):
         postern = self.agent(domain_section(plan.AD), started=False)
         postern.import_secrets()

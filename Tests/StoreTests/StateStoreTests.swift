@@ -280,6 +280,36 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
     }
 }
 
+extension StateStoreTests {
+    @Test func recordBeyondItsLimitIsRefusedAndNothingIsKept() throws {
+        struct Long: StateRecord {
+            static var kind: StaticString { "long" }
+            static var version: UInt8 { 1 }
+            var count: Int
+            init(_ count: Int) { self.count = count }
+            init(parsing reader: inout WireReader) throws(WireError) {
+                count = reader.takeRest().count
+            }
+            func write(into writer: inout WireWriter) { writer.zeros(count) }
+        }
+        let temporary = TemporaryFolder()
+        let store = try StateStore(directory: temporary.path)
+        // The version is a byte of it.
+        let most = StateTransaction.recordLimit - 1
+        try store.write { state throws(StoreError) in try state.put(Long(most), "a") }
+        #expect(throws: StoreError.tooLong(key: "long/a", bytes: most + 2)) {
+            try store.write { state throws(StoreError) in
+                try state.put(Counter(next: 5), "x")
+                try state.put(Long(most + 1), "a")
+            }
+        }
+        try store.read { state throws(StoreError) in
+            #expect(try state.get(Long.self, "a")?.count == most)
+            #expect(try state.get(Counter.self, "x") == nil)
+        }
+    }
+}
+
 /// Two processes with the same state. The folder's name reaches the other one by the environment.
 @Suite(.serialized) struct StateSharingTests {
     private static let variable = "POSTERN_STORE_TEST"

@@ -35,6 +35,7 @@ extension LocalDomain {
             header.role = role
             header.replicaSource = primary
             if role == .primary {
+                overrides.apply(to: &header.policy)
                 for index in 0..<3 { header.serials[index] += Self.promotionIncrement }
             }
         }

@@ -2,6 +2,9 @@ import Wire
 
 /// Where a database stands: the serial number of its last change, and when it was made.
 package struct DatabaseStamp: Equatable, Sendable {
+    /// A primary that is further says what cannot be: ours must be able to go on from there.
+    static let lastSerial: UInt64 = 1 << 63
+
     package var serial: UInt64
     package var created: UInt64
 

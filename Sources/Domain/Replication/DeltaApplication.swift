@@ -51,27 +51,26 @@ struct DeltaApplication {
         case .deleteAlias(let rid):
             if domain.alias(rid: rid, in: home) != nil { domain.remove(alias: rid, in: home) }
         case .renameUser(let rid, let content):
-            guard var account = domain.accounts[rid] else { return fail(delta.type, rid) }
+            guard var account = domain.accounts[rid], Self.isName(content.newName) else {
+                return fail(delta.type, rid)
+            }
             account.name = content.newName
             domain.put(account)
         case .renameGroup(let rid, let content):
-            guard var group = domain.groups[rid] else { return fail(delta.type, rid) }
+            guard var group = domain.groups[rid], Self.isName(content.newName) else {
+                return fail(delta.type, rid)
+            }
             group.name = content.newName
             domain.put(group)
         case .renameAlias(let rid, let content):
-            guard let alias = domain.alias(rid: rid, in: home) else {
-                return fail(delta.type, rid)
-            }
+            guard let alias = domain.alias(rid: rid, in: home), Self.isName(content.newName)
+            else { return fail(delta.type, rid) }
             put(alias, name: content.newName, comment: alias.comment)
         case .policy(let sid, let content):
             stamp = DatabaseStamp(
                 serial: content.modifiedID, created: content.databaseCreationTime)
             if !domain.isOfKnownSID { domain.header.sid = content.primaryDomainSID ?? sid }
-        case .trustedDomain(let sid, let content):
-            seen.trusts.insert(LocalDomain.fold(content.domainName))
-            domain.put(
-                Trust(
-                    name: LocalDomain.fold(content.domainName), sid: sid, direction: .outbound))
+        case .trustedDomain(let sid, let content): apply(content, sid)
         case .deleteTrustedDomain(let sid):
             if let trust = domain.trusts.first(where: { $0.sid == sid }) {
                 domain.remove(trust: trust.name)
@@ -94,6 +93,11 @@ struct DeltaApplication {
                 deltaType: UInt8(truncatingIfNeeded: type.rawValue)))
     }
 
+    /// A name of which a record's key can be made, or that a record holds.
+    private static func isName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf16.count <= LocalDomain.groupNameLimit
+    }
+
     // MARK: The domain
 
     private mutating func apply(_ content: NetlogonDeltaDomain) {
@@ -101,7 +105,8 @@ struct DeltaApplication {
             serial: content.domainModifiedCount, created: content.domainCreationTime)
         guard database == .sam else { return }
         var header = domain.header
-        header.comment = content.oemInformation
+        // Without its comment a domain can be served.
+        header.comment = LocalDomain.holds([content.oemInformation]) ? content.oemInformation : ""
         header.policy.forceLogoff = DomainLength.length(content.forceLogoff)
         header.policy.minimumPasswordLength = content.minPasswordLength
         header.policy.passwordHistoryLength = content.passwordHistoryLength
@@ -125,24 +130,14 @@ struct DeltaApplication {
 
     private mutating func apply(_ content: NetlogonDeltaUser, _ rid: UInt32) {
         let flags = AccountFlags(rawValue: content.userAccountControl)
-        guard content.userID == rid, !content.userName.isEmpty,
+        guard content.userID == rid, Self.isName(content.userName),
             let secrets = secrets(content, rid),
             domain.accounts[rid] != nil || domain.accounts.count < LocalDomain.accountLimit
         else { return fail(.addOrChangeUser, rid) }
         var account = domain.accounts[rid]
             ?? Account(rid: rid, name: content.userName, primaryGroupRID: content.primaryGroupID)
-        account.name = content.userName
-        account.fullName = content.fullName
-        account.adminComment = content.adminComment
-        account.userComment = content.userComment
-        account.homeDirectory = content.homeDirectory
-        account.homeDirectoryDrive = content.homeDirectoryDrive
-        account.logonScript = content.scriptPath
-        account.profilePath = content.profilePath
-        account.workstations = content.workStations.split(separator: ",").map { String($0) }
-        var parameters = WireWriter(capacity: 2 * content.parameters.utf16.count)
-        parameters.utf16LE(content.parameters)
-        account.parameters = parameters.finish()
+        Self.setTexts(content, of: &account)
+        guard LocalDomain.holds(account) else { return fail(.addOrChangeUser, rid) }
         if content.primaryGroupID != account.primaryGroupRID {
             account.otherGroupRIDs.removeAll { $0 == content.primaryGroupID }
             account.primaryGroupRID = content.primaryGroupID
@@ -160,6 +155,21 @@ struct DeltaApplication {
         seen.users.insert(rid)
         raiseNextRID(above: rid)
         domain.put(account)
+    }
+
+    private static func setTexts(_ content: NetlogonDeltaUser, of account: inout Account) {
+        account.name = content.userName
+        account.fullName = content.fullName
+        account.adminComment = content.adminComment
+        account.userComment = content.userComment
+        account.homeDirectory = content.homeDirectory
+        account.homeDirectoryDrive = content.homeDirectoryDrive
+        account.logonScript = content.scriptPath
+        account.profilePath = content.profilePath
+        account.workstations = content.workStations.split(separator: ",").map { String($0) }
+        var parameters = WireWriter(capacity: 2 * content.parameters.utf16.count)
+        parameters.utf16LE(content.parameters)
+        account.parameters = parameters.finish()
     }
 
     private func setLockOut(
@@ -194,7 +204,8 @@ struct DeltaApplication {
     // MARK: Groups
 
     private mutating func apply(_ content: NetlogonDeltaGroup, _ rid: UInt32) {
-        guard content.relativeID == rid, !content.name.isEmpty,
+        guard content.relativeID == rid, Self.isName(content.name),
+            LocalDomain.holds([content.adminComment]),
             domain.groups[rid] != nil || domain.groups.count < LocalDomain.groupLimit
         else { return fail(.addOrChangeGroup, rid) }
         var group = domain.groups[rid] ?? Group(rid: rid, name: content.name)
@@ -246,9 +257,9 @@ struct DeltaApplication {
     private mutating func apply(_ content: NetlogonDeltaAlias, _ rid: UInt32) {
         let old = domain.alias(rid: rid, in: home)
         let hasRoom = home == .builtin || domain.aliases.count < LocalDomain.aliasLimit
-        guard content.relativeID == rid, !content.name.isEmpty, old != nil || hasRoom else {
-            return fail(.addOrChangeAlias, rid)
-        }
+        guard content.relativeID == rid, Self.isName(content.name),
+            LocalDomain.holds([content.comment]), old != nil || hasRoom
+        else { return fail(.addOrChangeAlias, rid) }
         seen.aliases.insert(rid)
         if home == .account { raiseNextRID(above: rid) }
         put(
@@ -278,6 +289,18 @@ struct DeltaApplication {
             changed.members.removeAll { $0 == sid }
             domain.put(changed)
         }
+    }
+
+    // MARK: Trusts
+
+    /// One that has no room is left out: nothing here serves it.
+    private mutating func apply(_ content: NetlogonDeltaTrustedDomain, _ sid: SID) {
+        let name = LocalDomain.fold(content.domainName)
+        guard !name.isEmpty, name.utf16.count <= Trust.nameLimit,
+            domain.trust(name) != nil || domain.trusts.count < LocalDomain.trustLimit
+        else { return }
+        seen.trusts.insert(name)
+        domain.put(Trust(name: name, sid: sid, direction: .outbound))
     }
 
     // MARK: The end of a full synchronization

@@ -100,7 +100,7 @@ struct DomainDeltas {
     }
 
     func members(_ group: Group) -> NetlogonDelta {
-        let members = domain.members(of: group.rid).prefix(SAMR.maximumElements).map {
+        let members = domain.members(of: group.rid).map {
             GroupMembership(relativeID: $0, attributes: group.attributes)
         }
         return .groupMembers(rid: group.rid, NetlogonDeltaGroupMembers(members: members))

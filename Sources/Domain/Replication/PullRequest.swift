@@ -84,6 +84,7 @@ package enum FullReason: Equatable, CustomStringConvertible {
     case serialBackwards
     case logTooShort
     case objectRefused
+    case ordered
 
     package var description: String {
         switch self {
@@ -93,6 +94,7 @@ package enum FullReason: Equatable, CustomStringConvertible {
         case .serialBackwards: "the primary's serial number went back"
         case .logTooShort: "the primary's log does not reach back"
         case .objectRefused: "an object could not be taken"
+        case .ordered: "an administrator wants it so"
         }
     }
 }

@@ -182,10 +182,13 @@ package final class ReplicationPull {
         wish(.lsa, .whole(.connected, isHint: true), due: now)
     }
 
-    /// Everything is compared now.
-    package func look(now: UInt64) {
+    /// Everything is compared now, or with `isWhole` copied anew.
+    package func look(now: UInt64, isWhole: Bool = false) {
         retryAt = now
-        for database in DomainDatabase.allCases { wishDeltas(database, due: now) }
+        for database in DomainDatabase.allCases {
+            wishDeltas(database, due: now)
+            if isWhole { wish(database, .whole(.ordered, isHint: false), due: now) }
+        }
     }
 
     /// The primary announced a change. It asks for a random wait, so that its backups do not all
@@ -304,7 +307,9 @@ package final class ReplicationPull {
             return trouble(database, .refused(response.status), answer.now)
         }
         let serial = response.domainModifiedCount
-        if serial < since { return startOver(database, .serialBackwards, answer.now) }
+        if serial < since || serial > DatabaseStamp.lastSerial {
+            return startOver(database, .serialBackwards, answer.now)
+        }
         let deltas = response.deltas?.deltas ?? []
         let hasMore = response.status == .moreEntries
         if hasMore, serial == since { return trouble(database, .endless, answer.now) }
@@ -323,11 +328,12 @@ package final class ReplicationPull {
         finish(database, done.failed, target, isLast: !hasMore, answer.now)
     }
 
-    /// Another domain's policy: nothing of what comes with it is taken.
+    /// The policy of another domain, or of one whose SID leaves no room for accounts: nothing of
+    /// what comes with it is taken.
     private func foreign(in deltas: [NetlogonDelta]) -> PullTrouble? {
         for case .policy(let sid, let content) in deltas {
             let told = content.primaryDomainSID ?? sid
-            if domain.isOfKnownSID, told != domain.sid {
+            if domain.isOfKnownSID ? told != domain.sid : told.appending(0) == nil {
                 return .otherDomain(told, own: domain.sid)
             }
         }
@@ -475,15 +481,17 @@ package final class ReplicationPull {
 
     private static func stamp(in deltas: [NetlogonDelta]) -> DatabaseStamp? {
         for delta in deltas {
+            let stamp: DatabaseStamp
             switch delta {
             case .domain(_, let content):
-                return DatabaseStamp(
+                stamp = DatabaseStamp(
                     serial: content.domainModifiedCount, created: content.domainCreationTime)
             case .policy(_, let content):
-                return DatabaseStamp(
+                stamp = DatabaseStamp(
                     serial: content.modifiedID, created: content.databaseCreationTime)
             case _: continue
             }
+            return stamp.serial > DatabaseStamp.lastSerial ? nil : stamp
         }
         return nil
     }

@@ -285,7 +285,7 @@ extension RemoteAdministrationServer {
 
     private func fill(_ info: inout RAP.UserInfo, _ account: Account, _ now: FrontTime) {
         info.name = account.name
-        info.privilege = Self.privilege(account.rid, account.groupRIDs)
+        info.privilege = privilege(account)
         info.passwordAge = Self.age(account, now)
         info.homeDirectory = account.homeDirectory
         info.comment = account.adminComment
@@ -316,7 +316,7 @@ extension RemoteAdministrationServer {
             computer: "\\\\" + settings.computerName, domain: identity.domain, scriptPath: "")
         if identity.kind == .local, let domain, let account = domain.account(identity.user) {
             info.effectiveName = account.name
-            info.privilege = Self.privilege(account.rid, account.groupRIDs)
+            info.privilege = privilege(account)
             info.domain = domain.name
             info.scriptPath = account.logonScript
             info.logonCount = account.logonCount
@@ -350,11 +350,11 @@ extension RemoteAdministrationServer {
         }
     }
 
-    private static func privilege(_ rid: UInt32, _ groups: [UInt32]) -> RAP.Privilege {
-        if rid == WellKnownRID.administrator || groups.contains(WellKnownRID.domainAdmins) {
+    private func privilege(_ account: Account) -> RAP.Privilege {
+        if domain?.isAdministrator(account.rid, groups: account.groupRIDs) == true {
             return .administrator
         }
-        return rid == WellKnownRID.guest || groups.contains(WellKnownRID.domainGuests)
+        return account.rid == WellKnownRID.guest || account.isMember(of: WellKnownRID.domainGuests)
             ? .guest : .user
     }
 

@@ -309,6 +309,7 @@ extension FrontIdentity {
         self.init(
             kind: identity.isGuest ? .guest : identity.isOurs ? .local : .remote,
             user: identity.user, domain: identity.domain, domainSID: identity.domainSID,
-            userRID: identity.userRID, groupRIDs: groups, sessionKey: identity.sessionKey)
+            userRID: identity.userRID, groupRIDs: groups,
+            isInAdministrators: identity.isInAdministrators, sessionKey: identity.sessionKey)
     }
 }

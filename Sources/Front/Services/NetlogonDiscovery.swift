@@ -16,6 +16,8 @@ extension NetlogonService {
     /// What a member says of itself that is agreed to (MS-NRPC 2.2.1.3.6, WorkstationFlags): it
     /// takes inbound trusts, and keeps its service principal names itself.
     private static let knownWorkstationFlags: UInt32 = 0x3
+    /// Flags that only the primary satisfies: DS_PDC_REQUIRED, DS_WRITABLE_REQUIRED.
+    private static let primaryFlags: UInt32 = 0x80 | 0x1000
     private static let uasLogon: UInt16 = 0
     private static let uasLogoff: UInt16 = 1
 
@@ -25,10 +27,11 @@ extension NetlogonService {
         switch opnum {
         case NetrGetDCName.opnum:
             let request = try NetrGetDCName.Request(parsing: &reader)
-            return controllerName(request.domainName)
+            return controllerName(request.domainName, own: primary, none: .controllerNotFound)
         case NetrGetAnyDCName.opnum:
             let request = try NetrGetAnyDCName.Request(parsing: &reader)
-            return controllerName(request.domainName)
+            return controllerName(
+                request.domainName, own: settings.computerName, none: .noSuchDomain)
         case DsrGetDcName.opnum:
             let request = try DsrGetDcName.Request(parsing: &reader)
             return find(request.domainName, request.flags)
@@ -94,15 +97,24 @@ extension NetlogonService {
         return LocalDomain.fold(name) == LocalDomain.fold(domain.name)
     }
 
-    private func controllerName(_ name: String?) -> ServiceReply {
-        if isOwn(name) {
-            return Self.reply(ControllerName(buffer: "\\\\" + settings.computerName))
+    /// The computer name of our domain's primary: of a backup once it has been reached.
+    private var primary: String? {
+        if domain.role == .primary { return settings.computerName }
+        return domain.header.replicaSource.isEmpty ? nil : domain.header.replicaSource
+    }
+
+    /// `none`: what is said of a domain that is not known.
+    private func controllerName(
+        _ name: String?, own: String?, none: NetStatus
+    ) -> ServiceReply {
+        var controller = own
+        if !isOwn(name) {
+            guard let other = otherDomains().first(where: { Self.names($0, name ?? "") }) else {
+                return Self.reply(ControllerName(buffer: nil, status: none))
+            }
+            controller = other.controller
         }
-        let other = otherDomains().first { Self.names($0, name ?? "") }
-        guard let other else {
-            return Self.reply(ControllerName(buffer: nil, status: .noSuchDomain))
-        }
-        guard let controller = other.controller else {
+        guard let controller else {
             return Self.reply(ControllerName(buffer: nil, status: .controllerNotFound))
         }
         return Self.reply(ControllerName(buffer: "\\\\" + controller))
@@ -113,6 +125,10 @@ extension NetlogonService {
         if flags & Self.directoryFlags != 0 { return Self.reply(none) }
         if isOwn(name) {
             let isPrimary = domain.role == .primary
+            if !isPrimary, flags & Self.primaryFlags != 0 {
+                return Self.reply(
+                    primary.map { found($0, in: domain.name, flags: Self.primaryFlag) } ?? none)
+            }
             return Self.reply(
                 FoundController(
                     domainControllerInfo: DomainControllerInfo(
@@ -125,13 +141,19 @@ extension NetlogonService {
         guard let other = otherDomains().first(where: { Self.names($0, name ?? "") }),
             let controller = other.controller
         else { return Self.reply(none) }
-        return Self.reply(
-            FoundController(
-                domainControllerInfo: DomainControllerInfo(
-                    domainControllerName: "\\\\" + controller,
-                    domainControllerAddress: "\\\\" + controller,
-                    addressType: DomainControllerInfo.netBIOSAddress, domainName: other.name,
-                    flags: Self.writableFlag)))
+        return Self.reply(found(controller, in: other.name))
+    }
+
+    /// A controller that is not this one, of which nothing but its name is known here.
+    private func found(
+        _ controller: String, in domain: String, flags: UInt32 = 0
+    ) -> FoundController {
+        FoundController(
+            domainControllerInfo: DomainControllerInfo(
+                domainControllerName: "\\\\" + controller,
+                domainControllerAddress: "\\\\" + controller,
+                addressType: DomainControllerInfo.netBIOSAddress, domainName: domain,
+                flags: Self.writableFlag | flags))
     }
 
     // MARK: Trusts
@@ -267,8 +289,24 @@ extension NetlogonService {
                 .info4(
                     trustedDCName: "\\\\" + settings.computerName,
                     trustedDomainName: domain.name), success)
-        // Backups are told of each change as it is made, and pull by themselves: nobody makes them.
+        case .replicate, .synchronize, .pdcReplicate:
+            guard level == 1 else { return answer(nil, .invalidLevel) }
+            guard replicate(function) else { return answer(nil, .notSupported) }
+            return answer(.info1(flags: 0, pdcConnectionStatus: success), success)
         case _: return answer(nil, .notSupported)
         }
+    }
+
+    /// A backup follows its primary, or copies all of it; a primary announces itself to its
+    /// backups. Says whether this controller is the one that does it (3.5.4.9.1).
+    private func replicate(_ function: LogonControlFunction) -> Bool {
+        if function == .pdcReplicate {
+            guard domain.role == .primary, let announce = domain.onLogged else { return false }
+            announce()
+            return true
+        }
+        guard domain.role == .backup, followsPrimary() else { return false }
+        copyOrder = function == .synchronize || copyOrder == .whole ? .whole : .changes
+        return true
     }
 }

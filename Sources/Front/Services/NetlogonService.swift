@@ -52,9 +52,19 @@ package final class NetlogonService: RemoteService {
     /// logons, and counts them by the member's address.
     package var validation: ((LocalLogon, IPv4Address, FrontTime) -> LocalOutcome)?
     package internal(set) var counters = Counters()
+    var copyOrder: CopyOrder?
+    /// Whether a backup has its channel to the primary: one that was demoted has none before it
+    /// starts anew.
+    package var followsPrimary: () -> Bool = { false }
     var pending: [UInt64: PendingLogon] = [:]
     private var nextTicket: UInt64 = 0
     private var logons: [(ticket: UInt64, FrontLogon)] = []
+
+    /// What an administrator orders of a backup from afar.
+    package enum CopyOrder: Equatable, Sendable {
+        case changes
+        case whole
+    }
 
     package struct Counters {
         package var logons = 0
@@ -81,6 +91,13 @@ package final class NetlogonService: RemoteService {
         var taken: [(ticket: UInt64, FrontLogon)] = []
         swap(&taken, &logons)
         return taken
+    }
+
+    /// What a backup is to copy from its primary at once.
+    package func takeCopyOrder() -> CopyOrder? {
+        let order = copyOrder
+        copyOrder = nil
+        return order
     }
 
     func passOn(_ logon: FrontLogon, _ waiting: PendingLogon) -> ServiceReply {

@@ -14,7 +14,7 @@ final class FrontWorld {
     static let peer = IPv4Address(10, 77, 0, 50)
     static let administrator = FrontIdentity(
         kind: .local, user: "boss", domain: "GATE", domainSID: sid, userRID: 500,
-        groupRIDs: [512, 513])
+        groupRIDs: [512, 513], isInAdministrators: true)
     private static let sid = SID("S-1-5-21-1-2-3")!
     private static let begin: UInt64 = 133_000_000_000_000_000
 
@@ -117,9 +117,11 @@ final class FrontWorld {
     }
 
     private static var accepted: LogonOutcome {
-        .accepted(LogonIdentity(
+        let boss = LogonIdentity(
             user: "boss", domain: "GATE", userRID: 500, primaryGroupRID: 513, domainSID: sid,
-            groupRIDs: [512], sessionKey: Bytes16(), isOurs: true))
+            groupRIDs: [512], sessionKey: Bytes16(), isOurs: true)
+        boss.isInAdministrators = true
+        return .accepted(boss)
     }
 
     private func settle(holdingLogons: Bool) {
@@ -130,6 +132,7 @@ final class FrontWorld {
             case .blocked: break
             case .translate(let token, _, _):
                 front.translated(token, .unavailable(.noController), now: now)
+            case .copy: break
             case .logon(let token, _):
                 waiting.append(token)
                 if !holdingLogons {

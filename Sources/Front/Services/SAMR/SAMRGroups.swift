@@ -22,6 +22,7 @@ extension SAMRService {
         let home = try domain(
             request.domainHandle, caller, needs: SAMRAccess.Domain.createGroup)
         guard home == .account else { throw .status(.accessDenied) }
+        _ = try grant(.group(0), request.desiredAccess, caller)
         let group = try changing { () throws(DomainError) in
             try domain.createGroup(request.name)
         }
@@ -96,9 +97,9 @@ extension SAMRService {
         ofGroup request: SamrHandleRequest, _ caller: RemoteCaller
     ) throws(SAMRRefusal) -> [GroupMembership] {
         let group = try group(request.handle, caller, needs: SAMRAccess.Group.listMembers)
-        // A stub's arrays have a limit that a domain's largest group may be over.
-        return domain.members(of: group.rid).prefix(SAMR.maximumElements)
-            .map { GroupMembership(relativeID: $0, attributes: group.attributes) }
+        return domain.members(of: group.rid).map {
+            GroupMembership(relativeID: $0, attributes: group.attributes)
+        }
     }
 }
 
@@ -121,6 +122,7 @@ extension SAMRService {
         let home = try domain(
             request.domainHandle, caller, needs: SAMRAccess.Domain.createAlias)
         guard home == .account else { throw .status(.accessDenied) }
+        _ = try grant(.alias(.account, 0), request.desiredAccess, caller)
         let alias = try changing { () throws(DomainError) in
             try domain.createAlias(request.name)
         }

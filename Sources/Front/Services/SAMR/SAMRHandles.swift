@@ -113,10 +113,11 @@ enum SAMRAccess {
 }
 
 extension SAMRService {
-    /// Opens `object` for `caller` with what it desires, or refuses.
-    func open(
+    /// What `caller` is granted of `object`, of which a handle can be opened; or refuses. Whoever
+    /// makes an object asks before, with no number yet: one that cannot be opened is not made.
+    func grant(
         _ object: SAMRHandle.Object, _ desired: UInt32, _ caller: RemoteCaller
-    ) throws(SAMRRefusal) -> (handle: ContextHandle, granted: UInt32) {
+    ) throws(SAMRRefusal) -> UInt32 {
         let rights = object.rights
         let allowed: UInt32
         switch SAMRAccess.standing(caller) {
@@ -129,6 +130,15 @@ extension SAMRService {
         guard let granted = rights.granted(desired, of: allowed) else {
             throw .status(.accessDenied)
         }
+        if caller.handles.isFull { throw .status(.insufficientResources) }
+        return granted
+    }
+
+    /// Opens `object` for `caller` with what it desires, or refuses.
+    func open(
+        _ object: SAMRHandle.Object, _ desired: UInt32, _ caller: RemoteCaller
+    ) throws(SAMRRefusal) -> (handle: ContextHandle, granted: UInt32) {
+        let granted = try grant(object, desired, caller)
         guard let handle = caller.open(
             SAMRHandle(object, granted: granted), attributes: object.kind, random: random)
         else { throw .status(.insufficientResources) }

@@ -27,7 +27,6 @@ struct SAMRPage {
 
 /// A list for people, sorted by name, as it was when its first page was shown.
 struct SAMRShownList {
-    var displayClass: SamrDisplayClass
     var serial: UInt64
     var relativeIDs: [UInt32]
     /// Bytes of all its entries.
@@ -174,7 +173,7 @@ extension SAMRService {
 
     private func list(_ displayClass: SamrDisplayClass) -> SAMRShownList {
         let serial = domain.serial(of: .sam)
-        if let shown, shown.displayClass == displayClass, shown.serial == serial { return shown }
+        if let list = shown[displayClass], list.serial == serial { return list }
         var named: [(key: String, rid: UInt32)] = []
         switch displayClass {
         case .group, .oemGroup:
@@ -189,12 +188,11 @@ extension SAMRService {
         }
         named.sort { $0.key < $1.key }
         var list = SAMRShownList(
-            displayClass: displayClass, serial: serial, relativeIDs: named.map { $0.rid },
-            size: 0)
+            serial: serial, relativeIDs: named.map { $0.rid }, size: 0)
         for (index, rid) in list.relativeIDs.enumerated() {
             list.size += Self.size(entry(displayClass, rid, index), displayClass)
         }
-        shown = list
+        shown[displayClass] = list
         return list
     }
 
@@ -225,12 +223,19 @@ extension SAMRService {
         }
         let prefix = LocalDomain.fold(request.prefix)
         let relativeIDs = home == .account ? list(request.displayClass).relativeIDs : []
-        for (index, rid) in relativeIDs.enumerated() {
-            let entry = entry(request.displayClass, rid, index)
-            if LocalDomain.fold(entry.accountName) >= prefix {
-                return .init(index: UInt32(index))
+        // The first that is not before the prefix, by a search in halves.
+        var low = 0
+        var high = relativeIDs.count
+        while low < high {
+            let middle = (low + high) / 2
+            let entry = entry(request.displayClass, relativeIDs[middle], middle)
+            if LocalDomain.fold(entry.accountName) < prefix {
+                low = middle + 1
+            } else {
+                high = middle
             }
         }
-        throw .status(.noMoreEntries)
+        if low == relativeIDs.count { throw .status(.noMoreEntries) }
+        return .init(index: UInt32(low))
     }
 }

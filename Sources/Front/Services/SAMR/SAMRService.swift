@@ -15,8 +15,8 @@ package final class SAMRService: RemoteService {
     let random: (Int) -> [UInt8]
     /// Of whoever changes a password by knowing the old one.
     let guesses = GuessLimiter(SAMRService.guessLimits)
-    /// The list that was shown last: pages of it are asked for one after the other.
-    var shown: SAMRShownList?
+    /// The list of each class that was shown last: pages of it are asked for one after the other.
+    var shown: [SamrDisplayClass: SAMRShownList] = [:]
 
     /// `random` gives that many unpredictable bytes.
     package init(

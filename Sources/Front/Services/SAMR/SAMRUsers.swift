@@ -40,9 +40,7 @@ extension SAMRService {
     ) throws(SAMRRefusal) -> SamrCreateUser2InDomain.Response {
         let home = try domain(handle, caller, needs: SAMRAccess.Domain.createUser)
         guard home == .account else { throw .status(.accessDenied) }
-        guard !caller.handles.isFull else {
-            throw .status(.insufficientResources)
-        }
+        _ = try grant(.user(0), desired, caller)
         let account = try changing { () throws(DomainError) in
             try domain.createAccount(name, flags: kind.union(.disabled))
         }
