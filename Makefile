@@ -74,6 +74,10 @@ install: embedded
 	install -d $(DESTDIR)$(PREFIX)/share/doc/postern/examples
 	install -m 0644 packaging/examples/* $(DESTDIR)$(PREFIX)/share/doc/postern/examples
 	install -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/postern
+	@# The unit and the examples name what was installed.
+	sed -i 's,/usr/\(bin\|lib/postern\|share/doc\)/,$(PREFIX)/\1/,' \
+	  $(DESTDIR)/usr/lib/systemd/system/postern.service \
+	  $(DESTDIR)$(PREFIX)/share/doc/postern/examples/*
 	test -e $(DESTDIR)/etc/postern/postern.conf || \
 	  install -D -m 0644 packaging/postern.conf $(DESTDIR)/etc/postern/postern.conf
 

@@ -23,6 +23,7 @@ package struct LogonCall {
     package var workstation: String
     package var parameterControl: UInt32
     package var proof: Proof
+    package var origin: LogonOrigin
     /// Milliseconds that the caller waits; zero: as configured.
     package var patience: UInt64
     /// Whether the answer must carry all that is said of the user.
@@ -35,14 +36,15 @@ package struct LogonCall {
 
     package init(
         domain: String, user: String, workstation: String, parameterControl: UInt32,
-        proof: Proof, patience: UInt64 = 0, wantsWhole: Bool = false, wantsKeys: Bool = true,
-        requiredGroups: String = ""
+        proof: Proof, origin: LogonOrigin = .host, patience: UInt64 = 0,
+        wantsWhole: Bool = false, wantsKeys: Bool = true, requiredGroups: String = ""
     ) {
         self.domain = domain
         self.user = user
         self.workstation = workstation
         self.parameterControl = parameterControl
         self.proof = proof
+        self.origin = origin
         self.patience = patience
         self.wantsWhole = wantsWhole
         self.wantsKeys = wantsKeys
@@ -61,6 +63,8 @@ package enum AgentOutput {
     case translated(caller: UInt64, TranslationOutcome)
     /// A domain's SID is known now, or another one than before: to be kept.
     case learned(domain: Int, SID)
+    /// For the log.
+    case blocked(CountedLogon)
 }
 
 /// The logon router: takes a logon to its domain's channel under that domain's policy, and keeps
@@ -73,8 +77,10 @@ package final class Agent {
     /// Those of which this host is a backup.
     package let backups: [AgentBackup]
     let random: (Int) -> [UInt8]
-    /// Seconds since 1970 at `now` zero.
-    let epoch: UInt64
+    /// Seconds since 1970, by a clock that somebody may set meanwhile: it is read each time.
+    let unixSeconds: () -> UInt64
+    package var listeners = ListenerPolicies()
+    package internal(set) var clients = ClientLedger()
     private var outputs: [AgentOutput] = []
     private var nextLogon: UInt32 = 0
     private var callers: [UInt32: Caller] = [:]
@@ -96,7 +102,7 @@ package final class Agent {
     private struct Caller {
         var token: UInt64
         var domain: Int
-        var proof: Ledger.Proof
+        var logon: CountedLogon
         /// Microseconds on the caller's clock when the logon came.
         var since: UInt64
         /// The answer where this domain's controller gives none.
@@ -109,18 +115,19 @@ package final class Agent {
 
     package init(
         name: String, domains: [AgentDomain], locals: [AgentLocalDomain] = [],
-        backups: [AgentBackup] = [], epoch: UInt64,
+        backups: [AgentBackup] = [], unixSeconds: @escaping () -> UInt64,
         random: @escaping (Int) -> [UInt8]
     ) {
         self.name = name
         self.domains = domains
         self.locals = locals
         self.backups = backups
-        self.epoch = epoch
+        self.unixSeconds = unixSeconds
         self.random = random
     }
 
     package func start(now: UInt64) {
+        noteMarks(now: now)
         for index in domains.indices {
             domains[index].locator.start(now: now)
             domains[index].offerControllers(now: now)
@@ -137,13 +144,13 @@ package final class Agent {
     package var nextDeadline: UInt64 {
         var next = UInt64.max
         for domain in domains { next = min(next, domain.nextDeadline) }
-        for local in locals { next = min(next, local.nextDeadline(start: fileTime(at: 0))) }
+        for local in locals { next = min(next, local.nextDeadline) }
         for backup in backups { next = min(next, pullDeadline(backup)) }
         return next
     }
 
     package func tick(now: UInt64, microseconds: UInt64) {
-        for local in locals { local.tick(now: now, start: fileTime(at: 0)) }
+        for local in locals { local.tick(now: now) }
         for index in domains.indices where domains[index].nextDeadline <= now {
             domains[index].tick(now: now)
             settle(index, now: now, microseconds: microseconds)
@@ -234,32 +241,30 @@ package final class Agent {
     func logon(
         _ call: LogonCall, of groups: [SID], caller: UInt64, now: UInt64, microseconds: UInt64
     ) {
-        let proof = Self.classify(call)
+        let counted = CountedLogon(call)
         var call = call
         // Groups of other domains are told in the whole answer alone.
         if !groups.isEmpty { call.wantsWhole = true }
         if let index = localIndex(domain: call.domain, user: call.user) {
-            let outcome = logon(call, local: index, proof: proof, now: now)
+            let outcome = logon(call, local: index, proof: counted.proof, now: now)
             guard let primary = primary(of: index, after: outcome) else {
-                return outputs.append(.answer(caller: caller, outcome.admitting(groups)))
+                return answer(caller, outcome.admitting(groups), counted, now: now)
             }
             let asker = Caller(
-                token: caller, domain: primary, proof: proof, since: microseconds,
+                token: caller, domain: primary, logon: counted, since: microseconds,
                 fallback: outcome, groups: groups)
             return pass(call, for: asker, now: now, microseconds: microseconds)
         }
         guard let index = domainIndex(named: call.domain) ?? firstRoute else {
-            outputs.append(
-                .answer(caller: caller, .refused(.noSuchDomain, authoritative: false)))
-            return
+            return answer(
+                caller, .refused(.noSuchDomain, authoritative: false), counted, now: now)
         }
         let domain = domains[index]
-        domain.ledger.asked(proof)
-        if Self.blocks(domain.policy, proof) {
-            domain.ledger.blocked()
-            outputs.append(
-                .answer(caller: caller, .refused(.ntlmBlocked, authoritative: true)))
-            return
+        domain.ledger.asked(counted.proof)
+        if policy(of: domain, for: call).blocks(counted.proof) {
+            domain.ledger.answered(.blocked)
+            return answer(
+                caller, .refused(.ntlmBlocked, authoritative: true), counted, now: now)
         }
         var mark: RefusalMemory.Mark?
         if case .password(let secret) = call.proof {
@@ -268,13 +273,36 @@ package final class Agent {
         }
         if let mark, let status = domain.refusals.refusal(of: mark, now: now) {
             domain.ledger.repeatedly()
-            outputs.append(.answer(caller: caller, .refused(status, authoritative: true)))
-            return
+            return answer(caller, .refused(status, authoritative: true), counted, now: now)
         }
         let asker = Caller(
-            token: caller, domain: index, proof: proof, since: microseconds, mark: mark,
+            token: caller, domain: index, logon: counted, since: microseconds, mark: mark,
             groups: groups)
         pass(call, for: asker, now: now, microseconds: microseconds)
+    }
+
+    private func policy(of domain: AgentDomain, for call: LogonCall) -> ProofPolicy {
+        domain.policy.proofs.narrowed(by: listeners[call.origin])
+    }
+
+    /// Answers a logon that no controller was asked about.
+    private func answer(
+        _ caller: UInt64, _ outcome: LogonOutcome, _ logon: CountedLogon, now: UInt64
+    ) {
+        count(logon, LogonResult(outcome), now: now)
+        outputs.append(.answer(caller: caller, outcome))
+    }
+
+    /// Counts a logon by its client, and has the log tell of one whose protocol is not taken.
+    func count(_ logon: CountedLogon, _ result: LogonResult, now: UInt64) {
+        clients.note(logon, result, now: now)
+        guard result == .blocked, clients.tells(of: logon.origin, now: now) else { return }
+        outputs.append(.blocked(logon))
+    }
+
+    /// A logon whose protocol somebody else did not take: it is only counted.
+    package func blocked(_ call: LogonCall, now: UInt64) {
+        count(CountedLogon(call), .blocked, now: now)
     }
 
     private func pass(
@@ -285,7 +313,7 @@ package final class Agent {
         if nextLogon == 0 { nextLogon = 1 }
         callers[nextLogon] = caller
         domain.channel.logon(
-            nextLogon, request(call, domain, now: now),
+            nextLogon, request(call, domain),
             deadline: now + Self.patience(of: call, domain.policy), now: now)
         settle(caller.domain, now: now, microseconds: microseconds)
     }
@@ -294,10 +322,7 @@ package final class Agent {
         call.patience == 0 ? policy.deadline : min(call.patience, policy.deadline)
     }
 
-    private func request(
-        _ call: LogonCall, _ domain: AgentDomain, now: UInt64
-    ) -> LogonRequest {
-        let workstation = call.workstation.isEmpty ? name : call.workstation
+    private func request(_ call: LogonCall, _ domain: AgentDomain) -> LogonRequest {
         let asked = call.domain.isEmpty ? domain.name : call.domain
         let proof: LogonRequest.Proof
         switch call.proof {
@@ -306,41 +331,18 @@ package final class Agent {
             // response stays: LMv2, and a client's challenge in its place.
             let isNoLM = nt.count > 24
                 || ParameterControl(rawValue: call.parameterControl).contains(.useClientChallenge)
-            let keptLM = domain.policy.allowsLM || isNoLM ? lm : []
+            let keptLM = policy(of: domain, for: call).allowsLM || isNoLM ? lm : []
             proof = .network(challenge: challenge, nt: nt, lm: keptLM)
         case .hashes(let nt, let lm):
-            proof = .interactive(nt: nt, lm: domain.policy.allowsLM ? lm : nil)
+            proof = .interactive(nt: nt, lm: policy(of: domain, for: call).allowsLM ? lm : nil)
         case .password(let secret):
             proof = self.proof(
-                of: secret, user: call.user, domain: asked, profile: domain.channel.profile,
-                now: now)
+                of: secret, user: call.user, domain: asked, profile: domain.channel.profile)
         }
         return LogonRequest(
-            domain: asked, user: call.user, workstation: workstation,
+            domain: asked, user: call.user, workstation: workstation(of: call),
             parameterControl: call.parameterControl, proof: proof,
             wantsWhole: call.wantsWhole, wantsKeys: call.wantsKeys)
-    }
-
-    /// Which protocol the responses are of: NTLMv2's is longer than 24 bytes (MS-NLMP 2.2.2.8).
-    private static func classify(_ call: LogonCall) -> Ledger.Proof {
-        switch call.proof {
-        case .password: return .plain
-        case .hashes: return .interactive
-        case .responses(_, let nt, _):
-            if nt.isEmpty { return .lm }
-            if nt.count > 24 { return .ntlmv2 }
-            return ParameterControl(rawValue: call.parameterControl).contains(.allowMSVCHAPV2)
-                ? .mschapv2 : .ntlmv1
-        }
-    }
-
-    private static func blocks(_ policy: DomainPolicy, _ proof: Ledger.Proof) -> Bool {
-        switch proof {
-        case .plain, .interactive, .ntlmv2: false
-        case .lm: !policy.allowsLM
-        case .mschapv2: policy.ntlmv1 == .refuse
-        case .ntlmv1: policy.ntlmv1 != .allow
-        }
     }
 
     // MARK: Translations
@@ -426,7 +428,8 @@ package final class Agent {
             case .answer(let logon, let said):
                 let outcome = believed(said, from: domain)
                 guard let caller = callers.removeValue(forKey: logon) else { continue }
-                domain.ledger.answered(outcome, microseconds: microseconds - caller.since)
+                domain.ledger.answered(
+                    LogonResult(outcome), microseconds: microseconds - caller.since)
                 if let mark = caller.mark { domain.refusals.note(mark, outcome, now: now) }
                 // A controller speaks for its own domain; of others it may be wrong.
                 if case .accepted(let user) = outcome, let sid = user.domainSID,
@@ -436,8 +439,9 @@ package final class Agent {
                 }
                 var answer = outcome
                 if case .unavailable = outcome { answer = caller.fallback ?? outcome }
-                outputs.append(
-                    .answer(caller: caller.token, answer.admitting(caller.groups)))
+                answer = answer.admitting(caller.groups)
+                count(caller.logon, LogonResult(answer), now: now)
+                outputs.append(.answer(caller: caller.token, answer))
             case .controllerFailed(let address, let failure, _):
                 let reason: ControllerFailure
                 switch failure {

@@ -19,8 +19,8 @@ package final class AgentBackup {
         self.pull = pull
     }
 
-    /// For one page.
-    fileprivate static let deadline: UInt64 = 15_000
+    /// Milliseconds for one page.
+    package static let deadline: UInt64 = 15_000
 }
 
 // Keeps each backup's pull and its channel in step. Nothing here waits: a page is asked for, and
@@ -63,22 +63,31 @@ extension Agent {
         return true
     }
 
+    /// Away is a primary that no connection reaches. One that has not been asked, or that did not
+    /// answer this once, may be at work.
     package func primaryState(_ local: Int) -> PrimaryState {
-        guard let backup = backup(of: local),
-            let controller = domains[backup.channel].channel.controller
-        else { return .away }
+        guard let backup = backup(of: local) else {
+            return .unknown("no channel to the primary is configured")
+        }
+        let channel = domains[backup.channel].channel
+        guard let controller = channel.controller else {
+            return channel.reachesNobody
+                ? .away
+                : .unknown("the channel to the primary is not ready (\(channel.stateName))")
+        }
         switch backup.pull.lastTrouble {
         case .refused(.invalidDomainRole): return .stepsBack
-        case .unreachable: return .away
+        case .unreachable:
+            return .unknown("the primary \(controller.label) has not answered this time")
         case _: return .answers(controller.label)
         }
     }
 
     /// The channel of a domain that became the primary, or that looks for another one.
-    package func stopPulling(_ local: Int, microseconds: UInt64) {
+    package func stopPulling(_ local: Int, now: UInt64, microseconds: UInt64) {
         guard let backup = backup(of: local) else { return }
         domains[backup.channel].channel.stop()
-        settle(backup.channel, now: 0, microseconds: microseconds)
+        settle(backup.channel, now: now, microseconds: microseconds)
     }
 
     /// When a pull wants something, of a channel that can carry it.
@@ -93,7 +102,7 @@ extension Agent {
         switch output {
         case .notice(.keyed): backup.pull.connected(now: now)
         case .pulled(.answered(let stub, let key)):
-            backup.pull.answered(stub.span, key: key, fileTime: fileTime(at: now), now: now)
+            backup.pull.answered(stub.span, key: key, fileTime: fileTime, now: now)
             tell(.looked(local: backup.local))
         case .pulled(.failed):
             backup.pull.failed(now: now)

@@ -1,28 +1,24 @@
 import Crypto
+import Domain
+import Interfaces
 import Locator
 import SecureChannel
 import Wire
 
 /// How a domain's logons are treated.
 package struct DomainPolicy {
-    /// NTLMv1 responses, by `ntlmv1 =`.
-    package enum NTLMv1: Sendable {
-        case refuse
-        /// Only as MS-CHAPv2's response, which is one in form.
-        case mschap
-        case allow
-    }
+    package typealias NTLMv1 = ProofPolicy.NTLMv1
 
-    package var ntlmv1: NTLMv1
-    package var allowsLM: Bool
+    package var proofs: ProofPolicy
     /// Milliseconds that a logon may take.
     package var deadline: UInt64
     /// Milliseconds that a wrong password is refused again without asking; zero: not at all.
     package var refusalsKept: UInt64
 
-    package init(ntlmv1: NTLMv1, allowsLM: Bool, deadline: UInt64, refusalsKept: UInt64 = 0) {
-        self.ntlmv1 = ntlmv1
-        self.allowsLM = allowsLM
+    package init(
+        ntlmv1: NTLMv1, allowsLM: Bool, deadline: UInt64, refusalsKept: UInt64 = 0
+    ) {
+        proofs = ProofPolicy(ntlmv1: ntlmv1, allowsLM: allowsLM)
         self.deadline = deadline
         self.refusalsKept = refusalsKept
     }
@@ -106,6 +102,34 @@ package struct Ledger {
             case .interactive: "interactive"
             }
         }
+
+        init(_ call: LogonCall) {
+            switch call.proof {
+            case .password: self = .plain
+            case .hashes: self = .interactive
+            case .responses(_, let nt, _):
+                self.init(nt: nt, ParameterControl(rawValue: call.parameterControl))
+            }
+        }
+
+        init(_ logon: LocalLogon) {
+            switch logon.proof {
+            case .password: self = .plain
+            case .hashes: self = .interactive
+            case .responses(_, let nt, _): self.init(nt: nt, logon.control)
+            }
+        }
+
+        /// NTLMv2's response is longer than 24 bytes (MS-NLMP 2.2.2.8).
+        private init(nt: [UInt8], _ control: ParameterControl) {
+            if nt.isEmpty {
+                self = .lm
+            } else if nt.count > 24 {
+                self = .ntlmv2
+            } else {
+                self = control.contains(.allowMSVCHAPV2) ? .mschapv2 : .ntlmv1
+            }
+        }
     }
 
     package private(set) var counts = [Int](repeating: 0, count: Proof.allCases.count)
@@ -122,14 +146,14 @@ package struct Ledger {
     private static let remembered = 512
 
     mutating func asked(_ proof: Proof) { counts[proof.rawValue] += 1 }
-    mutating func blocked() { blockedByPolicy += 1 }
     mutating func repeatedly() { repeated += 1 }
 
     /// `microseconds` is nil where nobody had to be asked.
-    mutating func answered(_ outcome: LogonOutcome, microseconds: UInt64?) {
-        switch outcome {
+    mutating func answered(_ result: LogonResult, microseconds: UInt64? = nil) {
+        switch result {
         case .accepted: accepted += 1
         case .refused: refused += 1
+        case .blocked: blockedByPolicy += 1
         case .unavailable: unavailable += 1
         }
         guard let microseconds else { return }

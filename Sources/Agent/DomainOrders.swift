@@ -8,9 +8,10 @@ package enum PrimaryState: Equatable {
     case answers(String)
     /// It is no primary any more, by its own word.
     case stepsBack
+    /// It cannot be reached.
     case away
-    /// Nobody runs who could ask it.
-    case unknown
+    /// It may be at work; why nobody can tell.
+    case unknown(String)
 }
 
 /// What administrators order about the embedded domain itself: `postern domain …`.
@@ -66,10 +67,10 @@ package enum DomainOrders {
             return .refused(
                 "\(domain.name): its primary \(name) answers; run `postern domain demote` there "
                     + "first, or promote with --force where two primaries do no harm")
-        case .unknown where !force:
+        case .unknown(let reason) where !force:
             return .refused(
-                "\(domain.name): no agent runs here that could ask the primary; start it, or "
-                    + "promote with --force")
+                "\(domain.name): \(reason), so its primary may be at work; try again, or promote "
+                    + "with --force where two primaries do no harm")
         case .answers, .unknown, .stepsBack, .away: break
         }
         try domain.setRole(.primary)

@@ -1,5 +1,6 @@
 import Crypto
 import Domain
+import Front
 import Interfaces
 import Mailslot
 import Responder
@@ -10,25 +11,23 @@ import Wire
 package final class AgentLocalDomain {
     package let domain: LocalDomain
     package internal(set) var ledger = Ledger()
-    /// After a failure, when writing is tried again.
-    private var notBefore: UInt64 = 0
+    /// When what logons left behind is written, by whomever they were validated.
+    private(set) var nextDeadline: UInt64 = .max
 
     /// Milliseconds that the last logons' marks may be lost by when the host fails.
     private static let saveInterval: UInt64 = 60_000
 
     package init(_ domain: LocalDomain) { self.domain = domain }
 
-    /// When what logons left behind is written, by whomever they were validated. `start` is the
-    /// FILETIME at zero.
-    func nextDeadline(start: UInt64) -> UInt64 {
-        guard let since = domain.unsavedSince else { return .max }
-        let milliseconds = since > start ? (since - start) / (DomainTime.second / 1_000) : 0
-        return max(milliseconds + Self.saveInterval, notBefore)
+    /// There may be marks since. The interval is one of time that passes, whatever clocks say.
+    func noteMarks(now: UInt64) {
+        guard domain.hasUnsavedStatistics else { return nextDeadline = .max }
+        if nextDeadline == .max { nextDeadline = now + Self.saveInterval }
     }
 
-    func tick(now: UInt64, start: UInt64) {
-        guard nextDeadline(start: start) <= now else { return }
-        if !domain.saveStatistics() { notBefore = now + Self.saveInterval }
+    func tick(now: UInt64) {
+        guard nextDeadline <= now else { return }
+        nextDeadline = domain.saveStatistics() ? .max : now + Self.saveInterval
     }
 }
 
@@ -57,9 +56,6 @@ extension Agent {
     func logon(
         _ call: LogonCall, local index: Int, proof: Ledger.Proof, now: UInt64
     ) -> LogonOutcome {
-        let local = locals[index]
-        local.ledger.asked(proof)
-        let control = ParameterControl(rawValue: call.parameterControl)
         let evidence: LocalLogon.Proof
         switch call.proof {
         case .password(let secret): evidence = .password(secret)
@@ -68,26 +64,54 @@ extension Agent {
             evidence = .responses(challenge: challenge, nt: nt, lm: lm)
         }
         let logon = LocalLogon(
-            domain: call.domain, user: call.user,
-            workstation: call.workstation.isEmpty ? name : call.workstation, control: control,
-            proof: evidence)
-        let outcome: LogonOutcome
-        switch local.domain.validate(logon, now: fileTime(at: now)) {
+            domain: call.domain, user: call.user, workstation: workstation(of: call),
+            control: ParameterControl(rawValue: call.parameterControl), proof: evidence)
+        defer { locals[index].noteMarks(now: now) }
+        switch validate(logon, local: index, proof, from: call.origin, fileTime) {
         case .accepted(let session):
             let identity = LogonIdentity(session)
             if call.wantsWhole {
                 identity.whole = WholeValidation(session.validation(server: name))
             }
-            outcome = .accepted(identity)
-        case .refused(.ntlmBlocked):
-            local.ledger.blocked()
-            return .refused(.ntlmBlocked, authoritative: true)
+            return .accepted(identity)
         case .refused(let status):
             // Under another name than its own the domain does not speak for all there are.
-            let isNamed = Self.same(local.domain.name, call.domain)
-            outcome = .refused(status, authoritative: isNamed || status != .noSuchUser)
+            let isNamed = Self.same(locals[index].domain.name, call.domain)
+            return .refused(status, authoritative: isNamed || status != .noSuchUser)
         }
-        local.ledger.answered(outcome, microseconds: nil)
+    }
+
+    /// Validates a logon of a user of ours that `peer` brought over its secure channel. The
+    /// service does the rest, which is why the domain's answer is given as it is.
+    package func validate(
+        _ logon: LocalLogon, local index: Int, from peer: IPv4Address, now: FrontTime
+    ) -> LocalOutcome {
+        let origin = LogonOrigin.network(.member, peer)
+        let proof = Ledger.Proof(logon)
+        let outcome = validate(logon, local: index, proof, from: origin, now.fileTime)
+        count(
+            CountedLogon(
+                origin: origin, proof: proof, computer: logon.workstation,
+                domain: logon.domain, user: logon.user), LogonResult(outcome), now: now.now)
+        return outcome
+    }
+
+    /// Both policies are kept before the domain compares anything, so that nobody learns by the
+    /// answer whom there is, and nobody is locked out by a computer that knows nothing better. An
+    /// LM response that stands alone may be one of LMv2: where the listener takes it, the domain
+    /// tells, by the password.
+    private func validate(
+        _ logon: LocalLogon, local index: Int, _ proof: Ledger.Proof, from origin: LogonOrigin,
+        _ fileTime: UInt64
+    ) -> LocalOutcome {
+        let local = locals[index]
+        local.ledger.asked(proof)
+        var logon = logon
+        logon.taken = listeners[origin]
+        let policy = local.domain.proofs.narrowed(by: logon.taken)
+        let outcome = (proof == .lm ? logon.taken : policy).blocks(proof)
+            ? .refused(.ntlmBlocked) : local.domain.validate(logon, now: fileTime)
+        local.ledger.answered(LogonResult(outcome))
         return outcome
     }
 
@@ -107,9 +131,12 @@ extension Agent {
         return asked.isEmpty || !asked.isDisjoint(with: account.flags) ? .known : .unknown
     }
 
-    /// `now` as a FILETIME (MS-DTYP 2.3.3).
-    package func fileTime(at now: UInt64) -> UInt64 {
-        FileTime.at(unixSeconds: epoch + now / 1_000)
+    /// What the time is, as a FILETIME (MS-DTYP 2.3.3). It may go back, and leap.
+    package var fileTime: UInt64 { FileTime.at(unixSeconds: unixSeconds()) }
+
+    /// The front has validated logons, or somebody has changed accounts.
+    package func noteMarks(now: UInt64) {
+        for local in locals { local.noteMarks(now: now) }
     }
 }
 

@@ -10,8 +10,7 @@ extension Agent {
     /// of the password leaves this host. To one of NT4's time the hashes of an interactive
     /// logon, concealed by the session key, which all of them take.
     func proof(
-        of password: Secret, user: String, domain: String, profile: ChannelSettings.Profile,
-        now: UInt64
+        of password: Secret, user: String, domain: String, profile: ChannelSettings.Profile
     ) -> LogonRequest.Proof {
         switch profile {
         case .nt4:
@@ -21,7 +20,7 @@ extension Agent {
             let response = NTLMv2.response(
                 ntowf: NTOWF.v1(password: password), user: user, domain: domain,
                 serverChallenge: challenge, clientChallenge: Bytes8(random(8)),
-                timestamp: FileTime.at(unixSeconds: epoch + now / 1_000), targetInfo: Self.noTarget)
+                timestamp: fileTime, targetInfo: Self.noTarget)
             return .network(challenge: challenge, nt: response.nt, lm: [])
         }
     }

@@ -54,6 +54,23 @@ static inline int postern_prctl(int option, unsigned long argument) {
     return prctl(option, argument, 0UL, 0UL, 0UL);
 }
 
+/* What tells a file from the one that was there before. */
+struct postern_version {
+    uint64_t inode;
+    int64_t seconds, nanoseconds;
+};
+
+/* stat(2)'s times are structs of headers that other modules have too, so that Swift is not sure
+   whose they are. */
+static inline int postern_file_version(const char *path, struct postern_version *version) {
+    struct stat found;
+    if (stat(path, &found) != 0) return -1;
+    version->inode = found.st_ino;
+    version->seconds = found.st_mtim.tv_sec;
+    version->nanoseconds = found.st_mtim.tv_nsec;
+    return 0;
+}
+
 static inline int postern_ignore_signal(int number) {
     return signal(number, SIG_IGN) == SIG_ERR ? -1 : 0;
 }

@@ -66,6 +66,10 @@ extension AgentSettings {
                 standard: "postern", "who the daemon becomes when root starts it") {
                 assign(&$0.user, Value.accountName($1))
             },
+            Key("logons", accepts: LogonProtocols.accepted,
+                standard: "all", "what proves a user to programs of this host") {
+                assign(&$0.logons, LogonProtocols($1))
+            },
         ]
     }
 
@@ -92,7 +96,9 @@ extension ListenSettings {
     /// Port 445 and the offset must be a port too.
     static let portOffsets = 0...(65_535 - 445)
 
-    package static var keys: [Key<ListenSettings>] {
+    package static var keys: [Key<ListenSettings>] { serving + admitting }
+
+    private static var serving: [Key<ListenSettings>] {
         [
             Key("interfaces", accepts: "IPv4 addresses with prefix, such as 10.77.0.40/24",
                 standard: "required", "what to bind, and where broadcasts go") {
@@ -122,11 +128,63 @@ extension ListenSettings {
                 standard: "0", "where remote calls are served over TCP; 0: any that is free") {
                 assign(&$0.rpcPort, Value.number($1, 0...65_535).map { UInt16($0) })
             },
+        ]
+    }
+
+    private static var admitting: [Key<ListenSettings>] {
+        [
+            Key("logons", accepts: LogonProtocols.accepted,
+                standard: "all", "what proves a user, where the domain takes it too") {
+                assign(&$0.logons, LogonProtocols($1))
+            },
+            Key("logons 139", accepts: LogonProtocols.accepted,
+                standard: "those of logons", "the same for SMB clients on port 139") {
+                assign(&$0.logons139, LogonProtocols($1).map { $0 })
+            },
+            Key("logons 445", accepts: LogonProtocols.accepted,
+                standard: "those of logons", "the same for SMB clients on port 445") {
+                assign(&$0.logons445, LogonProtocols($1).map { $0 })
+            },
+            Key("logons rpc", accepts: LogonProtocols.accepted,
+                standard: "those of logons", "the same for users of remote calls") {
+                assign(&$0.logonsRPC, LogonProtocols($1).map { $0 })
+            },
+            Key("logons members", accepts: LogonProtocols.accepted,
+                standard: "those of logons", "the same for users whom members let in") {
+                assign(&$0.logonsMembers, LogonProtocols($1).map { $0 })
+            },
+            Key("anonymous", accepts: "none, domain, names or all",
+                standard: "domain", "what null sessions learn: all is names and lists") {
+                assign(&$0.anonymous, anonymous($1))
+            },
+            Key("signing", accepts: "no, offer or require",
+                standard: "offer", "of SMB messages; require shuts old clients out") {
+                assign(&$0.signing, signing($1))
+            },
             Key("plain text", accepts: "refuse or allow",
                 standard: "refuse", "take passwords in clear from SMB clients") {
                 assign(&$0.plainText, plainText($1))
             },
         ]
+    }
+
+    private static func anonymous(_ text: String) -> AnonymousPolicy? {
+        switch text {
+        case "none": .nothing
+        case "domain": .domain
+        case "names": .names
+        case "all": .all
+        case _: nil
+        }
+    }
+
+    private static func signing(_ text: String) -> SigningPolicy? {
+        switch text {
+        case "no": .off
+        case "offer": .offer
+        case "require": .require
+        case _: nil
+        }
     }
 
     private static func plainText(_ text: String) -> PlainTextPolicy? {
@@ -286,6 +344,28 @@ extension NTLMv1Policy {
         case "mschap": self = .mschap
         case "allow": self = .allow
         case _: return nil
+        }
+    }
+}
+
+extension LogonProtocols {
+    fileprivate static let accepted = "all, or some of ntlmv2, mschap, ntlmv1 and lm"
+
+    fileprivate init?(_ text: String) {
+        if text == "all" {
+            self = .all
+            return
+        }
+        guard let words = Value.list(text, { $0 }) else { return nil }
+        self.init()
+        for word in words {
+            switch word {
+            case "ntlmv2": ntlmv2 = true
+            case "mschap": mschap = true
+            case "ntlmv1": ntlmv1 = true
+            case "lm": lm = true
+            case _: return nil
+            }
         }
     }
 }

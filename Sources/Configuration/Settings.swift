@@ -18,6 +18,8 @@ package struct AgentSettings: Equatable, Sendable {
     package var controlGroup = "root"
     /// Who the daemon becomes when it was started by root.
     package var user = "postern"
+    /// What proves a user to programs of this host.
+    package var logons = LogonProtocols.all
 
     package init(name: String) { self.name = name }
 
@@ -66,6 +68,16 @@ package struct ListenSettings: Equatable, Sendable {
     package var rpcPort: UInt16 = 0
     /// Whether clients that know nothing better may send passwords in clear.
     package var plainText = PlainTextPolicy.refuse
+    /// What proves a user to the front; where a listener has none of its own.
+    package var logons = LogonProtocols.all
+    package var logons139: LogonProtocols?
+    package var logons445: LogonProtocols?
+    package var logonsRPC: LogonProtocols?
+    /// Of logons that members and other controllers bring over their secure channels.
+    package var logonsMembers: LogonProtocols?
+    /// What is told to who proves nothing.
+    package var anonymous = AnonymousPolicy.domain
+    package var signing = SigningPolicy.offer
 
     package init() {}
 }
@@ -162,6 +174,40 @@ package enum LMPolicy: Equatable, Sendable {
 
 package enum PlainTextPolicy: Equatable, Sendable {
     case refuse, allow
+}
+
+/// Which protocols prove a user at a listener. The domain's own policy narrows it further.
+package struct LogonProtocols: Equatable, Sendable {
+    package var ntlmv2: Bool
+    package var mschap: Bool
+    package var ntlmv1: Bool
+    package var lm: Bool
+
+    package static let all = LogonProtocols(ntlmv2: true, mschap: true, ntlmv1: true, lm: true)
+
+    package init(
+        ntlmv2: Bool = false, mschap: Bool = false, ntlmv1: Bool = false, lm: Bool = false
+    ) {
+        self.ntlmv2 = ntlmv2
+        self.mschap = mschap
+        self.ntlmv1 = ntlmv1
+        self.lm = lm
+    }
+}
+
+package enum AnonymousPolicy: Equatable, Sendable {
+    /// There are no null sessions.
+    case nothing
+    /// What members need before they have a secure channel.
+    case domain
+    /// Names and SIDs are translated too.
+    case names
+    /// Accounts are listed too.
+    case all
+}
+
+package enum SigningPolicy: Equatable, Sendable {
+    case off, offer, require
 }
 
 /// `[local domain NAME]`: the embedded domain.

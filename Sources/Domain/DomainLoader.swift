@@ -167,7 +167,7 @@ extension LocalDomain {
     private func forgetLMHashes() {
         for var account in accounts.elements where account.lmHash != nil {
             account.lmHash = nil
-            keepInMemory(account, now: 0)
+            keepInMemory(account)
         }
     }
 

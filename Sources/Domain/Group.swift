@@ -97,9 +97,9 @@ package struct AccountPolicy: Equatable, Sendable {
     package init() {}
 }
 
-/// Which proofs the domain takes.
+/// Which proofs are taken: by a domain, or by whoever takes a logon for it.
 package struct ProofPolicy: Equatable, Sendable {
-    package enum NTLMv1: Equatable, Sendable {
+    package enum NTLMv1: Int, Equatable, Sendable {
         case refuse
         /// Only from callers that vouch for MS-CHAPv2.
         case mschap
@@ -109,10 +109,24 @@ package struct ProofPolicy: Equatable, Sendable {
     package var ntlmv1: NTLMv1
     /// LM responses are taken, and LM hashes kept.
     package var allowsLM: Bool
+    package var allowsNTLMv2: Bool
 
-    package init(ntlmv1: NTLMv1 = .mschap, allowsLM: Bool = false) {
+    package init(
+        ntlmv1: NTLMv1 = .mschap, allowsLM: Bool = false, allowsNTLMv2: Bool = true
+    ) {
         self.ntlmv1 = ntlmv1
         self.allowsLM = allowsLM
+        self.allowsNTLMv2 = allowsNTLMv2
+    }
+
+    package static let all = ProofPolicy(ntlmv1: .allow, allowsLM: true)
+
+    /// What both take.
+    package func narrowed(by other: ProofPolicy) -> ProofPolicy {
+        ProofPolicy(
+            ntlmv1: ntlmv1.rawValue < other.ntlmv1.rawValue ? ntlmv1 : other.ntlmv1,
+            allowsLM: allowsLM && other.allowsLM,
+            allowsNTLMv2: allowsNTLMv2 && other.allowsNTLMv2)
     }
 }
 

@@ -42,8 +42,6 @@ package final class LocalDomain {
     var names: [String: Named] = [:]
     /// Accounts whose record is behind what logons left in memory.
     private var unsaved: Set<UInt32> = []
-    /// Since when there are any, as a FILETIME.
-    package private(set) var unsavedSince: UInt64?
     var edit = Edit()
     private let commit: Commit
     /// Is told that changes were logged, once for each that was kept.
@@ -192,10 +190,9 @@ package final class LocalDomain {
     }
 
     /// Notes that the account's record is behind what a logon left in memory.
-    func keepInMemory(_ account: Account, now: UInt64) {
+    func keepInMemory(_ account: Account) {
         accounts.put(account)
         unsaved.insert(account.rid)
-        if unsavedSince == nil { unsavedSince = now }
     }
 
     /// Writes what logons left behind since the last time. Says whether that worked; where not,
@@ -208,9 +205,8 @@ package final class LocalDomain {
         }
         guard records.isEmpty || write(&records) else { return false }
         unsaved.removeAll()
-        unsavedSince = nil
         return true
     }
 
-    package var hasUnsavedStatistics: Bool { unsavedSince != nil }
+    package var hasUnsavedStatistics: Bool { !unsaved.isEmpty }
 }

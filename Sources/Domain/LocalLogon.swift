@@ -23,6 +23,8 @@ package struct LocalLogon {
     package var workstation: String
     package var control: ParameterControl
     package var proof: Proof
+    /// What is taken where the logon came from; the domain's own policy narrows it.
+    package var taken = ProofPolicy.all
 
     package init(
         domain: String, user: String, account: String? = nil, workstation: String,

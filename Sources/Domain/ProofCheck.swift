@@ -86,7 +86,7 @@ struct ProofCheck {
         _ lm: Bytes16?
     ) -> Verdict {
         var wasCompared = false
-        if ntResponse.count > 24 {
+        if ntResponse.count > 24, policy.allowsNTLMv2 {
             wasCompared = true
             if let nt, let keys = version2(challenge, ntResponse, nt, beside: []) {
                 return .right(keys)
@@ -100,7 +100,7 @@ struct ProofCheck {
         guard lmResponse.count == 24 else { return wasCompared ? .wrong : blocked(ntResponse) }
         // Where the NT response is missing or wrong, the LM field may still prove the user:
         // by LMv2, or by an LM response, or by an NT response that an old client put there.
-        if ntResponse.count != 24 {
+        if ntResponse.count != 24, policy.allowsNTLMv2 {
             wasCompared = true
             if let nt, let keys = version2(challenge, lmResponse, nt, beside: ntResponse) {
                 return .right(keys)
@@ -131,7 +131,7 @@ struct ProofCheck {
 
     /// No response that could be compared: none at all is a wrong one.
     private func blocked(_ ntResponse: [UInt8]) -> Verdict {
-        ntResponse.count == 24 ? .blocked : .wrong
+        ntResponse.count >= 24 ? .blocked : .wrong
     }
 
     private var takesNTLMv1: Bool {

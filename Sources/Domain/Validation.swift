@@ -14,7 +14,7 @@ extension LocalDomain {
             return .refused(.noSuchUser)
         }
         if isLockedOut(account, now: now) { return .refused(.accountLockedOut) }
-        let check = ProofCheck(logon: logon, policy: proofs)
+        let check = ProofCheck(logon: logon, policy: proofs.narrowed(by: logon.taken))
         let keys: ProofKeys
         switch check.verdict(nt: account.ntHash, lm: account.lmHash) {
         case .blocked: return .refused(.ntlmBlocked)
@@ -98,12 +98,12 @@ extension LocalDomain {
         let isFull = policy.lockoutThreshold > 0
             && account.badPasswordCount >= policy.lockoutThreshold
         // Nobody types the passwords of machines.
-        guard isFull, !account.isMachine else { return keepInMemory(account, now: now) }
+        guard isFull, !account.isMachine else { return keepInMemory(account) }
         account.lockoutTime = now
-        lockOut(account, now: now)
+        lockOut(account)
     }
 
-    private func lockOut(_ account: Account, now: UInt64) {
+    private func lockOut(_ account: Account) {
         do throws(DomainError) {
             try change { () throws(DomainError) in
                 put(account)
@@ -111,7 +111,7 @@ extension LocalDomain {
             }
         } catch {
             // Locked out nevertheless, for as long as this process lives.
-            keepInMemory(account, now: now)
+            keepInMemory(account)
         }
     }
 
@@ -121,7 +121,7 @@ extension LocalDomain {
         account.lockoutTime = 0
         account.lastLogon = now
         account.logonCount = min(account.logonCount, .max - 1) + 1
-        keepInMemory(account, now: now)
+        keepInMemory(account)
         return account
     }
 
@@ -129,7 +129,7 @@ extension LocalDomain {
     package func noteLogoff(_ user: String, now: UInt64) {
         guard var account = account(user) else { return }
         account.lastLogoff = now
-        keepInMemory(account, now: now)
+        keepInMemory(account)
     }
 
     /// Undoes a lock-out.

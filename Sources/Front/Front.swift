@@ -36,6 +36,8 @@ package final class Front {
         case close(FrontConnection)
         /// To be validated; its outcome comes back by `answered` under the same token, once.
         case logon(token: UInt64, FrontLogon)
+        /// Refused by policy without asking, to be counted.
+        case blocked(FrontLogon)
         /// To be asked of the domain's controller; the outcome comes back by `translated` under
         /// the same token, once.
         case translate(token: UInt64, domain: String, TranslationQuestion)
@@ -220,6 +222,7 @@ package final class Front {
                 case .send(let id, let bytes): outputs.append(.send(.smb(id), bytes))
                 case .close(let id): outputs.append(.close(.smb(id)))
                 case .logon(let token, let logon): ask(logon, .smb(token))
+                case .blocked(let logon): outputs.append(.blocked(logon))
                 }
             }
         }

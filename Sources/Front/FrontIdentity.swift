@@ -56,6 +56,24 @@ package struct FrontIdentity: CustomStringConvertible {
     }
 }
 
+/// What is told to who proved nothing, by a null session or without any; each more than the one
+/// before.
+package enum AnonymousAccess: Int, Comparable, Sendable {
+    /// There are no null sessions.
+    case nothing
+    /// What members need before they have a secure channel: that, which domain this is, and whom
+    /// it trusts.
+    case domain
+    /// Names and SIDs are translated too, as members of NT's time ask for it.
+    case names
+    /// Accounts are listed and described too, as on Windows NT unless it restricts that.
+    case all
+
+    package static func < (left: AnonymousAccess, right: AnonymousAccess) -> Bool {
+        left.rawValue < right.rawValue
+    }
+}
+
 /// A logon that the front wants validated: by the embedded domain or by a configured one's
 /// controller, as the owner of the front decides. The answer comes back under the same token.
 package struct FrontLogon {
@@ -68,6 +86,16 @@ package struct FrontLogon {
         case hashes(nt: Secret, lm: Secret?)
     }
 
+    /// Where a logon enters.
+    package enum Listener: Hashable, Sendable, CaseIterable {
+        /// SMB on port 139, and on 445.
+        case session, direct
+        /// A user's bind of remote calls, over TCP or a pipe.
+        case rpc
+        /// A member, another controller or a trusting domain brings it over its secure channel.
+        case member
+    }
+
     /// Accounts of members and of other controllers may log on: computers since Windows 2000 do
     /// so with NTLMSSP. Older clients are told, as they expect, that it is such an account.
     package static let computersMayLogOn: UInt32 = 0x820
@@ -78,19 +106,21 @@ package struct FrontLogon {
     /// MS-NRPC 2.2.1.4.15.
     package var parameterControl: UInt32
     package var proof: Proof
+    package var listener: Listener
     package var peer: IPv4Address
     /// Whether the answer must carry all that the controller said of the user.
     package var wantsWhole: Bool
 
     package init(
         domain: String, user: String, workstation: String, parameterControl: UInt32 = 0,
-        proof: Proof, peer: IPv4Address, wantsWhole: Bool = false
+        proof: Proof, at listener: Listener, from peer: IPv4Address, wantsWhole: Bool = false
     ) {
         self.domain = domain
         self.user = user
         self.workstation = workstation
         self.parameterControl = parameterControl
         self.proof = proof
+        self.listener = listener
         self.peer = peer
         self.wantsWhole = wantsWhole
     }

@@ -83,6 +83,8 @@ package struct RemoteAdministrationReply {
     package var data: [UInt8]
     /// An error of the transaction itself, for a call that cannot be read.
     package var status: NTStatus
+    /// The call's parameters or data could not be read.
+    package var isMalformed = false
 
     package init(parameters: [UInt8], data: [UInt8] = [], status: NTStatus = .success) {
         self.parameters = parameters

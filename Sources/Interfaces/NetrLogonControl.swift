@@ -38,6 +38,9 @@ package enum LogonControlData: Equatable, Sendable {
             self = .trustedDomainName(try stub.optionalWideText("TrustedDomainName"))
         case .findUser: self = .userName(try stub.optionalWideText("UserName"))
         case .setDebugFlag: self = .debugFlag(try stub.uint32("DebugFlag"))
+        // The specification gives it no parameter, and Samba a domain's name.
+        case .transportNotify where stub.wire.remaining > 0:
+            self = .trustedDomainName(try stub.optionalWideText("TrustedDomainName"))
         case _: self = .none
         }
     }

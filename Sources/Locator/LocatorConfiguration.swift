@@ -14,8 +14,8 @@ package struct LocatorConfiguration: Sendable {
     package var domain: String
     /// The domain's DNS name; empty where it is not configured.
     package var dnsName: String
-    /// Addresses or names in order of preference. With any, nothing else is searched.
-    package var controllers: [String]
+    /// Addresses in order of preference. With any, nothing else is searched.
+    package var controllers: [IPv4Address]
     package var profile: Profile
     /// Whether none but the primary controller will do; with `nt4` only.
     package var wantsPrimary: Bool
@@ -26,7 +26,7 @@ package struct LocatorConfiguration: Sendable {
     package var probePort: UInt16
 
     package init(
-        domain: String, dnsName: String = "", controllers: [String] = [],
+        domain: String, dnsName: String = "", controllers: [IPv4Address] = [],
         profile: Profile = .modern, wantsPrimary: Bool = false, hostName: String,
         portOffset: UInt16 = 0
     ) {

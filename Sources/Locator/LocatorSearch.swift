@@ -12,13 +12,9 @@ extension Locator {
     /// An address needs no search: it is a candidate from the start.
     func addConfigured(_ now: UInt64) {
         let list = configuration.controllers.prefix(LocatorLimit.controllers)
-        for (rank, text) in list.enumerated() {
-            if let address = IPv4Address(text) {
-                add(address, hostName: "", rank: rank)
-                enqueue(.address(address, hostName: ""), rank: rank, at: now)
-            } else {
-                enqueue(.host(text), rank: rank, at: now)
-            }
+        for (rank, address) in list.enumerated() {
+            add(address, hostName: "", rank: rank)
+            enqueue(.address(address, hostName: ""), rank: rank, at: now)
         }
     }
 
@@ -26,7 +22,7 @@ extension Locator {
         nextDiscovery = now + LocatorLimit.rediscovery
         askedSite = ""
         askedDomain = false
-        if configuration.isFixed { return askConfiguredNames(now) }
+        if configuration.isFixed { return }
         switch configuration.profile {
         case .modern:
             if configuration.dnsName.isEmpty { return }
@@ -46,14 +42,6 @@ extension Locator {
         }
     }
 
-    /// Names in the list that have no address yet are looked up again.
-    private func askConfiguredNames(_ now: UInt64) {
-        for (rank, text) in configuration.controllers.enumerated()
-        where IPv4Address(text) == nil && !controllers.contains(where: { $0.rank == rank }) {
-            enqueue(.host(text), rank: rank, at: now)
-        }
-    }
-
     private func askDomain(_ now: UInt64) {
         askedDomain = true
         let name = "_ldap._tcp.dc._msdcs." + configuration.dnsName
@@ -68,16 +56,10 @@ extension Locator {
         emit(.dnsSRV(name: name))
     }
 
+    /// A host that DNS named.
     private func lookUp(_ host: String, rank: Int, _ now: UInt64) {
-        switch configuration.profile {
-        case .modern:
-            ask(.host(host, rank: rank), now)
-            emit(.dnsA(host: host))
-        case .nt4:
-            guard let name = NetBIOSName(host, .server) else { return }
-            ask(.name(name, rank: rank), now)
-            emit(.nbnsQuery(name))
-        }
+        ask(.host(host, rank: rank), now)
+        emit(.dnsA(host: host))
     }
 
     private func ask(_ kind: Lookup.Kind, _ now: UInt64) {
@@ -114,12 +96,14 @@ extension Locator {
         advance(now)
     }
 
+    /// A host of which no address is known, or none at which it is not down: it may have moved.
     private func consider(_ record: SRVRecord, rank: Int, _ now: UInt64) {
         let host = Self.withoutRoot(record.target)
-        for index in controllers.indices where ASCIICase.equal(controllers[index].hostName, host) {
-            controllers[index].rank = rank
-            return
+        let known = controllers.indices.filter {
+            ASCIICase.equal(controllers[$0].hostName, host)
         }
+        if let first = known.first { controllers[first].rank = rank }
+        if known.contains(where: { !controllers[$0].health.isDown }) { return }
         enqueue(.host(host), rank: rank, at: now)
     }
 
@@ -139,19 +123,31 @@ extension Locator {
         guard let index = lookups.firstIndex(where: { $0.kind.isHost(host) }),
             case .host(_, let rank) = lookups.remove(at: index).kind
         else { return }
+        forgetMoved(host, to: addresses)
         let few = addresses.prefix(LocatorLimit.addressesPerHost)
         found(Array(few), hostName: host, rank: rank, now)
         advance(now)
     }
 
-    /// The addresses of a NetBIOS name's owner or members; none where nobody answered.
+    /// Where `host` is down and its name has other addresses by now, it is there no more.
+    private func forgetMoved(_ host: String, to addresses: [IPv4Address]) {
+        if addresses.isEmpty { return }
+        let left = controllers.filter {
+            $0.health.isDown && ASCIICase.equal($0.hostName, host)
+                && !addresses.contains($0.address)
+        }.map { $0.address }
+        if left.isEmpty { return }
+        controllers.removeAll { left.contains($0.address) }
+        known.entries.removeAll { left.contains($0.address) }
+    }
+
+    /// The addresses of a domain's NetBIOS name; none where nobody answered.
     package func nameAnswer(_ name: NetBIOSName, _ addresses: [IPv4Address], now: UInt64) {
         guard let index = lookups.firstIndex(where: { $0.kind.isName(name) }),
             case .name(_, let rank) = lookups.remove(at: index).kind
         else { return }
         let few = addresses.prefix(LocatorLimit.controllers)
-        let hostName = name.suffix == .server ? name.text : ""
-        found(Array(few), hostName: hostName, rank: rank, now)
+        found(Array(few), hostName: "", rank: rank, now)
         advance(now)
     }
 

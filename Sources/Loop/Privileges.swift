@@ -80,7 +80,7 @@ package enum Privileges {
     }
 
     /// No core dumps, no debugger of the same user, and nothing that is executed gains rights.
-    /// After `become`, which would undo a part of it.
+    /// Once more after `become`, which undoes a part of it.
     package static func protectMemory() throws(SystemError) {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         try check("setrlimit", unsafe setrlimit(number(RLIMIT_CORE), &none))

@@ -51,6 +51,8 @@ package enum ResolverError: Error, Equatable, Sendable, CustomStringConvertible 
     /// Milliseconds until the first repetition; c-ares doubles it with each round of servers.
     static let repetition: Int32 = 500
     static let rounds: Int32 = 4
+    /// Milliseconds from one look at whether the host's name servers have changed to the next.
+    static let lookInterval: UInt64 = 1_000
 
     private enum Answer {
         case services([ServiceRecord])
@@ -59,6 +61,8 @@ package enum ResolverError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 
     private struct Query {
+        let name: String
+        let kind: Ticket.Kind
         let deadline: UInt64
         let deliver: (Answer) -> Void
         var answer: Answer?
@@ -70,32 +74,80 @@ package enum ResolverError: Error, Equatable, Sendable, CustomStringConvertible 
     private var queries: [Int: Query] = [:]
     private var lastQuery = 0
     private var timer: Timer?
+    private let servers: [Endpoint]
+    private let file: String
+    private let port: UInt16
+    /// What the file was when its servers were read, and when to look again.
+    private var version: FileVersion?
+    private var nextLook: UInt64 = 0
 
-    /// Asks `servers`, or those of /etc/resolv.conf where there are none. The file is read now.
-    package init(_ loop: EventLoop, servers: [Endpoint] = []) throws(ResolverError) {
+    /// Asks `servers`, or where there are none those that `file` names, which is read now and when
+    /// it has changed: a host that moves to another network, or into a VPN, has others from then
+    /// on. `port` is theirs.
+    package init(
+        _ loop: EventLoop, servers: [Endpoint] = [], file: String = "/etc/resolv.conf",
+        port: UInt16 = 53
+    ) throws(ResolverError) {
         self.loop = loop
-        var status = ares_library_init(ARES_LIB_INIT_ALL)
+        self.servers = servers
+        self.file = file
+        self.port = port
+        let status = ares_library_init(ARES_LIB_INIT_ALL)
         if status != ARES_SUCCESS { throw .failed(status) }
-        var options = unsafe ares_options()
-        unsafe options.timeout = Self.repetition
-        unsafe options.tries = Self.rounds
-        unsafe options.sock_state_cb = socketChanged
-        unsafe options.sock_state_cb_data = Unmanaged.passUnretained(self).toOpaque()
-        let mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB
-        status = unsafe ares_init_options(&channel, &options, mask)
-        if status == ARES_SUCCESS, !servers.isEmpty {
-            var list = ""
-            for server in servers { list += (list.isEmpty ? "" : ",") + server.description }
-            status = unsafe ares_set_servers_ports_csv(channel, list)
-        }
-        if status != ARES_SUCCESS {
-            if let channel = unsafe channel { unsafe ares_destroy(channel) }
-            unsafe channel = nil
+        version = FileVersion(file)
+        nextLook = loop.now + Self.lookInterval
+        do throws(ResolverError) {
+            let made = try unsafe open()
+            unsafe channel = made
+        } catch {
             ares_library_cleanup()
-            throw .failed(status)
+            throw error
         }
         let this = unsafe Unmanaged.passUnretained(self)
         timer = Timer(loop) { unsafe this.takeUnretainedValue().tick() }
+    }
+
+    @unsafe
+    private func open() throws(ResolverError) -> ares_channel? {
+        var options = unsafe ares_options()
+        unsafe options.timeout = Self.repetition
+        unsafe options.tries = Self.rounds
+        unsafe options.udp_port = port
+        unsafe options.tcp_port = port
+        unsafe options.sock_state_cb = socketChanged
+        unsafe options.sock_state_cb_data = Unmanaged.passUnretained(self).toOpaque()
+        let mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT
+            | ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF
+        var made: ares_channel?
+        var status = unsafe file.withCString { path in
+            unsafe options.resolvconf_path = UnsafeMutablePointer(mutating: path)
+            return unsafe ares_init_options(&made, &options, mask)
+        }
+        if status == ARES_SUCCESS, !servers.isEmpty {
+            var list = ""
+            for server in servers { list += (list.isEmpty ? "" : ",") + server.description }
+            status = unsafe ares_set_servers_ports_csv(made, list)
+        }
+        if status == ARES_SUCCESS { return unsafe made }
+        if let made = unsafe made { unsafe ares_destroy(made) }
+        throw .failed(status)
+    }
+
+    /// Where the host has other name servers than before, those are asked from now on, and what
+    /// is under way again. A file that is gone for a moment changes nothing.
+    private func renewIfChanged() {
+        guard servers.isEmpty, loop.now >= nextLook, let former = unsafe channel else { return }
+        nextLook = loop.now + Self.lookInterval
+        guard let found = FileVersion(file), found != version,
+            let fresh = try? unsafe open()
+        else { return }
+        version = found
+        unsafe channel = fresh
+        // Calls back for every query, which only frees its ticket, and for every socket.
+        unsafe ares_destroy(former)
+        for (number, query) in queries where query.answer == nil {
+            unsafe send(fresh, number, query)
+        }
     }
 
     deinit { close() }
@@ -140,18 +192,22 @@ package enum ResolverError: Error, Equatable, Sendable, CustomStringConvertible 
         _ name: String, _ kind: Ticket.Kind, _ deadline: UInt64,
         _ deliver: @escaping (Answer) -> Void
     ) {
+        renewIfChanged()
         guard let channel = unsafe channel else { return }
         lastQuery += 1
-        queries[lastQuery] = Query(deadline: deadline, deliver: deliver)
-        if queries.count > Self.queryLimit {
-            queries[lastQuery]?.answer = .failure(.tooMany)
-        } else {
-            let ticket = Ticket(self, lastQuery, kind)
-            unsafe ares_query(
-                channel, name, Int32(ns_c_in.rawValue), kind.recordType, queryAnswered,
-                Unmanaged.passRetained(ticket).toOpaque())
-        }
+        var query = Query(name: name, kind: kind, deadline: deadline, deliver: deliver)
+        if queries.count >= Self.queryLimit { query.answer = .failure(.tooMany) }
+        queries[lastQuery] = query
+        if query.answer == nil { unsafe send(channel, lastQuery, query) }
         schedule()
+    }
+
+    @unsafe
+    private func send(_ channel: ares_channel, _ number: Int, _ query: Query) {
+        let ticket = Ticket(self, number, query.kind)
+        unsafe ares_query(
+            channel, query.name, Int32(ns_c_in.rawValue), query.kind.recordType, queryAnswered,
+            Unmanaged.passRetained(ticket).toOpaque())
     }
 
     @unsafe

@@ -104,3 +104,20 @@ package struct DirectoryEntry {
         mode = found.st_mode & 0o7777
     }
 }
+
+/// By which a file is known to be the one that was read. Many programs write resolv.conf anew, and
+/// put the new one in its place.
+struct FileVersion: Equatable {
+    private let inode: UInt64
+    private let seconds: Int64
+    private let nanoseconds: Int64
+
+    /// Nil where there is none.
+    init?(_ path: String) {
+        var found = postern_version()
+        guard unsafe postern_file_version(path, &found) == 0 else { return nil }
+        inode = found.inode
+        seconds = found.seconds
+        nanoseconds = found.nanoseconds
+    }
+}

@@ -13,6 +13,27 @@ package enum Terminal {
     /// Longest line that is read from a person or a file: a secret, say.
     package static let lineLimit = 4_096
 
+    /// `text` with a question mark for each control character (C0, DEL, C1), so that it is one
+    /// line and moves nothing on a terminal, whoever wrote it.
+    package static func line(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        var isPlain = true
+        bytes.reserveCapacity(text.utf8.count)
+        for byte in text.utf8 {
+            if byte < 0x20 || byte == 0x7f {
+                bytes.append(UInt8(ascii: "?"))
+                isPlain = false
+            } else if bytes.last == 0xc2, byte < 0xa0 {
+                // U+0080 to U+009F are C2 80 to C2 9F in UTF-8.
+                bytes[bytes.count - 1] = UInt8(ascii: "?")
+                isPlain = false
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return isPlain ? text : String(decoding: bytes, as: UTF8.self)
+    }
+
     @inline(never)
     private static func write(_ text: String, to descriptor: Int32) {
         let bytes = Array(text.utf8)
@@ -113,47 +134,6 @@ package enum Terminal {
             if count == 1 { return byte }
             if count == 0 { return nil }
             if postern_errno() != EINTR { throw .last("read") }
-        }
-    }
-}
-
-/// Lines of standard input, one after the other, for the line protocols that a caller speaks to
-/// us over a pipe.
-package final class LineInput {
-    private var buffer: [UInt8] = []
-    private var start = 0
-    private var part = [UInt8](repeating: 0, count: 4_096)
-    private let limit: Int
-
-    /// A line longer than `limit` is an error.
-    package init(limit: Int = 65_536) { self.limit = limit }
-
-    /// The next line without its end; nil at the end of input.
-    package func next() throws(SystemError) -> [UInt8]? {
-        var searched = start
-        while true {
-            while searched < buffer.count {
-                if buffer[searched] == UInt8(ascii: "\n") {
-                    let line = Array(buffer[start..<searched])
-                    start = searched + 1
-                    return line
-                }
-                searched += 1
-            }
-            buffer.removeFirst(start)
-            searched -= start
-            start = 0
-            if buffer.count > limit { throw SystemError("read", E2BIG) }
-            let count = unsafe part.withUnsafeMutableBytes {
-                unsafe read(STDIN_FILENO, $0.baseAddress, $0.count)
-            }
-            if count < 0, postern_errno() != EINTR { throw .last("read") }
-            if count == 0 {
-                let line = buffer
-                buffer = []
-                return line.isEmpty ? nil : line
-            }
-            if count > 0 { buffer += part[..<count] }
         }
     }
 }

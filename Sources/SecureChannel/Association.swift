@@ -157,6 +157,9 @@ final class Association {
 
     var callsInFlight: Int { calls.count }
 
+    /// Somebody waits for the answer to a call.
+    var isAwaited: Bool { calls.contains { !$0.isAbandoned } }
+
     /// Calls are out, and nobody waits for any of them.
     var carriesOnlyAbandoned: Bool { !calls.isEmpty && calls.allSatisfy { $0.isAbandoned } }
 

@@ -64,6 +64,8 @@ package final class Channel {
     var tried: Set<IPv4Address> = []
     /// Why the last of them refused our account, if one did.
     var refusal: NTStatus?
+    /// Whether one that failed was there, and did not do its part.
+    var metSomebody = false
     /// The controller whose port the mapper has just given: if that is refused, so is the next.
     var justMapped: IPv4Address?
     /// The controller that refused SMB on one port, while it is tried on the other.
@@ -252,6 +254,15 @@ package final class Channel {
         return nil
     }
 
+    /// Every controller that is known has been tried, and no connection reaches any.
+    package var reachesNobody: Bool {
+        if case .down = phase { return !isStopped && !metSomebody }
+        return false
+    }
+
+    /// Whether there is a secret to make a key with.
+    package var hasSecret: Bool { !secrets.isEmpty }
+
     /// The controller that holds our key, or the one that is being tried.
     package var pursued: IPv4Address? {
         if case .connecting(let id) = phase { return links[id]?.controller.address }
@@ -270,7 +281,7 @@ package final class Channel {
     package var stateName: String {
         switch phase {
         case .locating: "locating"
-        case .down: "no controller reachable"
+        case .down: isStopped ? "stopped" : "no controller reachable"
         case .connecting: "connecting"
         case .keyed: "ready"
         case .refused(let status, _): "refused: \(status.name)"

@@ -9,6 +9,7 @@ extension Channel {
     /// Hands waiting logons to links that have room, and opens another link where all are busy.
     func dispatch(now: UInt64) {
         guard case .keyed = phase else { return }
+        if settings.profile == .nt4, !waiting.isEmpty, isChainLost { return renewKey(now: now) }
         while !waiting.isEmpty {
             guard let id = freeLink() else { break }
             guard let logon = waiting.takeFirst() else { break }

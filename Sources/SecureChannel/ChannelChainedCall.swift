@@ -15,10 +15,9 @@ package enum PullOutcome {
 enum ChainedEnding {
     /// The controller's own answer, with the status that it ends in.
     case answered([UInt8], NTStatus)
-    /// An answer whose authenticator is not the controller's.
-    case disowned(NTStatus)
     /// Nobody carried it out.
     case notSent
+    /// There is no answer, or none whose authenticator shows that it is the controller's.
     case lost
 }
 
@@ -56,9 +55,12 @@ extension Channel {
         _ purpose: ChainedCall.Purpose, deadline: UInt64, now: UInt64,
         _ body: (Session, NetlogonAuthenticator) -> (opnum: UInt16, stub: [UInt8])
     ) -> Bool {
-        guard chained == nil, case .keyed = phase, let id = freeLink(), let link = links[id],
-            var session
-        else { return false }
+        guard chained == nil, case .keyed = phase else { return false }
+        if isChainLost {
+            renewKey(now: now)
+            return false
+        }
+        guard let id = freeLink(), let link = links[id], var session else { return false }
         let timestamp = UInt32(truncatingIfNeeded: epoch + now / 1_000)
         let authenticator = NetlogonAuthenticator(
             credential: session.chain.next(timestamp: timestamp), timestamp: timestamp)
@@ -86,10 +88,11 @@ extension Channel {
             try reader.wire.seek(max(12, stub.count - 4), "status")
             status = NTStatus(try reader.wire.uint32LE("status"))
         } catch {
-            return chainedEnded(.lost)
+            chainedEnded(.lost)
+            return keyForgotten(by: link, isReplaced: false, now: now)
         }
         guard chainHolds(returned) else {
-            chainedEnded(.disowned(status))
+            chainedEnded(.lost)
             return keyForgotten(by: link, isReplaced: status != .notFound, now: now)
         }
         chainedEnded(.answered(stub, status))
@@ -115,5 +118,29 @@ extension Channel {
         guard let call = chained, now >= call.deadline else { return }
         links[call.link]?.association.abandon(tag: ChainedCall.tag)
         chainedEnded(.lost)
+        // At once, so that the next call of the kind finds a key to go out under.
+        if isChainLost { renewKey(now: now) }
+    }
+
+    // MARK: A chain that is lost
+
+    /// Whether nobody waits any more for the answer from which the next authenticator follows:
+    /// its connection is gone, its deadline has passed, or it was an error without authenticator.
+    /// The controller would refuse the next call, as if another host had taken our key's place
+    /// (MS-NRPC 3.1.4.5).
+    var isChainLost: Bool {
+        guard chained == nil, let session, session.chain.isUnanswered else { return false }
+        return settings.profile == .modern
+            || !links.values.contains { $0.isOpen && $0.association.isAwaited }
+    }
+
+    /// Makes a new key at the same controller, for which all logons wait that are not under way.
+    func renewKey(now: UInt64) {
+        guard case .keyed = phase, let session else { return }
+        keyWasReplaced = false
+        retireLinks(now: now)
+        tried = []
+        refusal = nil
+        pursue(session.controller, now: now)
     }
 }

@@ -153,6 +153,7 @@ extension Channel {
     func begin(now: UInt64) {
         tried = []
         refusal = nil
+        metSomebody = false
         connect(now: now)
     }
 
@@ -262,10 +263,12 @@ extension Channel {
     }
 
     /// After links are gone: a key without a connection is tried on a new connection at once, so
-    /// that the next logon finds out nothing the hard way.
+    /// that the next logon finds out nothing the hard way. Where a call with the credential chain
+    /// went with them, that connection makes a new key.
     func afterLoss(now: UInt64) {
         guard case .keyed = phase, let session else { return }
         if !links.values.contains(where: { $0.isOpen }) {
+            if isChainLost { return renewKey(now: now) }
             // A spare that is on its way becomes the one that all wait for.
             let spare = links.first { !$0.value.isRetired }?.key
             phase = .connecting(link: spare ?? open(.carrier, session.controller, now: now))
@@ -280,6 +283,7 @@ extension Channel {
         _ id: Int, _ fault: ControllerFault, _ reason: String, now: UInt64
     ) {
         guard let link = links[id] else { return }
+        if case .unwilling = fault { metSomebody = true }
         drop(id, abort: true, loss: .refused, now: now)
         guard case .connecting(let current) = phase, current == id else {
             noSpareBefore = now + ChannelLimit.sparePause

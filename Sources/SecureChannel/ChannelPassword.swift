@@ -79,10 +79,9 @@ extension Channel {
         let outcome: PasswordOutcome
         switch ending {
         case .answered(_, .success): outcome = .set
-        case .answered(_, let status), .disowned(let status):
-            // Nobody but the controller can have refused it; otherwise the next key tells.
-            outcome = status.isError ? .refused(status) : .unknown
+        case .answered(_, let status): outcome = status.isError ? .refused(status) : .unknown
         case .notSent: outcome = .notSent
+        // An error that is not shown to be the controller's refuses nothing: the next key tells.
         case .lost: outcome = .unknown
         }
         outputs.append(.passwordSet(outcome))

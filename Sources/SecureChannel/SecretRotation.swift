@@ -13,7 +13,8 @@ package struct SecretRotation {
     package enum Action: Equatable {
         /// Make a password and keep it as the pending one; then `pendingStored`.
         case storePending
-        /// Set the pending password at the controller; then `passwordSet`.
+        /// Keep which controller is asked, then set the pending password there; then
+        /// `passwordSet`.
         case setPending
         /// Make the channel anew with pending, current and former secret, in that order; then
         /// `keyed` or `keyFailed`.
@@ -41,6 +42,8 @@ package struct SecretRotation {
 
     private(set) var phase = Phase.idle
     private var sends = 0
+    /// Some controller may have been told the pending secret.
+    private var wasSent = false
 
     package init() {}
 
@@ -50,6 +53,7 @@ package struct SecretRotation {
     package mutating func begin(hasPending: Bool) -> [Action] {
         guard phase == .idle else { return [] }
         sends = 0
+        wasSent = false
         phase = hasPending ? .probing : .storing
         return [hasPending ? .makeKey : .storePending]
     }
@@ -73,6 +77,7 @@ package struct SecretRotation {
 
     package mutating func passwordSet(_ outcome: PasswordOutcome) -> [Action] {
         guard phase == .setting else { return [] }
+        if outcome != .notSent { wasSent = true }
         switch outcome {
         case .set:
             phase = .confirming
@@ -85,15 +90,18 @@ package struct SecretRotation {
         }
     }
 
-    /// There is a key, made with the pending secret or, where that has become it, the current one.
-    /// `atAsked`: at the controller that was asked to take it, whose word alone is final where it
-    /// was made with another one.
-    package mutating func keyed(withNewest isNewest: Bool, atAsked: Bool) -> [Action] {
+    /// There is a key at `controller`, made with the pending secret or, where that has become it,
+    /// the current one. Made with another one, the word of `asked` alone is final, which is the
+    /// controller that was last asked to take it; anybody's is, where nobody was.
+    package mutating func keyed(
+        withNewest isNewest: Bool, at controller: IPv4Address?, asked: IPv4Address?
+    ) -> [Action] {
         switch phase {
         case .idle, .storing, .setting: return []
         case .probing:
             if isNewest { return [.promote] + end(.changed) }
-            if !atAsked {
+            let isFinal = asked.map { $0 == controller } ?? !wasSent
+            if !isFinal {
                 return end(
                     .undecided("the controller that was asked does not answer, and others may "
                         + "not have heard of it"))

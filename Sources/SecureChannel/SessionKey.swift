@@ -141,6 +141,9 @@ package struct SessionKey {
 package struct CredentialChain {
     package let sessionKey: SessionKey
     private var stored: Bytes8
+    /// An authenticator was made and the server's, which follows from it, has not been seen. The
+    /// server may have moved on with it or not, so the next one is made with a new key.
+    package private(set) var isUnanswered = false
 
     /// Starts where the NetrServerAuthenticate call left it: at the client's credential.
     package init(sessionKey: SessionKey, clientCredential: Bytes8) {
@@ -151,6 +154,7 @@ package struct CredentialChain {
     /// The client's authenticator for a call at `timestamp`, in seconds since 1970.
     package mutating func next(timestamp: UInt32) -> Bytes8 {
         stored = Self.adding(timestamp, to: stored)
+        isUnanswered = true
         return sessionKey.credential(stored)
     }
 
@@ -159,6 +163,7 @@ package struct CredentialChain {
         let expected = Self.adding(1, to: stored)
         guard sessionKey.credential(expected) == returned else { return false }
         stored = expected
+        isUnanswered = false
         return true
     }
 

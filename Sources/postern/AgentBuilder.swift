@@ -27,9 +27,11 @@ struct LocatorRecord: StateRecord {
 /// Makes the cores from the configuration and the state.
 enum AgentBuilder {
     static func agent(
-        _ configuration: Configuration, store: StateStore, epoch: UInt64, log: Log
+        _ configuration: Configuration, store: StateStore, now: UInt64, log: Log
     ) -> Agent {
         let random: (Int) -> [UInt8] = { SystemRandom.bytes($0) }
+        // A channel's authenticators need a time that moves on, whatever the clock is set to.
+        let epoch = SystemClock.unixSeconds - min(SystemClock.unixSeconds, now / 1_000)
         let domains = configuration.domains.map {
             domain($0, configuration.agent.name, store, epoch, random)
         }
@@ -44,10 +46,24 @@ enum AgentBuilder {
                     local: local, channel: channel,
                     pull: ReplicationPull(domain: locals[local], now: 0)))
         }
-        return Agent(
+        let agent = Agent(
             name: configuration.agent.name, domains: domains,
-            locals: locals.map { AgentLocalDomain($0) }, backups: backups, epoch: epoch,
-            random: random)
+            locals: locals.map { AgentLocalDomain($0) }, backups: backups,
+            unixSeconds: { SystemClock.unixSeconds }, random: random)
+        agent.listeners.host = proofs(configuration.agent.logons)
+        if let listen = configuration.listen {
+            agent.listeners.session = proofs(listen.logons139 ?? listen.logons)
+            agent.listeners.direct = proofs(listen.logons445 ?? listen.logons)
+            agent.listeners.rpc = proofs(listen.logonsRPC ?? listen.logons)
+            agent.listeners.member = proofs(listen.logonsMembers ?? listen.logons)
+        }
+        return agent
+    }
+
+    private static func proofs(_ taken: LogonProtocols) -> ProofPolicy {
+        ProofPolicy(
+            ntlmv1: taken.ntlmv1 ? .allow : taken.mschap ? .mschap : .refuse,
+            allowsLM: taken.lm, allowsNTLMv2: taken.ntlmv2)
     }
 
     private static func domain(
@@ -59,7 +75,7 @@ enum AgentBuilder {
         let isByName = settings.profile == .nt4 || settings.isOfBackup
         var search = LocatorConfiguration(
             domain: settings.name, dnsName: settings.dnsName ?? "",
-            controllers: settings.controllers.map { $0.description },
+            controllers: settings.controllers,
             profile: isByName ? .nt4 : .modern, wantsPrimary: settings.isOfBackup,
             hostName: computer, portOffset: settings.portOffset)
         // Of a controller behind a firewall no other port need be open.
@@ -136,8 +152,8 @@ enum AgentBuilder {
     }
 
     /// The hashes of a domain's secrets in the order to try: a pending change may have reached
-    /// the controller or not.
-    static func secrets(of name: String, in store: StateStore, _ log: Log) -> [Bytes16] {
+    /// the controller or not. Nil where the state cannot be read, which says nothing of them.
+    static func secrets(of name: String, in store: StateStore, _ log: Log) -> [Bytes16]? {
         do throws(StoreError) {
             guard let record = try store.read({ state throws(StoreError) in
                 try state.get(DomainSecrets.self, name)
@@ -148,7 +164,7 @@ enum AgentBuilder {
             return hashes(record)
         } catch {
             log.error("\(name): \(error.description)")
-            return []
+            return nil
         }
     }
 

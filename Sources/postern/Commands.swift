@@ -24,7 +24,7 @@ enum Commands {
             }
             let result = LocalOrders.run(
                 request, daemon.agent.locals.map { $0.domain },
-                now: daemon.agent.fileTime(at: daemon.loop.now))
+                now: daemon.agent.fileTime)
             done(result.text, ExitCode(result.outcome))
         case .domain:
             guard isOwner else {
@@ -34,7 +34,11 @@ enum Commands {
         case .status: done(StatusReport.text(daemon, json: request.wantsJSON), .success)
         case .find: find(request, daemon, done)
         case .explain: explain(request, daemon, capture, done)
-        case .secretRotate: rotate(request, daemon, done)
+        case .secretRotate:
+            guard isOwner else {
+                return done("only root and the agent's own user may do that\n", .failed)
+            }
+            rotate(request, daemon, done)
         case .reload:
             daemon.readSecrets()
             done("", .success)

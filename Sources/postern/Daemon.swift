@@ -35,8 +35,10 @@ final class Daemon {
     private(set) var explanations: [Int: Explanation] = [:]
     private var secretsSeen: UInt64 = 0
     private(set) var rotator: SecretRotator?
-    /// Who announced itself as the primary of a domain that we are the primary of.
-    private var rival = ""
+    /// Until when nobody is told of who announces itself as the primary of a domain of ours:
+    /// anybody can announce anything, and nobody is to fill the log.
+    private var rivalsUntil: UInt64 = 0
+    private static let rivalPause: UInt64 = 60_000
     /// Who waits for what a domain's primary answers.
     private var lookers: [Int: [() -> Void]] = [:]
     private var own: [UInt64: (SecureChannel.LogonOutcome) -> Void] = [:]
@@ -55,8 +57,7 @@ final class Daemon {
         self.configuration = configuration
         loop.updateNow()
         started = loop.now
-        let epoch = SystemClock.unixSeconds - loop.now / 1_000
-        agent = AgentBuilder.agent(configuration, store: store, epoch: epoch, log: log)
+        agent = AgentBuilder.agent(configuration, store: store, now: loop.now, log: log)
         timer = Timer(loop) { [self] in
             readSecretsIfChanged()
             agent.tick(now: loop.now, microseconds: loop.microseconds)
@@ -146,6 +147,12 @@ final class Daemon {
         settle()
     }
 
+    /// A logon whose protocol the front did not take.
+    func blocked(_ call: LogonCall) {
+        agent.blocked(call, now: loop.now)
+        settle()
+    }
+
     /// A question of this program's own.
     func translate(
         _ question: TranslationQuestion, domain: String,
@@ -174,9 +181,19 @@ final class Daemon {
             outputs = agent.takeOutputs()
         }
         isSettling = false
+        arm()
+        for explanation in explanations.values { explanation.settled() }
+    }
+
+    private func arm() {
         let next = agent.nextDeadline
         timer.arm(at: next == .max ? nil : next)
-        for explanation in explanations.values { explanation.settled() }
+    }
+
+    /// The front may have validated logons, whose marks are to be written in time.
+    func noteMarks() {
+        agent.noteMarks(now: loop.now)
+        arm()
     }
 
     private func perform(_ output: AgentOutput) {
@@ -199,6 +216,7 @@ final class Daemon {
             save("a domain's SID") { state throws(StoreError) in
                 try state.put(LearnedDomain(sid: sid), agent.domains[index].name)
             }
+        case .blocked(let logon): log.warning(logon.blocked)
         case .locator(let index, let wanted): sockets[index].perform(wanted)
         case .channel(let index, let wanted): perform(index, wanted)
         case .copied(let local, let notice): note(local, notice)
@@ -243,8 +261,8 @@ final class Daemon {
         let name = change.unicodePrimaryDCName.description
         for local in agent.locals
         where local.domain.role == .primary && local.domain.sid == change.domainSid
-            && local.domain.name == domain.uppercased() && rival != name {
-            rival = name
+            && local.domain.name == domain.uppercased() && loop.now >= rivalsUntil {
+            rivalsUntil = loop.now + Self.rivalPause
             log.error(
                 "\(domain): \(name) at \(source.description) announces itself as the primary "
                     + "too; one of the two must be demoted, see `postern domain --help`")
@@ -278,7 +296,7 @@ final class Daemon {
         let domain = agent.locals[local].domain
         log.warning("\(domain.name): this host is its \(domain.role.name) now")
         if domain.role == .primary {
-            agent.stopPulling(local, microseconds: loop.microseconds)
+            agent.stopPulling(local, now: loop.now, microseconds: loop.microseconds)
         }
         names.roleChanged(local)
         settle()
@@ -363,10 +381,13 @@ final class Daemon {
         if store.generation != secretsSeen { readSecrets() }
     }
 
+    /// A domain whose secrets cannot be read keeps those that it has.
     func readSecrets() {
         secretsSeen = store.generation
         for index in agent.domains.indices {
-            let hashes = AgentBuilder.secrets(of: agent.domains[index].name, in: store, log)
+            guard let hashes = AgentBuilder.secrets(
+                of: agent.domains[index].name, in: store, log)
+            else { continue }
             let preference = preference(index)
             agent.channel(index, now: loop.now, microseconds: loop.microseconds) {
                 $0.prefer(preference?.controller, until: preference?.until ?? 0)
@@ -414,6 +435,10 @@ final class Daemon {
 
     /// Makes the domain's channel anew and tells whether that worked.
     func rebuild(_ index: Int, done: @escaping (_ failure: String?) -> Void) {
+        guard agent.domains[index].channel.hasSecret else {
+            let name = agent.domains[index].name
+            return done("no secret; run `postern secret import \(name)`")
+        }
         let earlier = rebuilds[index]
         rebuilds[index] = {
             earlier?($0)

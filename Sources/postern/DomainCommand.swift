@@ -14,8 +14,9 @@ enum DomainCommand {
         answers logons by itself; accounts are changed at the primary alone.
 
         promote makes this backup the primary, and is refused while the primary answers: demote
-        that one first. --force promotes all the same, which leaves two until one is demoted. A
-        role is kept in the state, and holds whatever `role =` in the configuration says.
+        that one first. It is refused too while the primary may be at work, and cannot be asked.
+        --force promotes all the same, which leaves two until one is demoted. A role is kept in
+        the state, and holds whatever `role =` in the configuration says.
 
         """
 

@@ -61,7 +61,7 @@ final class DomainSockets {
                     self.daemon.channelReceived(self.index, link, bytes)
                 },
                 closed: { error in
-                    let isReset = error.map { $0.code == -ECONNRESET || $0.code == ECONNRESET }
+                    let isReset = error.map { $0.code == ECONNRESET }
                     self.ended(link, isReset == true ? .reset : .closed)
                 }))
     }

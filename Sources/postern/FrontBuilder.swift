@@ -27,6 +27,7 @@ enum FrontBuilder {
         var netlogon: NetlogonService?
         var lsa: LSAService?
         let configured = { known(agent) }
+        let anonymous = anonymous(configuration.listen)
         let domainName = domain?.name ?? configuration.domains.first?.name ?? "WORKGROUP"
         if let domain {
             let made = NetlogonService(
@@ -37,12 +38,15 @@ enum FrontBuilder {
             made.otherDomains = configured
             netlogon = made
             made.replication = ReplicationService(domain: domain)
-            let authority = LSAService(domain: domain, configured: configured, random: random)
+            made.validation = { agent.validate($0, local: 0, from: $1, now: $2) }
+            let authority = LSAService(
+                domain: domain, configured: configured, anonymous: anonymous, random: random)
             lsa = authority
             agent.asksForSIDs = true
             services = [
                 made, authority,
-                SAMRService(domain: domain, random: random), DirectorySetupService(domain),
+                SAMRService(domain: domain, anonymous: anonymous, random: random),
+                DirectorySetupService(domain),
             ]
         }
         let host = { served(computer, domainName, domain) }
@@ -69,11 +73,30 @@ enum FrontBuilder {
         settings.dnsComputerName = identity.dnsComputerName
         settings.serverGUID = Bytes16(random(16))
         settings.allowsPlainPasswords = configuration.listen?.plainText == .allow
+        settings.allowsNullSessions = anonymous > .nothing
+        settings.signing = signing(configuration.listen)
         let smb = SMBServer(
             settings, pipes: rpc,
             administration: administration(configuration, domain, domainName, neighbourhood),
             files: share(configuration), random: random)
         return Front(smb: smb, rpc: rpc, netlogon: netlogon, lsa: lsa)
+    }
+
+    private static func anonymous(_ listen: ListenSettings?) -> AnonymousAccess {
+        switch listen?.anonymous {
+        case .nothing: .nothing
+        case .domain, nil: .domain
+        case .names: .names
+        case .all: .all
+        }
+    }
+
+    private static func signing(_ listen: ListenSettings?) -> SMBServerSettings.Signing {
+        switch listen?.signing {
+        case .off: .off
+        case .offer, nil: .offered
+        case .require: .required
+        }
     }
 
     private static func share(_ configuration: Configuration) -> NetlogonShare? {

@@ -27,6 +27,7 @@ enum FrontReport {
             Count("plainPasswords", "passwords in clear refused", counters.plainPasswords),
             Count("badSignatures", "bad signatures", counters.badSignatures),
             Count("malformed", "malformed", counters.malformed),
+            Count("malformedCalls", "malformed calls", counters.malformedCalls),
             Count("expired", "timed out", counters.expired),
             Count("overLimit", "over the limit", counters.overLimit),
         ]
@@ -37,6 +38,7 @@ enum FrontReport {
         return [
             Count("associations", "associations", counters.associations),
             Count("broken", "broken", counters.broken),
+            Count("badStubs", "malformed calls", front.rpc.badStubs),
             Count("overLimit", "over the limit", counters.overLimit),
             Count("bindsValidated", "users bound", counters.bindsValidated),
             Count("bindsRefused", "users refused", counters.bindsRefused),

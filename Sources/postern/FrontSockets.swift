@@ -13,8 +13,8 @@ final class FrontSockets {
     private(set) var front: Front?
     private var listeners: [TCPListener] = []
     private var connections: [FrontConnection: TCPConnection] = [:]
-    /// Those that the front is through with, until what was sent is out.
-    private var ending: [UInt64: TCPConnection] = [:]
+    /// Those that the front is through with.
+    private let closing: ClosingConnections
     private var nextSerial: UInt64 = 0
     private var serials: [FrontConnection: UInt64] = [:]
     /// Connections whose peers left bytes unread when last something was sent, with how many.
@@ -26,10 +26,8 @@ final class FrontSockets {
     private let connectionLimit = Privileges.networkConnections(of: Privileges.fileLimit)
     private(set) var turnedAway = 0
 
-    /// Connections whose peers do not read the end of what they were sent.
-    private static let endingLimit = 256
-    /// Bytes that wait for peers over all connections. Beyond it the connection with the most of
-    /// them ends.
+    /// Bytes that wait for peers over all connections, also those that the front is through with.
+    /// Beyond it the connection with the most of them ends.
     private static let unreadLimit = 16_777_216
 
     private enum Port {
@@ -49,6 +47,7 @@ final class FrontSockets {
         self.daemon = daemon
         loop = daemon.loop
         self.settings = settings
+        closing = ClosingConnections(daemon.loop)
     }
 
     // MARK: Life
@@ -100,9 +99,8 @@ final class FrontSockets {
         for listener in listeners { listener.close() }
         listeners = []
         for connection in connections.values { connection.close() }
-        for connection in ending.values { connection.close() }
+        closing.close()
         connections = [:]
-        ending = [:]
         timer?.close()
         front = nil
     }
@@ -112,7 +110,7 @@ final class FrontSockets {
     // MARK: Connections
 
     private func accepted(_ connection: TCPConnection, _ kind: FrontPort) {
-        if connections.count + ending.count >= connectionLimit {
+        if connections.count + closing.count >= connectionLimit {
             turnedAway += 1
             return connection.close()
         }
@@ -129,7 +127,7 @@ final class FrontSockets {
                 settle()
             },
             closed: { [self] _ in
-                if let ended = ending.removeValue(forKey: serial) { return ended.close() }
+                if closing.ended(serial) { return }
                 lose(id)
                 settle()
             })
@@ -147,12 +145,7 @@ final class FrontSockets {
     private func end(_ id: FrontConnection) {
         guard let connection = connections.removeValue(forKey: id) else { return }
         note(id, unread: 0)
-        let serial = serials.removeValue(forKey: id) ?? 0
-        if connection.queuedBytes == 0 || ending.count >= Self.endingLimit {
-            return connection.close()
-        }
-        ending[serial] = connection
-        connection.closeAfterSending()
+        closing.add(serials.removeValue(forKey: id) ?? 0, connection)
     }
 
     // MARK: Logons
@@ -170,33 +163,24 @@ final class FrontSockets {
         settle()
     }
 
-    private func ask(_ token: UInt64, _ logon: FrontLogon) {
-        let proof: LogonCall.Proof
-        switch logon.proof {
-        case .responses(let challenge, let nt, let lm):
-            proof = .responses(challenge: challenge, nt: nt, lm: lm)
-        case .password(let secret): proof = .password(secret)
-        case .hashes(let nt, let lm): proof = .hashes(nt: nt, lm: lm)
-        }
-        daemon.logon(
-            LogonCall(
-                domain: logon.domain, user: logon.user, workstation: logon.workstation,
-                parameterControl: logon.parameterControl, proof: proof,
-                wantsWhole: logon.wantsWhole), caller: token | Self.mark)
-    }
-
     // MARK: What the front wants done
 
     private func send(_ bytes: [UInt8], on id: FrontConnection) {
         guard let connection = connections[id] else { return }
         connection.send(bytes)
         note(id, unread: connection.queuedBytes)
-        if unreadBytes <= Self.unreadLimit { return }
+        if unreadBytes + closing.queuedBytes > Self.unreadLimit { endLargest() }
+    }
+
+    private func endLargest() {
         // Some have read meanwhile.
         for id in Array(unread.keys) { note(id, unread: connections[id]?.queuedBytes ?? 0) }
-        while unreadBytes > Self.unreadLimit,
-            let most = unread.max(by: { $0.value < $1.value })
-        {
+        while unreadBytes + closing.queuedBytes > Self.unreadLimit {
+            let most = unread.max { $0.value < $1.value }
+            guard let most, most.value > closing.most else {
+                closing.closeLargest()
+                continue
+            }
             daemon.log.warning(
                 "\(connections[most.key]?.peer.description ?? "") does not read what it asks for")
             lose(most.key)
@@ -217,12 +201,15 @@ final class FrontSockets {
             switch output {
             case .send(let id, let bytes): send(bytes, on: id)
             case .close(let id): end(id)
-            case .logon(let token, let logon): ask(token, logon)
+            case .logon(let token, let logon):
+                daemon.logon(LogonCall(logon), caller: token | Self.mark)
+            case .blocked(let logon): daemon.blocked(LogonCall(logon))
             case .translate(let token, let domain, let question):
                 daemon.translate(question, domain: domain, caller: token | Self.mark)
             }
         }
         isSettling = false
+        daemon.noteMarks()
         if let next = front?.nextDeadline { timer?.arm(at: next == .max ? nil : next) }
     }
 

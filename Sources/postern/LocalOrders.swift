@@ -63,7 +63,9 @@ final class LocalOrders {
     ) -> OrderResult {
         if request.command == .domain {
             return DomainOrders.run(
-                request, domains, primary: { _ in .unknown }, state: { _ in nil },
+                request, domains,
+                primary: { _ in .unknown("no agent runs here that could ask the primary") },
+                state: { _ in nil },
                 changed: { _ in })
         }
         return request.command == .group

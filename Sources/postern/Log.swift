@@ -1,6 +1,7 @@
 import Loop
 
-/// The agent's log: one event a line on standard error, with the level that journald reads.
+/// The agent's log: one event a line on standard error, with the level that journald reads. Names
+/// in it may come from anybody on the network: no line holds anything that ends it.
 struct Log {
     enum Level: Int, Comparable {
         case error, warning, info, debug
@@ -39,6 +40,7 @@ struct Log {
     @inline(never)
     private func write(_ level: Level, _ text: () -> String) {
         guard level <= self.level else { return }
-        Terminal.writeError((isManaged ? level.priority : "") + "postern: " + text() + "\n")
+        let line = Terminal.line(text())
+        Terminal.writeError((isManaged ? level.priority : "") + "postern: " + line + "\n")
     }
 }

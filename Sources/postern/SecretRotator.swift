@@ -20,6 +20,8 @@ final class SecretRotator {
         var guardian: Timer
         var done: (SecretRotation.Outcome) -> Void
         var since: UInt64
+        /// Who was asked before the call that is under way.
+        var askedBefore: IPv4Address?
     }
 
     private enum Limit {
@@ -89,6 +91,9 @@ final class SecretRotator {
     // MARK: What happened
 
     func passwordSet(_ index: Int, _ outcome: PasswordOutcome) {
+        if outcome == .notSent, let rotation = rotations[index] {
+            change(index) { $0.askedController = rotation.askedBefore }
+        }
         advance(index) { $0.passwordSet(outcome) }
     }
 
@@ -111,12 +116,14 @@ final class SecretRotator {
                 if let failure { return advance(index) { $0.keyFailed(failure) } }
                 let newest = AgentBuilder.secrets(
                     of: name(index), in: daemon.store, daemon.log
-                ).first
+                )?.first
                 let channel = daemon.agent.domains[index].channel
                 let isNewest = newest != nil && newest == channel.agreedSecret
                 let asked = secrets(index)?.askedController
-                let atAsked = asked == nil || asked == channel.controller?.address
-                advance(index) { $0.keyed(withNewest: isNewest, atAsked: atAsked) }
+                advance(index) {
+                    $0.keyed(
+                        withNewest: isNewest, at: channel.controller?.address, asked: asked)
+                }
             }
         case .promote:
             change(index) { secrets in
@@ -150,11 +157,10 @@ final class SecretRotator {
 
     private func storePending(_ index: Int) {
         let password = Self.password()
-        let controller = daemon.agent.domains[index].channel.controller?.address
         let isStored = change(index) {
             $0.pending = StoredSecret(
                 form: .password, since: SystemClock.unixSeconds, secret: password)
-            $0.askedController = controller
+            $0.askedController = nil
         }
         advance(index) {
             isStored ? $0.pendingStored() : $0.pendingNotStored("the state cannot be written")
@@ -177,10 +183,14 @@ final class SecretRotator {
         return Secret(units)
     }
 
+    /// Who is asked is on disk before anything is sent: nobody else can say later that it was not
+    /// taken.
     private func setPending(_ index: Int) {
-        guard let pending = secrets(index)?.pending else {
-            return advance(index) { $0.passwordSet(.notSent) }
-        }
+        guard let secrets = secrets(index), let pending = secrets.pending,
+            let controller = daemon.agent.domains[index].channel.controller?.address,
+            change(index, { $0.askedController = controller })
+        else { return advance(index) { $0.passwordSet(.notSent) } }
+        rotations[index]?.askedBefore = secrets.askedController
         let password = Self.wide(pending.secret)
         daemon.channel(index) {
             $0.setPassword(password, deadline: $1 + Limit.step, now: $1)

@@ -53,7 +53,11 @@ enum ServeCommand {
         let daemon = Daemon(configuration, store: store, log: log)
         do throws(SystemError) {
             try daemon.bind()
-            if let account { try Privileges.become(account) }
+            if let account {
+                try Privileges.become(account)
+                // A change of user makes the process dumpable again (prctl(2)).
+                try Privileges.protectMemory()
+            }
         } catch {
             log.error(error.description)
             return .failed
@@ -101,13 +105,13 @@ enum ServeCommand {
             let store = try Setup.store(configuration, owner: account)
             for domain in configuration.domains {
                 let quiet = Log(.error)
-                if AgentBuilder.secrets(of: domain.name, in: store, quiet).isEmpty {
+                if AgentBuilder.secrets(of: domain.name, in: store, quiet)?.isEmpty == true {
                     problems.append(
                         "\(domain.name): no secret; run `postern secret import \(domain.name)`")
                 }
             }
             for domain in configuration.localDomains where domain.role == .backup {
-                if AgentBuilder.secrets(of: domain.name, in: store, Log(.error)).isEmpty {
+                if AgentBuilder.secrets(of: domain.name, in: store, Log(.error))?.isEmpty == true {
                     problems.append(
                         "\(domain.name): no secret; run `postern secret import \(domain.name)`")
                 }

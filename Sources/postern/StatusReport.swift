@@ -46,6 +46,7 @@ enum StatusReport {
             text += self.text(local, daemon.agent.pullState(index, now: daemon.loop.now))
         }
         if let winbind = daemon.winbind { text += self.text(winbind) }
+        text += ClientReport.text(daemon.agent.clients)
         return text + face(daemon)
     }
 
@@ -125,6 +126,7 @@ enum StatusReport {
             root.array("localDomains") { list in
                 for local in daemon.agent.locals { list.object { member(local, &$0) } }
             }
+            ClientReport.member(daemon.agent.clients, now: daemon.loop.now, &root)
             if let winbind = daemon.winbind {
                 root.object("winbindSocket") { socket in
                     socket.member("clients", winbind.openConnections)

@@ -30,7 +30,16 @@ final class AgentWorld {
     static let secret = MD4.hash([1, 2, 3])
     static let start: UInt64 = 1_000
 
+    /// The host's clock, which somebody may set.
+    final class WallClock {
+        /// Seconds by which it was set forward.
+        var leap: UInt64 = 0
+
+        func unix(at now: UInt64) -> UInt64 { 1_700_000_000 + now / 1_000 + leap }
+    }
+
     let clock = VirtualClock(now: start)
+    let wall = WallClock()
     let network: SimulatedNetwork
     let agent: Agent
     let controllers: [[SimulatedController]]
@@ -45,6 +54,7 @@ final class AgentWorld {
     private(set) var failures: [IPv4Address] = []
     private(set) var copied: [PullNotice] = []
     private(set) var looks = 0
+    private(set) var blocked: [CountedLogon] = []
     /// Controllers that answer no ping.
     var deaf: Set<IPv4Address> = []
     private var nextCaller: UInt64 = 0
@@ -74,7 +84,8 @@ final class AgentWorld {
             let locator = Locator(
                 LocatorConfiguration(
                     domain: setup.name, dnsName: setup.dnsName,
-                    controllers: setup.controllers.map { "10.77.0.\($0)" }, hostName: "GATE1"),
+                    controllers: setup.controllers.map { IPv4Address(10, 77, 0, $0) },
+                    hostName: "GATE1"),
                 random: { UInt32(truncatingIfNeeded: numbers.next()) })
             return AgentDomain(
                 name: setup.name, dnsName: setup.dnsName, policy: setup.policy,
@@ -87,7 +98,7 @@ final class AgentWorld {
                 ? [AgentBackup(
                     local: 0, channel: 0, pull: ReplicationPull(domain: locals[0], now: 0))]
                 : [],
-            epoch: 1_700_000_000, random: random)
+            unixSeconds: { [clock, wall] in wall.unix(at: clock.now) }, random: random)
         for index in domains.indices {
             agent.channel(index, now: now, microseconds: microseconds) {
                 $0.useSecrets([Self.secret], now: Self.start)
@@ -159,6 +170,19 @@ final class AgentWorld {
                     lm: []), patience: patience))
     }
 
+    /// Asks something of the first domain's channel.
+    func input(_ body: (Channel, UInt64) -> Void) {
+        agent.channel(0, now: now, microseconds: microseconds) { [now] in body($0, now) }
+        settle()
+    }
+
+    /// Asks the first local domain's primary whether it is there.
+    func look() -> Bool {
+        let isAsked = agent.look(0, now: now, microseconds: microseconds)
+        settle()
+        return isAsked
+    }
+
     func stop() {
         agent.stop(microseconds: microseconds)
         settle()
@@ -224,6 +248,7 @@ final class AgentWorld {
         case .looked: looks += 1
         case .translated(let caller, let outcome): translations[caller] = outcome
         case .learned(let domain, let sid): learned.append((domain, sid))
+        case .blocked(let logon): blocked.append(logon)
         }
     }
 

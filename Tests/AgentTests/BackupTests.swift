@@ -1,4 +1,5 @@
 import Agent
+import Consumers
 import Crypto
 import Domain
 import SecureChannel
@@ -11,14 +12,16 @@ import Wire
     private static let primary = AgentWorld.Domain(
         name: "GATE", dnsName: "gate.lab", controllers: [10])
 
-    private func backup() throws -> (AgentWorld, LocalDomain) {
+    private func backup(isStarted: Bool = true) throws -> (AgentWorld, LocalDomain) {
         let own = try #require(
             LocalDomain.create(
                 name: "GATE", sid: SID("S-1-5-21-7-8-9")!, now: 1, commit: { _ in true }))
         let account = try own.createAccount("emma")
         try own.setPassword(account.rid, NewPassword(Secret(Array("own".utf8))), now: 1)
         try own.setRole(.backup, primary: "DC10")
-        return (AgentWorld.ready([Self.primary], locals: [own], isBackup: true), own)
+        return isStarted
+            ? (AgentWorld.ready([Self.primary], locals: [own], isBackup: true), own)
+            : (AgentWorld([Self.primary], locals: [own], isBackup: true), own)
     }
 
     private func call(_ password: String, domain: String = "GATE") -> LogonCall {
@@ -52,7 +55,7 @@ import Wire
     }
 
     @Test func withThePrimaryAwayItsOwnWordHolds() throws {
-        let (world, _) = try backup()
+        let (world, own) = try backup()
         world.controllers[0][0].reception = .refused
         world.controllers[0][0].closeConnections()
         world.run(3_000)
@@ -61,6 +64,73 @@ import Wire
         #expect(world.outcome(caller) == "refused NT_STATUS_WRONG_PASSWORD")
         #expect(world.isAccepted(world.logon(call("own"))))
         #expect(world.agent.primaryState(0) == .away)
+        #expect(promote(world, own).outcome == .done && own.role == .primary)
+    }
+
+    /// A promotion without --force.
+    private func promote(_ world: AgentWorld, _ own: LocalDomain) -> OrderResult {
+        DomainOrders.run(
+            CommandRequest(requestID: 1, command: .domain, arguments: ["promote", "GATE"]), [own],
+            primary: { world.agent.primaryState($0) }, state: { _ in nil }, changed: { _ in })
+    }
+
+    enum Doubt: CaseIterable {
+        case notLocated, notConnected, refused, unwilling, busy, silent, stopped
+    }
+
+    /// The primary may be at work in all of these.
+    @Test(arguments: Doubt.allCases)
+    func aPrimaryThatCannotBeAskedMayBeAtWork(_ doubt: Doubt) throws {
+        let (world, own) = try backup(isStarted: doubt != .notLocated)
+        let primary = world.controllers[0][0]
+        switch doubt {
+        case .notLocated: break
+        case .notConnected:
+            primary.isHung = true
+            primary.closeConnections()
+            world.run(20)
+        case .refused:
+            primary.accounts = [:]
+            primary.restart()
+            world.run(200)
+        case .unwilling:
+            primary.capabilities.remove(.secureRPC)
+            primary.restart()
+            let channel = world.agent.domains[0].channel
+            for _ in 0..<500 where channel.stateName != "no controller reachable" { world.run(1) }
+            #expect(channel.stateName == "no controller reachable")
+        case .busy:
+            primary.isHung = true
+            world.input { channel, now in
+                channel.setPassword(
+                    Secret(Array("n\0e\0w\0".utf8)), deadline: now + 5_000, now: now)
+            }
+            #expect(world.look())
+        case .silent:
+            primary.isHung = true
+            #expect(world.look())
+            world.run(AgentBackup.deadline)
+        case .stopped:
+            world.agent.stopPulling(0, now: world.now, microseconds: 0)
+        }
+        guard case .unknown(let reason) = world.agent.primaryState(0) else {
+            Issue.record("\(doubt): \(world.agent.primaryState(0))")
+            return
+        }
+        let result = promote(world, own)
+        #expect(result.outcome == .refused && own.role == .backup)
+        #expect(result.text.contains(reason) && result.text.contains("--force"))
+    }
+
+    @Test func aPromotionIsNoTroubleOfThePull() throws {
+        let (world, own) = try backup()
+        world.controllers[0][0].isHung = true
+        #expect(world.look())
+        let before = world.copied.count
+        try own.setRole(.primary)
+        world.agent.stopPulling(0, now: world.now, microseconds: 0)
+        world.run(60_000)
+        #expect(world.copied.count == before && world.problems == [])
     }
 
     @Test func aPrimaryIsNoDomainThatLogonsArePassedTo() throws {

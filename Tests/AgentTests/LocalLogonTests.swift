@@ -164,6 +164,46 @@ import Wire
         #expect(world.problems == [])
     }
 
+    /// A small box without a clock of its own starts in 1970, until a time server is heard.
+    @Test func whatTheClockIsSetToHoldsFromThenOn() throws {
+        let own = try Own()
+        let world = AgentWorld.ready([], locals: [own.domain])
+        let emma = try #require(own.domain.account("emma"))
+        try own.domain.updateAccount(emma.rid) {
+            $0.accountExpires = DomainTime.at(unix: world.wall.unix(at: world.now) + 3_600)
+        }
+        #expect(world.isAccepted(world.logon(call("emma", domain: "GATE"))))
+        world.wall.leap = 7_200
+        let late = world.logon(call("emma", domain: "GATE"))
+        #expect(world.outcome(late) == "refused NT_STATUS_ACCOUNT_EXPIRED")
+        #expect(world.agent.fileTime == DomainTime.at(unix: world.wall.unix(at: world.now)))
+        #expect(world.problems == [])
+    }
+
+    @Test func marksAreWrittenWithinAMinuteWhateverTheClockIsSetTo() throws {
+        for isFront in [false, true] {
+            let own = try Own()
+            let world = AgentWorld.ready([], locals: [own.domain])
+            world.wall.leap = 800_000_000
+            if isFront {
+                let logon = LocalLogon(
+                    domain: "GATE", user: "emma", workstation: "",
+                    proof: .password(Secret(Array("own".utf8))))
+                guard case .accepted = own.domain.validate(logon, now: world.agent.fileTime) else {
+                    Issue.record("not accepted")
+                    return
+                }
+                world.agent.noteMarks(now: world.now)
+            } else {
+                #expect(world.isAccepted(world.logon(call("emma", domain: "GATE"))))
+            }
+            #expect(own.domain.hasUnsavedStatistics)
+            #expect(world.agent.nextDeadline <= world.now + 60_000)
+            world.run(60_000)
+            #expect(!own.domain.hasUnsavedStatistics && world.problems == [])
+        }
+    }
+
     @Test func hashesOfAMemberReachEitherKindOfDomain() throws {
         let own = try Own()
         let world = AgentWorld.ready([Self.adlab], locals: [own.domain])

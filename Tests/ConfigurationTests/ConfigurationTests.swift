@@ -87,6 +87,7 @@ private let contract = """
               log level = debug
               control group = wheel
               user = nobody
+              logons = mschap
             [listen]
             interfaces = 10.0.0.1/8,192.168.1.1/16
             port offset = 20000
@@ -94,6 +95,13 @@ private let contract = """
             smb = yes
             rpc = yes
             plain text = allow
+            logons = ntlmv2, ntlmv1
+            logons 139 = all
+            logons 445 = ntlmv2
+            logons rpc = ntlmv2 mschap
+            logons members = lm
+            anonymous = names
+            signing = require
             [domain NT]
             profile = nt4
             channel = bdc
@@ -128,6 +136,7 @@ private let contract = """
         #expect(found.agent.winbindSocket == .directory("/run/samba/winbindd"))
         #expect(found.agent.logLevel == .debug)
         #expect(found.agent.controlGroup == "wheel" && found.agent.user == "nobody")
+        #expect(found.agent.logons == LogonProtocols(mschap: true))
         #expect(found.listen?.portOffset == 20_000 && found.listen?.wins == true)
         #expect(found.listen?.interfaces.map(\.prefixLength) == [8, 16])
         let nt = found.domains[0]
@@ -140,6 +149,11 @@ private let contract = """
         #expect(ad.ntlmv1 == .refuse && ad.deadline == 60_000)
         let listen = try #require(found.listen)
         #expect(listen.smb && listen.rpc && listen.plainText == .allow)
+        #expect(listen.logons == LogonProtocols(ntlmv2: true, ntlmv1: true))
+        #expect(listen.logons139 == .all && listen.logons445 == LogonProtocols(ntlmv2: true))
+        #expect(listen.logonsRPC == LogonProtocols(ntlmv2: true, mschap: true))
+        #expect(listen.logonsMembers == LogonProtocols(lm: true))
+        #expect(listen.anonymous == .names && listen.signing == .require)
         var own = LocalDomainSettings(name: "OWN")
         own.accounts = false
         own.sid = SID("S-1-5-21-1-2-3")
@@ -160,7 +174,7 @@ private let contract = """
         ("[agent]\nname = A\nnam = B",
             "3: unknown key \"nam\" in [agent]; it takes: name, state directory, "
                 + "runtime directory, log level, winbind socket, winbind interface, "
-                + "control group, user"),
+                + "control group, user, logons"),
         ("\n[listne]", "2: unknown section [listne]; expected [agent], [listen], "
             + "[domain NAME] or [local domain NAME]"),
         ("name = A", "1: a key before the first [section]"),
@@ -221,6 +235,11 @@ private let contract = """
         ("listen", "port offset = -1", "a number from 0 to 65090"),
         ("listen", "wins server = 10.0.0", "IPv4 addresses"),
         ("listen", "wins = true", "yes or no"),
+        ("listen", "logons = ntlmv3", "all, or some of ntlmv2, mschap, ntlmv1 and lm"),
+        ("listen", "logons 139 = all lm", "all, or some of ntlmv2, mschap, ntlmv1 and lm"),
+        ("agent", "logons = ", "all, or some of ntlmv2, mschap, ntlmv1 and lm"),
+        ("listen", "anonymous = yes", "none, domain, names or all"),
+        ("listen", "signing = yes", "no, offer or require"),
         ("domain A", "dns name = a..b", "a DNS name"),
         ("domain A", "dns name = a b", "a DNS name"),
         ("domain A", "controllers = dc1", "IPv4 addresses"),

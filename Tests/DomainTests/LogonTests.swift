@@ -89,6 +89,41 @@ private func broken(_ bytes: [UInt8]) -> [UInt8] {
         }
     }
 
+    @Test func whatALogonComesByNarrowsThePolicy() throws {
+        let world = World(proofs: everything)
+        try world.user("anna")
+        let made = version2()
+        for (taken, logon) in [
+            (ProofPolicy(ntlmv1: .mschap, allowsLM: true), network(response(nt))),
+            (ProofPolicy(ntlmv1: .allow, allowsNTLMv2: false), network(made.nt)),
+        ] {
+            var logon = logon
+            #expect(world.status(of: logon) == nil)
+            logon.taken = taken
+            #expect(world.status(of: logon) == .ntlmBlocked)
+        }
+        // Beside a proof that is taken, one that is not is of no use.
+        for (lm, taken) in [
+            (response(lm), ProofPolicy(ntlmv1: .allow)),
+            (made.lm, ProofPolicy(ntlmv1: .allow, allowsNTLMv2: false)),
+        ] {
+            var logon = network(Array(broken(response(nt))[..<8]), lm)
+            #expect(world.status(of: logon) == nil)
+            logon.taken = taken
+            #expect(world.status(of: logon) == .wrongPassword)
+        }
+        var capitals = LocalLogon(
+            domain: "GATE", user: "anna", workstation: "",
+            proof: .password(Secret(Array("SECRET".utf8))))
+        #expect(world.status(of: capitals) == nil)
+        capitals.taken.allowsLM = false
+        #expect(world.status(of: capitals) == .wrongPassword)
+        // No listener takes more than the domain does.
+        let strict = World(proofs: ProofPolicy(ntlmv1: .refuse))
+        try strict.user("anna")
+        #expect(strict.status(of: network(response(nt))) == .ntlmBlocked)
+    }
+
     @Test func ntlmv1KeysComeFromTheHashes() throws {
         let world = World(proofs: everything)
         try world.user("anna")

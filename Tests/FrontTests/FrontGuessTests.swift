@@ -45,7 +45,7 @@ import Wire
                 switch output {
                 case .send(let to, let bytes): sent[to, default: []].append(bytes)
                 case .logon(let token, let logon): logons.append((token, logon))
-                case .close, .translate: break
+                case .close, .translate, .blocked: break
                 }
             }
         }

@@ -144,6 +144,33 @@ import Wire
         #expect(back.translations[0].use == .user)
     }
 
+    @Test(arguments: [AnonymousAccess.nothing, .domain, .names, .all])
+    func nobodysLookupsAreAnsweredAsFarAsTheyAreAllowed(_ anonymous: AnonymousAccess) throws {
+        let service = world.lsa(anonymous)
+        func statuses(_ caller: RemoteCaller) throws -> [NTStatus] {
+            // Clients open for all that they might want, and are not refused for that.
+            let handle = try world.open(service, caller)
+            let policy = try world.call(
+                service, LsarQueryInformationPolicy.self,
+                PolicyQuery(policyHandle: handle, informationClass: .accountDomain), caller)
+            #expect(policy.status == .success)
+            let sids = try world.call(
+                service, LsarLookupNames.self,
+                LookupNamesRequest(policyHandle: handle, names: ["alice"]), caller)
+            let names = try world.call(
+                service, LsarLookupSids.self,
+                LookupSIDsRequest(policyHandle: handle, sids: [SID("S-1-5-21-1-2-3-513")!]),
+                caller)
+            return [sids.status, names.status]
+        }
+        let expected = anonymous < .names ? NTStatus.accessDenied : .success
+        #expect(try statuses(world.caller()) == [expected, expected])
+        #expect(try statuses(world.user) == [.success, .success])
+        let member = world.caller()
+        member.channel = OneKey().channel(of: "PC1")
+        #expect(try statuses(member) == [.success, .success])
+    }
+
     @Test func lookupsNeedTheirRight() throws {
         let caller = world.caller()
         let handle = try world.open(service, caller, access: LSAAccess.viewLocalInformation)

@@ -88,6 +88,26 @@ import Wire
         }
     }
 
+    @Test func whoHasAPolicyValidatesOurUsersForTheDomain() throws {
+        let world = try NetlogonWorld()
+        var peers: [IPv4Address] = []
+        world.service.validation = { logon, peer, now in
+            peers.append(peer)
+            return logon.user == "alice"
+                ? .refused(.ntlmBlocked) : world.domain.validate(logon, now: now.fileTime)
+        }
+        world.connect()
+        for (user, expected) in [("alice", NTStatus.ntlmBlocked), ("nobody", .noSuchUser)] {
+            let logon = world.logon(NetlogonWorld.network(user))
+            guard case .refused(expected, authoritative: true) = world.answers[logon] else {
+                Issue.record("\(user) is not refused as expected")
+                continue
+            }
+        }
+        #expect(peers == [IPv4Address(10, 77, 0, 50), IPv4Address(10, 77, 0, 50)])
+        world.service.validation = nil
+    }
+
     @Test func userOfAnotherDomainIsPassedOn() throws {
         let world = try NetlogonWorld()
         world.connect()
@@ -95,6 +115,7 @@ import Wire
         let second = world.logon(NetlogonWorld.interactive("berta", "ADLAB"))
         #expect(world.answers.isEmpty)
         let asked = try #require(world.passedOn.first?.logon)
+        #expect(asked.listener == .member && asked.peer == IPv4Address(10, 77, 0, 50))
         #expect(asked.user == "anna" && asked.domain == "ADLAB" && asked.wantsWhole)
         var info = ValidationSAMInfo()
         info.effectiveName = .text("anna")

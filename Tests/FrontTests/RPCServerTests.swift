@@ -154,11 +154,14 @@ import Wire
         #expect(peer.isClosed)
     }
 
-    @Test(arguments: [AuthType.winNT, .gssNegotiate], [AuthLevel.integrity, .packet, .privacy])
+    @Test(
+        arguments: [AuthType.winNT, .gssNegotiate],
+        [AuthLevel.call, .integrity, .packet, .privacy])
     func answerIsValidatedBeforeAnyCallIsLookedAt(_ type: AuthType, _ level: AuthLevel) throws {
         let peer = try RPCPeer()
         _ = try peer.bindNTLM(type, level, flags: [.single, .supportHeaderSign])
         #expect(peer.logons.count == 1 && peer.received.isEmpty)
+        #expect(peer.logons[0].logon.listener == .rpc)
         peer.send(peer.request(0, [1, 2, 3]))
         #expect(peer.echo.isAsked == 0)
         try peer.validate()
@@ -170,7 +173,7 @@ import Wire
         #expect(try peer.call(2, []).count == 20_000)
     }
 
-    @Test(arguments: [AuthLevel.integrity, .privacy])
+    @Test(arguments: [AuthLevel.call, .packet, .integrity, .privacy])
     func ntlmCoversHeadersThoughNobodySaidSo(_ level: AuthLevel) throws {
         let peer = try RPCPeer()
         _ = try peer.bindNTLM(.winNT, level)
@@ -242,8 +245,10 @@ import Wire
         try peer.bind()
         peer.send(peer.request(9, []))
         #expect(try peer.nextFault() == .opRangeError)
+        #expect(peer.server.badStubs == 0)
         peer.send(peer.request(3, []))
         #expect(try peer.nextFault() == .badStubData)
+        #expect(peer.server.badStubs == 1)
         #expect(!peer.isClosed)
     }
 

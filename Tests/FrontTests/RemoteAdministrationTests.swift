@@ -204,8 +204,25 @@ import Wire
                     parameters: parameters, data: [], maxParameterCount: 64,
                     maxDataCount: 64, identity: .anonymous, peer: .loopback),
                 now: now)
+            #expect(reply.isMalformed)
             #expect(reply.status == (parameters.count < 2 ? .invalidParameter : .success))
             if parameters.count > 1 { #expect(reply.parameters == [87, 0, 0, 0]) }
+        }
+    }
+
+    @Test func dataThatCannotBeReadIsToldApartFromAWrongPassword() throws {
+        var writer = WireWriter()
+        RAP.Request.oemChangePassword(user: "ALICE", dataLength: 532).write(into: &writer)
+        let parameters = writer.finish()
+        for (data, isMalformed) in [
+            ([1, 2, 3], true), (try change(from: "GUESSED", to: "NEWPASS"), false),
+        ] {
+            let reply = server.call(
+                RemoteAdministrationCall(
+                    parameters: parameters, data: data, maxParameterCount: 64,
+                    maxDataCount: 64, identity: .anonymous, peer: .loopback),
+                now: now)
+            #expect(reply.isMalformed == isMalformed)
         }
     }
 

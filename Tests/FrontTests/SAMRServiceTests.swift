@@ -254,8 +254,9 @@ import Wire
         #expect(refused?.status == .accessDenied)
     }
 
-    @Test func nobodyReadsWhereAnonymousIsRestricted() throws {
-        let world = try SAMRWorld(as: .nobody, restrictsAnonymous: true)
+    @Test(arguments: [AnonymousAccess.nothing, .domain, .names])
+    func nobodyReadsWhereAnonymousIsRestricted(_ anonymous: AnonymousAccess) throws {
+        let world = try SAMRWorld(as: .nobody, anonymous: anonymous)
         let handle = try world.domainHandle()
         let page = try world.call(
             SamrEnumerateUsersInDomain.self, .init(domainHandle: handle))
@@ -267,7 +268,25 @@ import Wire
             SamrQueryInformationUser.self,
             SamrQueryRequest(handle: try world.userHandle(500), informationClass: 21))
         #expect(query?.status == .accessDenied)
-        #expect(try SAMRWorld(as: .nobody).domainHandle() != .null)
+        // A name is translated for who changes its password; numbers in turn would be a list.
+        let number = try world.call(
+            SamrLookupNamesInDomain.self,
+            .init(domainHandle: handle, names: ["Administrator"]))
+        #expect(number?.relativeIDs == [500])
+        let name = try world.call(
+            SamrLookupIdsInDomain.self, .init(domainHandle: handle, relativeIDs: [500]))
+        #expect(name?.status == (anonymous == .names ? .success : .accessDenied))
+        let open = try SAMRWorld(as: .nobody, anonymous: .all)
+        let all = try open.call(
+            SamrEnumerateUsersInDomain.self, .init(domainHandle: try open.domainHandle()))
+        #expect(open.names(all).contains("Administrator"))
+    }
+
+    @Test func usersReadWhateverNobodyMay() throws {
+        let world = try SAMRWorld(as: .user, anonymous: .nothing)
+        let page = try world.call(
+            SamrEnumerateUsersInDomain.self, .init(domainHandle: try world.domainHandle()))
+        #expect(world.names(page).contains("Administrator"))
     }
 
     @Test func strangeHandlesFault() throws {

@@ -24,14 +24,14 @@ final class SAMRWorld {
 
     init(
         as who: Who = .administrator, policy: AccountPolicy = AccountPolicy(),
-        allowsLM: Bool = false, restrictsAnonymous: Bool = false
+        allowsLM: Bool = false, anonymous: AnonymousAccess = .all
     ) throws {
         domain = try #require(
             LocalDomain.create(
                 name: "GATE", sid: Self.sid, policy: policy,
                 proofs: ProofPolicy(allowsLM: allowsLM), now: Self.begin) { _ in true })
         var next: UInt8 = 0
-        service = SAMRService(domain: domain, restrictsAnonymous: restrictsAnonymous) { count in
+        service = SAMRService(domain: domain, anonymous: anonymous) { count in
             next += 1
             return [UInt8](repeating: next, count: count)
         }

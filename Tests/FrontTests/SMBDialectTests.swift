@@ -37,6 +37,35 @@ import Wire
         }
     }
 
+    /// Every name that a client may know a dialect by, alone among names that nobody knows.
+    @Test(arguments: [
+        ("PC NETWORK PROGRAM 1.0", SMBDialect.core), ("PCLAN1.0", .core),
+        ("MICROSOFT NETWORKS 1.03", .corePlus),
+        ("MICROSOFT NETWORKS 3.0", .lanMan10), ("LANMAN1.0", .lanMan10),
+        ("LM1.2X002", .lanMan20), ("DOS LM1.2X002", .lanMan20),
+        ("LANMAN2.1", .lanMan21), ("DOS LANMAN2.1", .lanMan21),
+        ("NT LM 0.12", .ntLM), ("NT LANMAN 1.0", .ntLM),
+    ])
+    func eachNameAloneIsChosenInItsForm(name: String, dialect: SMBDialect) throws {
+        for before in 0..<3 {
+            var hand = SMBHand(SMBWorld())
+            let offer = [String](repeating: "XENIX CORE", count: before) + [name, "Samba"]
+            let answer = try hand.negotiate(offer)
+            guard case .negotiateResponse(let response) = answer.bodies[0] else {
+                Issue.record("\(answer.status)")
+                return
+            }
+            #expect(Int(response.dialectIndex) == before)
+            switch response {
+            case .core: #expect(dialect == .core || dialect == .corePlus)
+            case .lanMan(let body):
+                #expect([.lanMan10, .lanMan20, .lanMan21].contains(dialect))
+                #expect(body.primaryDomain == (dialect == .lanMan21 ? "GATE" : nil))
+            case .ntLM: #expect(dialect == .ntLM)
+            }
+        }
+    }
+
     @Test func refusesSMB2WithoutAnOlderDialect() throws {
         var hand = SMBHand(SMBWorld())
         let answer = try hand.negotiate(["SMB 2.002", "SMB 2.???"])
@@ -147,7 +176,9 @@ import Wire
             let answer = try setUp(&hand, "bob", Array("lower\0".utf8))
             #expect((answer.status == .success) == isPermitted)
             #expect(hand.world.logons.count == (isPermitted ? 1 : 0))
-            #expect(hand.world.server.counters.plainPasswords == 1)
+            let refused = isPermitted ? [] : ["bob"]
+            #expect(hand.world.server.counters.plainPasswords == refused.count)
+            #expect(hand.world.blocked.map(\.user) == refused)
         }
     }
 
@@ -197,6 +228,8 @@ import Wire
             #expect((answer.header.status.rawValue == 0) == isPermitted)
             if !isPermitted { #expect(answer.header.status.dosCode == 2) }
             #expect(world.logons.map(\.logon.user) == (isPermitted ? ["BOB"] : []))
+            #expect(world.blocked.map(\.user) == (isPermitted ? [] : ["BOB"]))
+            #expect(world.server.counters.plainPasswords == (isPermitted ? 0 : 1))
         }
     }
 

@@ -213,6 +213,103 @@ import Wire
         #expect(waiting == SMBLimits.requests)
     }
 
+    /// Of one connection, whoever they are of. What ends makes room.
+    @Test func sessionsAreBounded() throws {
+        var hand = SMBHand(SMBWorld())
+        let negotiated = try hand.negotiate()
+        guard case .negotiateResponse(.ntLM(let peer)) = negotiated.bodies[0] else { return }
+        var request = SMB1.SessionSetupRequest(
+            maxBufferSize: 4_356, maxMpxCount: 2, sessionKey: 0,
+            credentials: .ntLM(oemPassword: [], unicodePassword: [], [.ntStatus]))
+        request.accountName = ""
+        var uids: Set<UInt16> = []
+        for _ in 0..<SMBLimits.sessions {
+            let answer = try hand.ask(.sessionSetupRequest(request))
+            #expect(answer.status == .success)
+            uids.insert(answer.header.uid)
+        }
+        #expect(uids.count == SMBLimits.sessions)
+        #expect(
+            try hand.ask(.sessionSetupRequest(request)).status == .insuffServerResources)
+        hand.uid = try #require(uids.first)
+        #expect(try hand.ask(.logoff(.init())).status == .success)
+        hand.uid = 0
+        try hand.setUp(peer, "alice", "Secret-1")
+        #expect(
+            try hand.ask(.sessionSetupRequest(request)).status == .insuffServerResources)
+    }
+
+    /// The oldest search that was not ended makes room for the next.
+    @Test func searchesAreBounded() throws {
+        let hand = try SMBHand.onShare()
+        func begin() throws -> UInt16 {
+            let find = SMB1.FindFirst2(
+                searchAttributes: .directory, searchCount: 1, flags: [], informationLevel: 0x104,
+                fileName: "\\*")
+            let (status, parameters, _) = try hand.transact2(.findFirst2) {
+                find.write(into: &$0, $1)
+            }
+            #expect(status == .success)
+            var reader = WireReader(parameters.span, layer: "test")
+            return try #require(try SMB1.FindAnswer(parsing: &reader, hasSID: true).sid)
+        }
+        func goOn(_ sid: UInt16) throws -> NTStatus {
+            let next = SMB1.FindNext2(
+                sid: sid, searchCount: 1, informationLevel: 0x104, flags: [.continueFromLast],
+                fileName: "")
+            return try hand.transact2(.findNext2) { next.write(into: &$0, $1) }.0
+        }
+        let sids = try (0..<SMBLimits.searches).map { _ in try begin() }
+        #expect(Set(sids).count == SMBLimits.searches)
+        for sid in sids { #expect(try goOn(sid) == .success) }
+        let last = try begin()
+        #expect(try goOn(sids[0]) == .invalidHandle)
+        for sid in sids.dropFirst() + [last] { #expect(try goOn(sid) == .success) }
+    }
+
+    @Test func transactionsInPartsAreBounded() throws {
+        var (hand, fid) = try SMBHand.onPipe()
+        var first = SMB1.NamedPipeCall.transact(fid: fid, 0..<1).transaction(maxDataCount: 64)
+        let totals = SMB1.TransactionTotals(parameterCount: 0, dataCount: 2)
+        first.totals = totals
+        for number in 0..<SMBLimits.assemblies {
+            hand.mid = UInt16(100 + number)
+            #expect(
+                try hand.ask(.transactionRequest(first), payload: [7]).bodies
+                    == [.empty(.transaction)])
+        }
+        hand.mid = 99
+        #expect(
+            try hand.ask(.transactionRequest(first), payload: [7]).status
+                == .insuffServerResources)
+        // One that becomes whole makes room.
+        hand.mid = 101
+        let rest = SMB1.TransactionSecondary(
+            totals: totals, parameters: 0..<0, parameterDisplacement: 0, data: 0..<1,
+            dataDisplacement: 1)
+        #expect(try hand.ask(.transactionSecondary(rest), payload: [8]).status == .success)
+        hand.mid = 99
+        #expect(
+            try hand.ask(.transactionRequest(first), payload: [7]).bodies
+                == [.empty(.transaction)])
+    }
+
+    @Test func connectionsAreBounded() {
+        let world = SMBWorld()
+        for number in 0..<SMBLimits.connections {
+            let peer = IPv4Address(10, 1, UInt8(number >> 8), UInt8(number & 0xff))
+            guard world.open(SMBConnectionID(UInt64(number)), from: peer) else {
+                Issue.record("refused after \(number)")
+                return
+            }
+        }
+        let one = SMBConnectionID(1 << 40)
+        #expect(!world.open(one) && world.server.counters.refusedConnections == 1)
+        world.server.closed(SMBConnectionID(3))
+        #expect(world.open(one) && !world.open(SMBConnectionID(1 << 41)))
+        #expect(world.server.connectionCount == SMBLimits.connections)
+    }
+
     @Test func connectionsOfOneAddressAreBounded() {
         let world = SMBWorld()
         for number in 0..<SMBLimits.connectionsOfPeer {

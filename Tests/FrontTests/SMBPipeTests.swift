@@ -82,6 +82,61 @@ import Wire
         #expect(try hand.ask(transaction(.peek(fid: 0x7777))).status == .smbBadFID)
     }
 
+    /// TRANS2_QUERY_FILE_INFORMATION needs a FID, of whatever it is (MS-CIFS 2.2.6.8).
+    @Test(arguments: [false, true])
+    func openPipesAreQueriedAsFilesAre(isUnicode: Bool) throws {
+        var (hand, fid) = try SMBHand.onPipe()
+        if isUnicode { hand.flags2.insert(.unicode) }
+        func ask(_ level: UInt16, _ fid: UInt16) throws -> (NTStatus, [UInt8]) {
+            let (status, parameters, data) = try hand.transact2(.queryFileInformation) {
+                writer, _ in
+                SMB1.QueryFileInformation(fid: fid, informationLevel: level).write(into: &writer)
+            }
+            #expect(parameters == (status == .success ? [0, 0] : []))
+            return (status, data)
+        }
+        _ = try hand.ask(
+            .writeRequest(.init(fid: fid, writeMode: [], data: 0..<3)), payload: [1, 2, 3])
+        let none = [UInt8](repeating: 0, count: 4)
+        let name = isUnicode
+            ? "\\netlogon".utf16.flatMap { [UInt8($0), 0] } : Array("\\netlogon".utf8)
+        let basic = [UInt8](repeating: 0, count: 32) + [0x80, 0, 0, 0] + none
+        // One link, to be deleted with the last handle, and no directory.
+        let standard: [UInt8] = [0, 2, 0, 0] + none + [3, 0, 0, 0] + none + [1, 0, 0, 0, 1, 0, 0, 0]
+        let named = [UInt8(name.count), 0, 0, 0] + name
+        for (level, expected) in [
+            (0x101, basic), (1_004, basic), (0x102, standard), (1_005, standard), (0x103, none),
+            (0x104, named), (1_009, named), (0x107, basic + standard + none + named),
+            (1, [UInt8](repeating: 0, count: 12) + [3, 0, 0, 0, 0, 2, 0, 0, 0, 0]),
+        ] as [(UInt16, [UInt8])] {
+            let (status, data) = try ask(level, fid)
+            #expect(status == .success && data == expected, "\(level)")
+        }
+        // Nothing was read by that.
+        #expect(data(try hand.ask(.readRequest(.init(fid: fid, maxCount: 9)))) == [1, 2, 3])
+        #expect(try ask(0x102, fid).1[8] == 0)
+        #expect(try ask(0x777, fid).0 == .invalidLevel)
+        #expect(try ask(0x102, 0x7777).0 == .smbBadFID)
+        _ = try hand.ask(.closeRequest(.init(fid: fid)))
+        #expect(try ask(0x102, fid).0 == .smbBadFID)
+    }
+
+    /// There are no paths below `IPC$`, and nothing is set.
+    @Test func otherTransactionsOfFilesAreDeniedOnPipes() throws {
+        let (hand, fid) = try SMBHand.onPipe()
+        for subcommand: SMB1.Transaction2Subcommand in [
+            .open2, .findFirst2, .findNext2, .queryPathInformation, .setPathInformation,
+            .setFileInformation, .createDirectory,
+        ] {
+            let (status, _, _) = try hand.transact2(subcommand) { writer, _ in
+                writer.uint16LE(fid)
+                writer.zeros(30)
+            }
+            #expect(status == .accessDenied, "\(subcommand)")
+        }
+        #expect(hand.world.pipes.openCount == 1)
+    }
+
     @Test func peeksWithoutReading() throws {
         let (hand, fid) = try SMBHand.onPipe()
         #expect(parameters(try hand.ask(transaction(.peek(fid: fid)))) == [0, 0, 0, 0, 3, 0])
@@ -245,6 +300,25 @@ import Wire
         let call = hand.world.administration.calls[0]
         #expect(call.data == [5, 6] && call.peer == SMBWorld.peer)
         #expect(call.identity.kind == .anonymous)
+    }
+
+    @Test func callsThatCannotBeReadAreCounted() throws {
+        let (hand, fid) = try SMBHand.onPipe()
+        for isMalformed in [false, true] {
+            hand.world.administration.isMalformed = isMalformed
+            _ = try hand.ask(
+                .transactionRequest(.init(
+                    name: "\\PIPE\\LANMAN", setup: [], parameters: 0..<2, data: 2..<2,
+                    maxParameterCount: 8, maxDataCount: 8)), payload: [0, 0])
+            #expect(hand.world.server.counters.malformedCalls == (isMalformed ? 1 : 0))
+        }
+        #expect(hand.world.server.counters.malformed == 0)
+        // SetNmPipeState without the state.
+        var call = Call.setState(fid: fid, .messageReads).transaction(maxDataCount: 64)
+        call.parameters = 0..<1
+        let answer = try hand.ask(.transactionRequest(call), payload: [0])
+        #expect(answer.status == .invalidParameter)
+        #expect(hand.world.server.counters.malformed == 1)
     }
 
     @Test func numbersBelongToTheirSession() throws {

@@ -89,6 +89,28 @@ struct SMBHand {
         }
     }
 
+    /// Status, parameters and data of the answer to a TRANSACTION2.
+    func transact2(
+        _ subcommand: SMB1.Transaction2Subcommand, most: UInt16 = 4_000,
+        _ write: (inout WireWriter, SMB1.Form) -> Void
+    ) throws -> (NTStatus, [UInt8], [UInt8]) {
+        var writer = WireWriter()
+        write(&writer, SMB1.Form(
+            base: 0, isUnicode: flags2.contains(.unicode), isResponse: false))
+        let payload = writer.finish()
+        let request = SMB1.TransactionRequest(
+            name: "", setup: [subcommand.rawValue], parameters: 0..<payload.count,
+            data: payload.count..<payload.count, maxParameterCount: 10, maxDataCount: most)
+        let answer = try ask(.transaction2Request(.init(request)), payload: payload)
+        guard case .transaction2Response(let body) = answer.bodies.last else {
+            return (answer.status, [], [])
+        }
+        return (
+            answer.status, Array(answer.bytes[body.answer.parameters]),
+            Array(answer.bytes[body.answer.data])
+        )
+    }
+
     // MARK: The usual beginning
 
     mutating func negotiate(_ dialects: [String] = [SMB1.NegotiateRequest.ntLM]) throws -> Answer {

@@ -98,6 +98,37 @@ private typealias Event = SMBSessionEvent
         #expect(try talk.run().contains(.pipeFailed(pipe, .pipeDisconnected)))
     }
 
+    /// A second virtual circuit of a client, and one that says that it is the first (MS-CIFS
+    /// 2.2.4.53.1, VcNumber), end nothing of what the client has already.
+    @Test(arguments: [0, 1] as [UInt16])
+    func connectionsOfOneClientAreIndependent(vcNumber: UInt16) throws {
+        var (first, fid) = try SMBHand.onPipe()
+        var second = SMBHand(first.world, SMBConnectionID(2))
+        _ = try second.negotiate()
+        var request = SMB1.SessionSetupRequest(
+            maxBufferSize: 4_356, maxMpxCount: 2, vcNumber: vcNumber, sessionKey: 0,
+            credentials: .ntLM(oemPassword: [], unicodePassword: [], [.ntStatus]))
+        request.accountName = ""
+        let answer = try second.ask(.sessionSetupRequest(request))
+        #expect(answer.status == .success)
+        second.uid = answer.header.uid
+        #expect(try second.take("IPC$") == .success)
+        let other = try second.openPipe("lsarpc")
+        for (hand, fid) in [(first, fid), (second, other)] {
+            let call = SMB1.NamedPipeCall.transact(fid: fid, 0..<2).transaction(maxDataCount: 9)
+            let echoed = try hand.ask(.transactionRequest(call), payload: [4, 2])
+            guard case .transactionResponse(let body) = echoed.bodies[0] else {
+                Issue.record("\(echoed.status)")
+                return
+            }
+            #expect(Array(echoed.bytes[body.data]) == [4, 2])
+        }
+        #expect(first.world.closed.isEmpty && first.world.pipes.openCount == 2)
+        first.mid += 1
+        #expect(try first.ask(.logoff(.init())).status == .success)
+        #expect(first.world.pipes.openCount == 1)
+    }
+
     @Test func whatIsOpenIsReleasedWithTheConnection() throws {
         var talk = SMBTalk(SMBWorld())
         _ = talk.session.open("netlogon", exchanging: [Self.bind])

@@ -130,27 +130,6 @@ import Wire
 
     // MARK: Searches
 
-    private func transact2(
-        _ hand: SMBHand, _ subcommand: SMB1.Transaction2Subcommand, most: UInt16 = 4_000,
-        _ write: (inout WireWriter, SMB1.Form) -> Void
-    ) throws -> (NTStatus, [UInt8], [UInt8]) {
-        var writer = WireWriter()
-        write(&writer, SMB1.Form(
-            base: 0, isUnicode: hand.flags2.contains(.unicode), isResponse: false))
-        let payload = writer.finish()
-        let request = SMB1.TransactionRequest(
-            name: "", setup: [subcommand.rawValue], parameters: 0..<payload.count,
-            data: payload.count..<payload.count, maxParameterCount: 10, maxDataCount: most)
-        let answer = try hand.ask(.transaction2Request(.init(request)), payload: payload)
-        guard case .transaction2Response(let body) = answer.bodies.last else {
-            return (answer.status, [], [])
-        }
-        return (
-            answer.status, Array(answer.bytes[body.answer.parameters]),
-            Array(answer.bytes[body.answer.data])
-        )
-    }
-
     /// The names in a chain of entries of level 0x104.
     private func names(_ data: [UInt8], isUnicode: Bool) throws -> [String] {
         var out: [String] = []
@@ -175,7 +154,7 @@ import Wire
         let find = SMB1.FindFirst2(
             searchAttributes: .directory, searchCount: 3, flags: .closeAtEnd,
             informationLevel: 0x104, fileName: "\\*")
-        let (status, parameters, data) = try transact2(hand, .findFirst2) {
+        let (status, parameters, data) = try hand.transact2(.findFirst2) {
             find.write(into: &$0, $1)
         }
         #expect(status == .success)
@@ -187,23 +166,23 @@ import Wire
         let next = SMB1.FindNext2(
             sid: sid, searchCount: 100, informationLevel: 0x104, flags: [.continueFromLast],
             fileName: "")
-        let (_, more, rest) = try transact2(hand, .findNext2) { next.write(into: &$0, $1) }
+        let (_, more, rest) = try hand.transact2(.findNext2) { next.write(into: &$0, $1) }
         reader = WireReader(more.span, layer: "test")
         #expect(try SMB1.FindAnswer(parsing: &reader, hasSID: false).isEnd)
         #expect(try names(rest, isUnicode: isUnicode) == ["Scripts", "config.pol"])
-        let (end, _, _) = try transact2(hand, .findNext2) { next.write(into: &$0, $1) }
+        let (end, _, _) = try hand.transact2(.findNext2) { next.write(into: &$0, $1) }
         #expect(end == .noMoreFiles)
         #expect(try hand.ask(.findClose2(.init(searchHandle: sid))).status == .success)
         // By name.
         let named = SMB1.FindFirst2(
             searchAttributes: [], searchCount: 3, flags: .closeAtEnd, informationLevel: 0x104,
             fileName: "\\scripts\\*.CMD")
-        let (_, _, one) = try transact2(hand, .findFirst2) { named.write(into: &$0, $1) }
+        let (_, _, one) = try hand.transact2(.findFirst2) { named.write(into: &$0, $1) }
         #expect(try names(one, isUnicode: isUnicode) == ["inner.cmd"])
         let none = SMB1.FindFirst2(
             searchAttributes: [], searchCount: 3, flags: .closeAtEnd, informationLevel: 0x104,
             fileName: "\\*.exe")
-        let (nothing, _, _) = try transact2(hand, .findFirst2) { none.write(into: &$0, $1) }
+        let (nothing, _, _) = try hand.transact2(.findFirst2) { none.write(into: &$0, $1) }
         #expect(nothing == .noSuchFile)
     }
 
@@ -211,13 +190,13 @@ import Wire
         let hand = try SMBHand.onShare()
         for level: UInt16 in [1, 2, 6, 0x101, 0x102, 0x103, 0x104, 0x107, 0x108, 1_004, 1_018] {
             let query = SMB1.QueryPathInformation(informationLevel: level, fileName: "\\LOGON.BAT")
-            let (status, _, data) = try transact2(hand, .queryPathInformation) {
+            let (status, _, data) = try hand.transact2(.queryPathInformation) {
                 query.write(into: &$0, $1)
             }
             #expect(status == .success && data.isEmpty == (level == 6), "\(level)")
         }
         for level: UInt16 in [1, 2, 0x102, 0x103, 0x104, 0x105, 1_005] {
-            let (status, _, _) = try transact2(hand, .queryFSInformation) { writer, _ in
+            let (status, _, _) = try hand.transact2(.queryFSInformation) { writer, _ in
                 writer.uint16LE(level)
             }
             #expect(status == .success, "\(level)")
@@ -226,15 +205,15 @@ import Wire
             let find = SMB1.FindFirst2(
                 searchAttributes: .directory, searchCount: 9, flags: [.closeAtEnd, .resumeKeys],
                 informationLevel: level, fileName: "\\*")
-            let (status, _, _) = try transact2(hand, .findFirst2) { find.write(into: &$0, $1) }
+            let (status, _, _) = try hand.transact2(.findFirst2) { find.write(into: &$0, $1) }
             #expect(status == .success, "\(level)")
         }
-        let (status, _, _) = try transact2(hand, .queryPathInformation) {
+        let (status, _, _) = try hand.transact2(.queryPathInformation) {
             SMB1.QueryPathInformation(informationLevel: 0x777, fileName: "\\LOGON.BAT")
                 .write(into: &$0, $1)
         }
         #expect(status == .invalidLevel)
-        let (referral, _, _) = try transact2(hand, .getDFSReferral) { writer, _ in
+        let (referral, _, _) = try hand.transact2(.getDFSReferral) { writer, _ in
             writer.uint16LE(3)
         }
         #expect(referral == .notSupported)

@@ -79,14 +79,17 @@ final class EchoPipes: PipeServer {
 /// Answers with the parameters turned round, and as many bytes of data as they ask for.
 final class EchoAdministration: RemoteAdministration {
     var calls: [RemoteAdministrationCall] = []
+    var isMalformed = false
 
     func call(_ request: RemoteAdministrationCall, now: FrontTime) -> RemoteAdministrationReply {
         calls.append(request)
         let count = request.parameters.count >= 2
             ? Int(request.parameters[0]) | Int(request.parameters[1]) << 8 : 0
-        return RemoteAdministrationReply(
+        var reply = RemoteAdministrationReply(
             parameters: request.parameters.reversed(),
             data: (0..<count).map { UInt8(truncatingIfNeeded: $0) })
+        reply.isMalformed = isMalformed
+        return reply
     }
 }
 
@@ -142,6 +145,7 @@ final class SMBWorld {
     var frames: [SMBConnectionID: [[UInt8]]] = [:]
     var closed: Set<SMBConnectionID> = []
     var logons: [(token: UInt64, logon: FrontLogon)] = []
+    var blocked: [FrontLogon] = []
     /// Whether logons are answered as they come.
     var answers = true
     /// Instead of what the users' passwords say.
@@ -205,6 +209,7 @@ final class SMBWorld {
                     sent[id, default: []].append(Array(frame[4...]))
                 }
             case .close(let id): closed.insert(id)
+            case .blocked(let logon): blocked.append(logon)
             case .logon(let token, let logon):
                 logons.append((token, logon))
                 if answers { server.logonAnswered(token, judge(logon), now: now) }

@@ -33,10 +33,20 @@ final class ServiceWorld {
         return [UInt8](repeating: counter, count: count)
     }
 
-    func lsa() -> LSAService {
+    func lsa(_ anonymous: AnonymousAccess = .all) -> LSAService {
         LSAService(
-            domain: domain, configured: { [unowned self] in configured },
+            domain: domain, configured: { [unowned self] in configured }, anonymous: anonymous,
             random: { [unowned self] in random($0) })
+    }
+
+    func netlogon() -> NetlogonService {
+        let service = NetlogonService(
+            NetlogonService.Settings(
+                computerName: "GATE1", address: IPv4Address(10, 77, 0, 40)),
+            domain: domain, channels: ChannelTable(),
+            random: { [unowned self] in random($0) })
+        service.otherDomains = { [unowned self] in configured }
+        return service
     }
 
     static let host = ServedHost(

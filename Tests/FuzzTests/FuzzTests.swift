@@ -49,4 +49,24 @@ import Testing
             }
         }
     }
+
+    /// What needs a secure channel is reached: each of its calls succeeds as it stands, and none
+    /// of them without the channel's seal.
+    @Test func callsUnderAChannelsSealAreCarriedOut() {
+        let seeds = FuzzTarget.sealedCalls
+        #expect(seeds.count == 2)
+        for seed in seeds {
+            let answers = FuzzTarget.answers(toCalls: seed)
+            #expect(answers.count >= 11)
+            for (number, answer) in answers.enumerated() {
+                // The call's status is its answer's end.
+                #expect(answer?.suffix(4) == [0, 0, 0, 0], "call \(number)")
+            }
+            for (number, answer) in FuzzTarget.answers(toCalls: FuzzTarget.unsealed(seed))
+                .enumerated()
+            {
+                #expect(answer?.suffix(4) != [0, 0, 0, 0], "call \(number)")
+            }
+        }
+    }
 }

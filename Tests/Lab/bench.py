@@ -4,6 +4,8 @@
     python3 Tests/Lab/bench.py [--binary PATH] [--only NAME]… [--peers] [--quick]
 
 --peers measures Samba's own daemons alone; --quick makes a tenth of the requests.
+
+The exit status is 1 where a measure failed, or missed a target without a reason in OUT_OF_REACH.
 """
 
 import argparse
@@ -37,6 +39,21 @@ PORT = 7777     # of a server that stands in for a controller
 LIMIT = 120     # seconds that one measure may take
 IDLE_SESSIONS = 10_000
 FRONT = "CREW"
+KERNELS = "half of a logon's CPU is the kernel's, and passing the bytes on takes more than this"
+ECHOS = "an echo, that only gives back what it gets, takes as much: nobody's answer costs less"
+EMBEDDED = "of 4.2 MB the C libraries take 1.3; the rest is specialised where it is used"
+# Targets that are known to be missed, by the beginning of the measure's name, and why: the README
+# says it at length. Whatever else is missed is a failure.
+OUT_OF_REACH = {
+    "32 callers, ADLAB": KERNELS,
+    "added to the controller's time, cached": KERNELS,
+    "ntlm-auth, each exec": "the controller takes 2.6 to 4.3 ms of the 4",
+    "own name, 16 outstanding": ECHOS,
+    "WINS query, 16 outstanding": ECHOS,
+    "WINS refresh, 16 outstanding": ECHOS,
+    "unknown name, 16 outstanding": ECHOS,
+    "size of the program": EMBEDDED,
+}
 WINBIND = "/run/samba/winbindd"     # where libwbclient looks for its daemon
 ECHO = "ECHO"       # who only gives back what it is asked
 
@@ -353,7 +370,8 @@ class Bench:
         """An agent with a domain of its own, and a user there."""
         with self.postern(
                 local_domain_section(FRONT, ntlmv1="allow"),
-                listen_section(self.lab.gate.address, wins_server=None, smb="yes"),
+                listen_section(self.lab.gate.address, wins_server=None, wins="yes", smb="yes",
+                               rpc="yes"),
                 accounts=((plan.PASSWORD, "alice"),)) as agent:
             yield agent
 
@@ -363,19 +381,21 @@ class Bench:
         with contextlib.ExitStack() as stack:
             if self.binary:
                 agent = stack.enter_context(self.front())
-            for mode in ("connect", "logoff"):
-                peer = self.drive_setups(plan.NT4.address, plan.NT4.name, mode, self.smbd_cpu)
-                ours = agent and self.drive_setups(
-                    self.lab.gate.address, FRONT, mode, agent.cpu)
-                what = ("session setups, a connection each" if mode == "connect"
-                        else "session setup and logoff, repeated")
-                self.versus(f"{what} (smbd)", peer, ours, "≥ 1,000/s and smbd's",
-                            lambda peer, mine: mine.rate >= max(1000, peer.rate))
+            for mode, what in (("connect", "session setups, a connection each"),
+                               ("logoff", "session setup and logoff, repeated")):
+                # smbd takes no NTLMv2 response that names no target, as setupbench's does not.
+                peer = self.drive_setups(
+                    plan.NT4.address, plan.NT4.name, mode, "ntlmv1", self.smbd_cpu)
+                for version in ("ntlmv1", "ntlmv2"):
+                    ours = agent and self.drive_setups(
+                        self.lab.gate.address, FRONT, mode, version, agent.cpu)
+                    self.versus(f"{what}, {version} (smbd)", peer, ours, "≥ 1,000/s and smbd's",
+                                lambda peer, mine: mine.rate >= max(1000, peer.rate))
 
-    def drive_setups(self, address, domain, mode, cpu):
+    def drive_setups(self, address, domain, mode, version, cpu):
         before = cpu()
         run = self.drive(self.lab.client, [], packages.native("setupbench"), address, 30,
-                         self.times(20_000), 16, mode, "ntlmv1", domain, "alice",
+                         self.times(20_000), 16, mode, version, domain, "alice",
                          ntlm.nt_hash(plan.PASSWORD).hex())
         return dataclasses.replace(run, cpu=1e3 * (cpu() - before) / max(1, run.count))
 
@@ -445,7 +465,7 @@ class Bench:
             self.resident(f"1 process, after {total:,} logons", words, agent.memory())
         with self.front() as agent:
             setups = self.times(20_000)
-            self.drive_setups(self.lab.gate.address, FRONT, "connect", agent.cpu)
+            self.drive_setups(self.lab.gate.address, FRONT, "connect", "ntlmv2", agent.cpu)
             self.resident(f"with the front on, after {setups:,} session setups", "",
                           agent.memory())
         size = os.stat(self.binary).st_size
@@ -495,6 +515,11 @@ def main():
         if not keep:
             lab.down()
     print(f"\n{table}")
+    for row in table.missed():
+        why = next((why for name, why in OUT_OF_REACH.items() if row.measure.startswith(name)),
+                   None)
+        failed += why is None
+        print(f"not reached: {row.measure}: {why or 'for no reason that is known'}")
     return 1 if failed else 0
 
 

@@ -20,6 +20,9 @@ class Table:
         """One measure. `reached` is the verdict, None where there is no target."""
         self.rows.append(Row(measure, str(peer), str(ours), str(target), reached))
 
+    def missed(self):
+        return [row for row in self.rows if row.reached is False]
+
     def __str__(self):
         words = {True: "reached", False: "NOT REACHED", None: ""}
         lines = [("measure", "documented or peer", "ours", "target", "")]

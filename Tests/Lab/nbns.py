@@ -4,6 +4,7 @@ import dataclasses
 import os
 import socket
 import struct
+import threading
 
 import plan
 
@@ -120,3 +121,36 @@ def query(address, name, suffix, type=NB, seconds=0.3, box=None):
 def node_status(address, seconds=0.5, box=None):
     answer = query(address, "*", 0, NBSTAT, seconds, box)
     return answer.names if answer else None
+
+
+class Server(threading.Thread):
+    """A name server in a box where none is, which has every name, at its own address. To a node
+    status it says that it is a computer and no more."""
+
+    def __init__(self, box):
+        super().__init__(daemon=True)
+        self.address = box.address
+        self.socket = box.socket()
+        self.socket.bind((box.address, PORT))
+        self.socket.settimeout(0.1)
+        self.ended = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.ended.is_set():
+            try:
+                asked, asker = self.socket.recvfrom(2048)
+            except TimeoutError:
+                continue
+            type = struct.unpack_from(">H", asked, 12 + 34)[0]
+            data = struct.pack(">H4s", 0x6000, socket.inet_aton(self.address))
+            if type == NBSTAT:
+                data = bytes([1]) + padded("ELSEWHO", 0) + struct.pack(">H", 0x0400) + bytes(46)
+            head = struct.pack(">HHHHHH", *struct.unpack_from(">H", asked), 0x8580, 0, 1, 0, 0)
+            record = asked[12:12 + 34] + struct.pack(">HHIH", type, 1, 300, len(data)) + data
+            self.socket.sendto(head + record, asker)
+
+    def close(self):
+        self.ended.set()
+        self.join()
+        self.socket.close()

@@ -74,15 +74,16 @@ class Postern:
 
     # Life
 
-    def start(self, seconds=10):
-        """Imports the secrets on the first start, then serves; returns once it is ready."""
+    def start(self, seconds=10, under=()):
+        """Imports the secrets on the first start, then serves; returns once it is ready. `under`:
+        the words of a command that runs it with other rights."""
         if not self.binary.exists():
             raise LabError(f"{self.binary} does not exist: make it first")
         late = self.import_secrets()
         self.add_accounts()
         self._said_ready = threading.Event()
         self.process = self.box.popen(
-            self.binary, "serve", "--config", self.config, stdin=subprocess.DEVNULL,
+            *under, self.binary, "serve", "--config", self.config, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()

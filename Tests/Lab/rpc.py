@@ -16,6 +16,7 @@ NDR = (uuid.UUID("8a885d04-1ceb-11c9-9fe8-08002b104860"), 2)
 
 REQUEST, RESPONSE, FAULT, BIND, BIND_ACK = 0, 2, 3, 11, 12
 FIRST, LAST = 1, 2
+BAD_STUB_DATA = 1783
 
 
 def _header(kind, length, call, flags=FIRST | LAST):
@@ -63,6 +64,11 @@ def receive(stream):
             raise ConnectionError("closed")
         data += piece
     return data
+
+
+def fault(pdu):
+    """The status of a fault (C706 12.6.4.7)."""
+    return struct.unpack_from("<I", pdu, 24)[0]
 
 
 def netlogon_port(address, seconds=2):

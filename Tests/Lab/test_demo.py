@@ -2,10 +2,21 @@
 
 import json
 import pathlib
+import re
 import tempfile
 
 import labtest
 from labtest import LabTest, lab
+
+# What the documented flows cost, as the reference has it; a wrong password is in none of them.
+DOCUMENTED = {
+    "first logon (F6)": "20 frames, 3,700 B, 200 ms",
+    "GETDC (F2)": "of F2's 107 frames",
+    "SAM LOGON (F2)": "about 330 + 295 B",
+    "cached logon (F7)": "2 frames, 942 B, 13 ms",
+    "wrong password": "",
+}
+HEADERS = 14 + 20 + 8   # of the smallest message: Ethernet, IP, UDP
 
 
 class DemoTest(LabTest):
@@ -23,8 +34,18 @@ class DemoTest(LabTest):
         done, took = self.timed(self.demo, "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         rows = {row["flow"]: row for row in json.loads(done.stdout)}
-        self.assertEqual(list(rows), ["first logon (F6)", "GETDC (F2)", "SAM LOGON (F2)",
-                                      "cached logon (F7)", "wrong password"])
+        self.assertEqual({flow: row["documented"] for flow, row in rows.items()}, DOCUMENTED)
+        self.assertEqual(list(rows), list(DOCUMENTED))
+        for flow, row in rows.items():
+            with self.subTest(flow=flow):
+                self.assertGreaterEqual(row["messages"], 2)
+                self.assertGreater(row["bytes"], row["messages"] * HEADERS)
+                self.assertLess(row["bytes"], row["messages"] * 1514)
+                self.assertGreater(row["microseconds"], 0)
+                self.assertLess(row["microseconds"], took * 1e6)
+        self.assertLessEqual(rows["first logon (F6)"]["bytes"], 3700)
+        self.assertLess(rows["cached logon (F7)"]["microseconds"],
+                        rows["first logon (F6)"]["microseconds"])
         self.assertEqual(rows["cached logon (F7)"]["messages"], 2)
         self.assertLessEqual(rows["first logon (F6)"]["messages"], 20)
         self.assertIn("DEMOPDC", rows["GETDC (F2)"]["outcome"])
@@ -36,3 +57,7 @@ class DemoTest(LabTest):
         done = self.demo()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("postern secret import", done.stdout)
+        for flow, documented in DOCUMENTED.items():
+            self.assertRegex(
+                done.stdout, rf"(?m)^{re.escape(flow)} +{re.escape(documented)} +"
+                             r"\d+ messages, \d+ B, \d+\.\d+ ms +\S")

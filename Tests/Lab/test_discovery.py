@@ -1,7 +1,9 @@
 """Controllers are found by every method that applies, and a failure is explained."""
 
+import dataclasses
 import json
 import re
+import time
 
 import cldap
 import logons
@@ -180,6 +182,15 @@ class ExplainTest(LabTest):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("secret import", done.stdout + done.stderr)
 
+    def test_names_a_missing_secret_at_once(self):
+        postern = self.agent(domain_section(plan.AD), secrets={})
+        before = time.monotonic()
+        done = postern.run("explain", plan.AD.name)
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertIn(f"no secret; run `postern secret import {plan.AD.name}`",
+                      done.stdout + done.stderr)
+        self.assertLess(time.monotonic() - before, 5)
+
     def test_a_refused_user_is_tried_once_only(self):
         postern = self.agent(domain_section(plan.NT4))
         # A PDC that nobody asked for a while needs seconds for its first pipe.
@@ -198,6 +209,31 @@ class ExplainTest(LabTest):
         self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
         self.assertIn(plan.AD.address, done.stdout + done.stderr)
         self.assertIn("postern find", done.stdout + done.stderr)
+
+
+class SearchTest(LabTest):
+    """A domain whose controllers are gone is looked for again and again."""
+
+    SEARCHES = 300
+    MOST_KIB = 300      # so many leave 1,000 where none of their questions is forgotten
+
+    def search(self, postern):
+        done = postern.box.run(
+            "sh", "-c", f'for each in $(seq {self.SEARCHES}); do "$0" explain --config "$1" '
+            '"$2"; done', postern.binary, postern.config, self.gone.name, check=False)
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertIn(lab.client.address, done.stdout + done.stderr)
+        return postern.memory()["private"]
+
+    def test_searches_leave_nothing_in_memory(self):
+        self.gone = dataclasses.replace(plan.NT4, name="GONELAB")
+        server = nbns.Server(lab.client)
+        self.addCleanup(server.close)
+        postern = self.agent(
+            domain_section(self.gone, controllers=None, wins_server=server.address, answer="no"),
+            secrets={self.gone.name: plan.MACHINE_PASSWORD})
+        before = self.search(postern)
+        self.assertLess(self.search(postern) - before, self.MOST_KIB)
 
 
 class DecodeTest(LabTest):

@@ -260,6 +260,7 @@ class LiesTest(HostileTest):
 
     def test_transactions_that_lie_are_refused(self):
         """Each of the words that say how much there is and where, with each lie."""
+        before, count = self.front("smb"), 0
         with self.bearable("transactions that lie"):
             for word, lie in itertools.product(
                     (0, 1, 9, 10, 11, 12, 13), (1, 0x20, 0x3f, 0x4000, 0xfffe, 0xffff)):
@@ -275,7 +276,22 @@ class LiesTest(HostileTest):
                 is_truth = (word < 2 and lie > 8 or word in (9, 11) and lie < 8
                             or word in (10, 12) and lie == 0x3f or (word, lie) == (13, 0x4000))
                 self.assertEqual(answer == smb1.SUCCESS, is_truth, (word, lie, answer))
+                count += not is_truth
                 session.close()
+        after = self.front("smb")
+        self.assertGreaterEqual(after["malformed"] - before["malformed"], count)
+
+    def test_calls_of_remote_administration_that_lie_are_counted(self):
+        before = self.front("smb")["malformedCalls"]
+        calls = (bytes(8), b"\xd6\0" + b"zsT\0", struct.pack("<H", 63) + b"A" * 40,
+                 struct.pack("<H", 214) + b"zsT\0B516B16\0NINETY\0" + struct.pack("<H", 532))
+        with self.bearable("remote administration that lies"):
+            for call in calls:
+                session = self.on_pipes()
+                answer = session.transact("\\PIPE\\LANMAN", call, b"no password")
+                self.assertEqual(struct.unpack_from("<H", answer)[0], 87, call)  # INVALID_PARAMETER
+                session.close()
+        self.assertEqual(self.front("smb")["malformedCalls"] - before, len(calls))
 
     def test_stubs_that_lie_are_answered_with_faults(self):
         """Conformance, variance and pointers beyond everything, in each call of each interface."""
@@ -283,7 +299,7 @@ class LiesTest(HostileTest):
                  struct.pack("<III", 1, 0xffffffff, 0) * 8,
                  struct.pack("<IIII", 0x20000, 0x10000000, 0, 0x10000000) * 6,
                  struct.pack("<II", 2, 0x20000) * 12, b"\0" * 96, b"")
-        count = faults = 0
+        before, count, faults, lies = self.front("rpc")["badStubs"], 0, 0, 0
         with self.bearable("NDR that lies"):
             for interface in INTERFACES:
                 stream = self.bound(interface)
@@ -292,9 +308,12 @@ class LiesTest(HostileTest):
                     answer = rpc.receive(stream)
                     self.assertIn(answer[2], (rpc.RESPONSE, rpc.FAULT))
                     faults += answer[2] == rpc.FAULT
+                    lies += answer[2] == rpc.FAULT and rpc.fault(answer) == rpc.BAD_STUB_DATA
                     count += 1
                 stream.close()
         self.assertGreater(faults, count // 2)
+        self.assertGreater(lies, 0)
+        self.assertEqual(self.front("rpc")["badStubs"] - before, lies)
 
     def test_names_that_point_to_themselves_are_refused(self):
         header = struct.pack(">HHHHHH", 7, nbns.RECURSION_DESIRED, 1, 0, 0, 0)

@@ -10,7 +10,7 @@ from relay import Relay
 
 LOGON_FAILURE, NO_SUCH_USER = 0xC000006D, 0xC0000064
 NOLOGON_WORKSTATION, NTLM_BLOCKED = 0xC0000199, 0xC0000418
-NO_LOGON_SERVERS = 0xC000005E
+NO_LOGON_SERVERS, NO_SUCH_GROUP = 0xC000005E, 0xC0000066
 PLAIN = 1010        # what a logon without a seal takes with this lab's names
 
 
@@ -19,6 +19,8 @@ class Matrix:
 
     domain = None
     sections = ()
+    # Who logs on, and the group that is required.
+    memberships = (("alice", "Domain Users"), ("alice", "Domain Admins"))
 
     @classmethod
     def setUpClass(cls):
@@ -26,13 +28,14 @@ class Matrix:
         cls.oracle.start(cls.domain)
         cls.postern = cls.class_agent(*cls.sections)
 
-    def attempt(self, method, user, password, *more):
-        """The verdicts of both on one logon, and the key that ours must name."""
+    def attempt(self, method, user, password, *more, words=()):
+        """The verdicts of both on one logon, and the key that ours must name. `words`: what else
+        both are told."""
         make = logons.METHODS[method]
         theirs = make(self.domain.name, user, password, "MEMBER", *more)
         ours = make(self.domain.name, user, password, "GATE1", *more)
-        expected, _ = oracle.verdict(self.oracle.ntlm_auth(*theirs.words))
-        return self.postern.ntlm_auth(*ours.words), expected, ours.key
+        expected, _ = oracle.verdict(self.oracle.ntlm_auth(*theirs.words, *words))
+        return self.postern.ntlm_auth(*ours.words, *words), expected, ours.key
 
     def compare(self, method, **instead):
         """`instead`: the status that is ours on purpose, by the user's label."""
@@ -57,6 +60,28 @@ class Matrix:
 
     def test_lmv2_is_answered_as_by_winbind(self):
         self.compare("lmv2")
+
+    def test_membership_is_required_as_by_winbind(self):
+        for user, group in self.memberships:
+            password = (plan.PASSWORD if user == "alice" else plan.ADMINISTRATOR_PASSWORD)
+            name = f"{self.domain.name}\\{group}"
+            sid = self.oracle.wbinfo("-n", name).stdout.split()[0]
+            for required in (name, sid):
+                for method in ("password", "mschapv2"):
+                    with self.subTest(user=user, required=required, method=method):
+                        done, expected, key = self.attempt(
+                            method, user, password, words=(f"--require-membership-of={required}",))
+                        self.assertVerdict(done, expected, None if expected else key)
+
+    def test_a_group_that_nobody_knows_lets_nobody_in_and_is_told_of_once(self):
+        attempt = logons.by_mschapv2(self.domain.name, "alice", plan.PASSWORD, "GATE1")
+        for _ in range(5):
+            done = self.postern.ntlm_auth(
+                *attempt.words, f"--require-membership-of={self.domain.name}\\no such group")
+            self.assertVerdict(done, NO_SUCH_GROUP)
+            self.assertIn("no such group: name one as DOMAIN\\group", done.stderr)
+        told = [line for line in self.postern.lines if "no such group" in line]
+        self.assertEqual(len(told), 1, told)
 
     def test_restricted_user_enters_from_the_right_workstation(self):
         attempt = logons.by_ntlmv2(self.domain.name, "bound", plan.PASSWORD, "GATE1", "OTHERBOX")
@@ -119,6 +144,10 @@ class LogonInADTest(Matrix, LabTest):
     domain = plan.AD
     # The controller is to decide, as it does for winbindd.
     sections = (domain_section(plan.AD, ntlmv1="allow", lm="allow"),)
+    # A domain local group, whose members are members of Domain Admins.
+    memberships = (*Matrix.memberships,
+                   ("Administrator", "Denied RODC Password Replication Group"),
+                   ("alice", "Denied RODC Password Replication Group"))
 
     def test_mschapv2_without_leave_is_refused(self):
         attempt = logons.by_ntlmv1(self.domain.name, "alice", plan.PASSWORD, "GATE1")

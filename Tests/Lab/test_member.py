@@ -63,6 +63,10 @@ class SambaMember:
     def join(self, user, password):
         self.net("rpc", "join", "-S", "GATE1", "-I", self.controller, "-U", f"{user}%{password}")
 
+    def old_join(self):
+        """By the password that is the computer's name, as members of NT 4.0's time do."""
+        self.net("rpc", "oldjoin", "-S", "GATE1", "-I", self.controller)
+
     def start(self):
         self.box.spawn("member-winbindd.log", "winbindd", "--foreground", "--no-process-group",
                        "-s", self.conf)
@@ -151,6 +155,27 @@ class SambaMemberTest(LabTest):
     def test_member_changes_its_password(self):
         self.wbinfo("--change-secret")
         self.wbinfo("-t")
+
+
+class OldMemberTest(LabTest):
+    def test_member_that_joined_by_its_name_validates_users(self):
+        gate = lab.gate.address
+        postern = self.agent(
+            local_domain_section(DOMAIN),
+            listen_section(gate, smb="yes", rpc="yes", wins_server=None, wins="yes"),
+            accounts=((plan.PASSWORD, "alice"),))
+        postern.run("account", "add", "MEMBER", "--machine", "--default-password", check=True)
+        member = SambaMember(lab.boxes["member"], gate)
+        self.addCleanup(member.stop)
+        member.old_join()
+        member.start()
+        done = member.wbinfo("-a", f"{DOMAIN}\\alice%{plan.PASSWORD}")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotEqual(member.wbinfo("-a", f"{DOMAIN}\\alice%wrong").returncode, 0)
+        done = lab.client.run(
+            "smbclient", f"//{member.box.address}/data", "-U",
+            f"{DOMAIN}/alice%{plan.PASSWORD}", "-c", "ls", check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 class KnownDomainsTest(LabTest):

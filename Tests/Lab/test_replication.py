@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import struct
 
+import mailslot
 from boxes import await_event
 from capture import Capture
 from labtest import LabTest, lab, plan
@@ -203,7 +205,7 @@ class PromotionTest(ReplicationTest):
         before = self.serials(self.backup)
         self.primary.stop()
         await_event("the primary is missed",
-                    lambda: "ready" not in self.shown(self.backup)["channel"], 20, 0.1)
+                    lambda: "no controller" in self.shown(self.backup)["channel"], 20, 0.1)
         done = self.backup.run("domain", "promote", check=True)
         self.assertIn("this host is the primary", done.stdout)
         self.assertEqual(self.shown(self.backup)["role"], "primary")
@@ -217,17 +219,26 @@ class PromotionTest(ReplicationTest):
         self.assertLogsOn(self.backup, "bert")
         await_event("its name is the primary's", lambda: f"{DOMAIN}<1b>" in self.names(), 10, 0.1)
 
+    def listening(self, agent):
+        return json.loads(agent.run("status", "--json", check=True).stdout)["listening"]
+
     def names(self):
-        status = json.loads(self.backup.run("status", "--json", check=True).stdout)
-        return status["listening"]["names"]
+        return self.listening(self.backup)["names"]
+
+    def await_master(self, agent, names=(f"{DOMAIN}<1d>", f"{DOMAIN}<1b>")):
+        await_event("the master browser", lambda: self.listening(agent)["isMasterBrowser"]
+                    and set(names) <= set(self.listening(agent)["names"]), 20, 0.1)
 
     def test_two_controllers_change_places(self):
         self.backup.run("account", "list", check=True)
+        self.await_master(self.primary)
         self.primary.run("domain", "demote", check=True)
+        self.assertFalse(self.listening(self.primary)["isMasterBrowser"])
         self.primary.run("secret", "import", DOMAIN, input="gate-Passw0rd\n", check=True)
         self.backup.run("domain", "promote", check=True)
         self.backup.run("account", "add", "GATE1", "--bdc", input="gate-Passw0rd\n", check=True)
-        await_event("its name is the primary's", lambda: f"{DOMAIN}<1b>" in self.names(), 10, 0.1)
+        self.await_master(self.backup)
+        self.assertFalse(self.listening(self.primary)["isMasterBrowser"])
         self.primary.stop()
         self.primary.start()    # it finds the new primary by its name
         self.primary, self.backup = self.backup, self.primary
@@ -239,6 +250,49 @@ class PromotionTest(ReplicationTest):
         self.assertIn("must be demoted", done.stdout)
         self.primary.run("account", "add", "bert", input="x-1\n", check=True)
         self.await_log(self.backup, "announces itself as the primary too")
+
+
+class DoubtTest(ReplicationTest):
+    def test_a_primary_that_refuses_the_channel_is_not_replaced(self):
+        self.primary = self.make_primary()
+        self.backup = self.make_backup()
+        self.await_copy()
+        self.primary.run("account", "remove", f"{BACKUP}$", check=True)
+        self.backup.stop()
+        self.backup.start()
+        self.await_log(self.backup, "refuses us")
+        done = self.backup.run("domain", "promote")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("refused", done.stderr)
+        self.assertIn("may be at work", done.stderr)
+        self.assertEqual(self.shown(self.backup)["role"], "backup")
+
+
+class ForgeryTest(ReplicationTest):
+    def announce(self, asker, primary, sid):
+        """NETLOGON_DB_CHANGE (MS-NRPC 2.2.1.5.1) of a primary of that name."""
+        head = mailslot.even(
+            struct.pack("<HIIII", 0x0A, 1, 0, 300, 1)
+            + mailslot.ascii_text("EVIL") + mailslot.ascii_text(DOMAIN))
+        head += mailslot.wide_text(primary) + mailslot.wide_text(DOMAIN) + struct.pack(
+            "<II", 0, len(sid))
+        message = head + bytes(-len(head) % 4) + sid + struct.pack("<IHH", 1, 0xFFFF, 0xFFFF)
+        asker.send(mailslot.question(("EVIL", 0), (DOMAIN, 0x1B), mailslot.NETLOGON, message,
+                                     lab.client.address), lab.gate.address)
+
+    def test_strangers_neither_fill_the_log_nor_write_lines_of_their_own(self):
+        self.primary = self.make_primary()
+        own = [int(part) for part in self.shown(self.primary)["sid"].split("-")[3:]]
+        asker = mailslot.Asker(lab.client, hears=lab.gate.address)
+        self.addCleanup(asker.close)
+        for number in range(20):
+            self.announce(asker, f"A{number}\n<3>postern: all is lost\x1b[2J", mailslot.sid(*own))
+        self.await_log(self.primary, "announces itself as the primary too")
+        self.primary.run("status", check=True)
+        told = [line for line in self.primary.lines if "all is lost" in line]
+        self.assertEqual(len(told), 1, self.primary.log)
+        self.assertIn("announces itself", told[0])
+        self.assertNotIn("\x1b", told[0])
 
 
 class SecretTest(ReplicationTest):

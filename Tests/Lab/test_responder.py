@@ -11,7 +11,7 @@ import mailslot
 import nbns
 from boxes import await_event
 from labtest import LabTest, domain_section, lab, plan
-from postern import listen_section
+from postern import listen_section, local_domain_section
 
 NONE, AT_ONCE = 0.3, 1.0    # how long to wait for silence, and for an answer
 
@@ -299,6 +299,31 @@ class ControllerAwayTest(LabTest):
         self.assertIsNone(self.asker.getdc(lab.gate.address, "ADLAB"))
 
 
+class FrontIsOffTest(LabTest):
+    """Nothing listens for clients unless [listen] says so."""
+
+    FRONT = {135, 139, 445}
+
+    def test_ports_are_those_that_listen_turns_on(self):
+        local, gate = local_domain_section("QUIET"), lab.gate.address
+        for name, listen, expected in (
+                ("no section", (), set()),
+                ("neither is said", (listen_section(gate),), set()),
+                ("both are off", (listen_section(gate, smb="no", rpc="no"),), set()),
+                ("SMB alone", (listen_section(gate, smb="yes"),), {139, 445}),
+                ("both", (listen_section(gate, smb="yes", rpc="yes"),), self.FRONT)):
+            with self.subTest(name):
+                agent = self.agent(domain_section(plan.AD), local, *listen)
+                ports = {int(line.split()[3].rsplit(":", 1)[1])
+                         for line in lab.gate.run("ss", "-Hltn").stdout.splitlines()}
+                self.assertEqual(ports & self.FRONT, expected)
+                self.assertEqual({port for port in self.FRONT
+                                  if lab.client.connects(gate, port)}, expected)
+                # What else there is is the port of the calls that the endpoint mapper names.
+                self.assertEqual(len(ports - self.FRONT), 135 in expected)
+                agent.stop()
+
+
 class TortureTest(Responder):
     """Samba's own suite for datagrams; its other parts join the domain first and need a SAMR."""
 
@@ -311,4 +336,7 @@ class TortureTest(Responder):
         done = lab.client.run(
             "smbtorture", "--option=interfaces=eth0", *options, f"//{self.gate}/ipc$",
             "-W", "ADLAB", "-U", f"ADLAB/alice%{plan.PASSWORD}", "nbt.dgram.netlogon", check=False)
-        self.assertIn("success: netlogon", done.stdout, done.stdout + done.stderr)
+        said = done.stdout + done.stderr
+        self.assertEqual(done.returncode, 0, said)
+        self.assertEqual(re.findall(r"(?m)^(success|failure|error|skip): ([^\n\[]+)", said),
+                         [("success", "netlogon")], said)

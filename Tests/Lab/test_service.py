@@ -1,5 +1,6 @@
 """The service as systemd runs it: the unit, the installation, and what the agent tells."""
 
+import configparser
 import os
 import pathlib
 import shutil
@@ -12,6 +13,7 @@ from boxes import await_event, run
 from labtest import LabTest, domain_section, lab, plan
 from postern import listen_section
 
+DIRECTORY = "/run/samba/winbindd"
 UNIT = plan.REPOSITORY / "packaging" / "postern.service"
 MOST_EXPOSURE = 30      # tenths of systemd-analyze's scale; what it rates "OK" goes up to 50
 
@@ -35,13 +37,20 @@ class Notified:
         return sum(message.startswith(word) for message in self.messages)
 
 
+def unit(section, key):
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str
+    parser.read_string(UNIT.read_text())
+    return parser[section][key]
+
+
 class UnitTest(LabTest):
-    def installed(self):
+    def installed(self, *words):
         root = plan.STATE / "installed"
         shutil.rmtree(root, ignore_errors=True)
         self.addCleanup(shutil.rmtree, root, ignore_errors=True)
         # What was built is installed as it is.
-        run("make", "-C", plan.REPOSITORY, "-o", "embedded", "install", f"DESTDIR={root}")
+        run("make", "-C", plan.REPOSITORY, "-o", "embedded", "install", f"DESTDIR={root}", *words)
         return root
 
     def test_install_puts_everything_in_its_place(self):
@@ -53,6 +62,22 @@ class UnitTest(LabTest):
         link = root / "usr/lib/postern/ntlm_auth"
         self.assertEqual(link.resolve(), (root / "usr/bin/postern").resolve())
         self.assertIn("usage: ", run(link, "--help").stdout.lower())
+
+    def test_another_prefix_is_the_units_and_the_examples_too(self):
+        root = self.installed("PREFIX=/usr/local")
+        self.assertTrue((root / "usr/local/bin/postern").is_file())
+        installed = (root / "usr/lib/systemd/system/postern.service").read_text()
+        self.assertIn("\nExecStart=/usr/local/bin/postern serve ", installed)
+        squid = (root / "usr/local/share/doc/postern/examples/squid.conf").read_text()
+        self.assertIn(" /usr/local/lib/postern/ntlm_auth ", squid)
+        for text in (installed, squid):
+            self.assertNotRegex(text, r"/usr/(bin|lib/postern|share/doc)/")
+
+    def test_it_is_started_again_however_often_it_fails(self):
+        self.assertEqual(unit("Service", "Restart"), "on-failure")
+        self.assertEqual(unit("Service", "RestartSec"), "2")
+        # The manager gives up after five starts in ten seconds else.
+        self.assertEqual(unit("Unit", "StartLimitIntervalSec"), "0")
 
     def test_a_configuration_that_stands_is_left_alone(self):
         root = self.installed()
@@ -154,6 +179,46 @@ class ServiceTest(LabTest):
         done = subprocess.run(["setpriv", f"--reuid={plan.UNIX_USER_ID}", "--clear-groups", "cat",
                                f"/proc/{postern.pid}/maps"], capture_output=True)
         self.assertNotEqual(done.returncode, 0, "its own user can look into it")
+        # What no core may be dumped of belongs to root (proc(5)).
+        self.assertEqual(os.stat(f"/proc/{postern.pid}/environ").st_uid, 0)
+
+
+class RightsTest(LabTest):
+    """The unit's rights, which are fewer than root's, are enough to start."""
+
+    def started(self, *sections, imported=True, **options):
+        secrets = {plan.AD.name: plan.MACHINE_PASSWORD} if imported else {}
+        postern = self.agent(domain_section(plan.AD), *sections, started=False, secrets=secrets,
+                             **options)
+        # As the unit and packaging/postern.tmpfiles have them made.
+        (postern.folder / "state").chmod(0o700)
+        os.chown(postern.folder / "run", 0, 0)
+        names = unit("Service", "CapabilityBoundingSet").split()
+        self.assertEqual(unit("Service", "NoNewPrivileges"), "yes")
+        bounds = ",".join(["-all", *(f"+{name.removeprefix('CAP_').lower()}" for name in names)])
+        return postern.start(under=(
+            "setpriv", f"--bounding-set={bounds}", "--inh-caps=-all", "--no-new-privs"))
+
+    def test_with_a_state_that_was_made_by_root(self):
+        postern = self.started()
+        state = postern.folder / "state/state.mdb"
+        self.assertEqual((state.stat().st_uid, state.stat().st_mode & 0o777),
+                         (plan.UNIX_USER_ID, 0o600))
+        attempt = logons.by_mschapv2(plan.AD.name, "alice", plan.PASSWORD, "GATE1")
+        self.assertVerdict(postern.ntlm_auth(*attempt.words), 0, attempt.key)
+
+    def test_without_a_state(self):
+        postern = self.started(imported=False)
+        self.assertEqual((postern.folder / "state/state.mdb").stat().st_uid, plan.UNIX_USER_ID)
+        self.assertEqual(postern.run("status").returncode, 0)
+
+    def test_with_low_ports_and_the_winbind_socket(self):
+        postern = self.started(listen_section(lab.gate.address, smb="yes", rpc="yes"),
+                               winbind_socket=DIRECTORY, control_group="nogroup")
+        self.assertEqual(lab.gate.run("wbinfo", "-p", check=False).returncode, 0)
+        for port in (135, 139, 445):
+            self.assertTrue(lab.client.connects(lab.gate.address, port), port)
+        self.assertIn("GATE1<00>", postern.run("status").stdout)
 
 
 class CommandTest(LabTest):

@@ -1,6 +1,8 @@
 """Programs linked with libwbclient: Samba's own, and FreeRADIUS, find our socket where they look
 for winbindd's, and get from it what they would have got there."""
 
+import contextlib
+import json
 import os
 import re
 import subprocess
@@ -12,6 +14,7 @@ import oracle
 import packages
 import test_callers
 import winbind
+from boxes import await_event
 from labtest import LabTest, domain_section, lab, plan
 from postern import local_domain_section
 
@@ -64,6 +67,9 @@ class Served:
 
 
 class Comparison(Served):
+    # Who logs on to find out whether he is in a group that is local to the domain.
+    local_members = ()
+
     def test_wbinfo_says_of_us_what_it_says_of_winbindd(self):
         domain = self.domain.name
         for words in (
@@ -114,12 +120,14 @@ class Comparison(Served):
                                        None if expected else ours.key)
 
     def test_membership_is_required_as_by_winbindd(self):
-        for group in ("Domain Users", "Domain Admins", "no such group"):
-            words = ("--username=alice", f"--domain={self.domain.name}",
-                     f"--password={plan.PASSWORD}",
+        for user, password, group in (
+                ("alice", plan.PASSWORD, "Domain Users"), ("alice", plan.PASSWORD, "Domain Admins"),
+                ("alice", plan.PASSWORD, "no such group"), *self.local_members):
+            words = (f"--username={user}", f"--domain={self.domain.name}",
+                     f"--password={password}",
                      f"--require-membership-of={self.domain.name}\\{group}")
             ours, theirs = self.samba_ntlm_auth(*words), self.oracle.ntlm_auth(*words)
-            with self.subTest(group=group):
+            with self.subTest(user=user, group=group):
                 self.assertEqual((ours.returncode, ours.stdout),
                                  (theirs.returncode, theirs.stdout))
 
@@ -173,13 +181,22 @@ class Comparison(Served):
 
     def test_members_of_the_control_group_log_on_by_response(self):
         attempt = logons.by_mschapv2(self.domain.name, "alice", plan.PASSWORD, "GATE1")
-        done = lab.gate.run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
-                            "ntlm_auth", f"--configfile={self.conf}", *attempt.words, check=False)
+        member = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+        done = lab.gate.run(*member, "ntlm_auth", f"--configfile={self.conf}", *attempt.words,
+                            check=False)
         self.assertVerdict(done, 0, attempt.key)
+        # They may not do what changes the state.
+        done = lab.gate.run(*member, self.postern.binary, "secret", "--config",
+                            self.postern.config, "rotate", self.domain.name, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("only root and the agent's own user", done.stdout + done.stderr)
 
 
 class WinbindInADTest(Comparison, LabTest):
     domain = plan.AD
+    local_members = tuple(
+        (user, password, "Denied RODC Password Replication Group") for user, password in (
+            ("Administrator", plan.ADMINISTRATOR_PASSWORD), ("alice", plan.PASSWORD)))
 
     def test_a_response_longer_than_its_field_is_taken(self):
         computer = "GATE1"
@@ -311,6 +328,51 @@ class UnavailableTest(LabTest):
                 winbind.LOOKUPNAME, body={0: "NT4LAB", 256: "alice"})).done)
         self.assertEqual(lab.gate.run("wbinfo", "--online-status").stdout,
                          "NT4LAB : no active connection\n")
+
+
+class ShareTest(LabTest):
+    """What one user of this host may have of the agent at a time."""
+
+    SHARE = 256
+    NOBODY = 65534
+
+    def asked_as_nobody(self):
+        """A connection of an unprivileged user's, by which a logon is asked for."""
+        os.seteuid(self.NOBODY)
+        try:
+            client = winbind.Client(pipe(), raw=True)
+        finally:
+            os.seteuid(0)
+        with contextlib.suppress(BrokenPipeError):      # it may be turned away by now
+            client.send(winbind.by_password("NT4LAB\\alice", plan.PASSWORD, 0))
+        return client
+
+    def test_who_leaves_has_no_more_under_way_than_who_stays(self):
+        self.healed(lab.nt4)
+        postern = self.agent(domain_section(plan.NT4, deadline="6s"), winbind_socket=DIRECTORY)
+        with winbind.Client(pipe()) as client:
+            await_event("a channel",
+                        lambda: client.ask(winbind.request(winbind.PING_DC)).done, 20, 0.2)
+        lab.nt4.freeze()
+        for _ in range(self.SHARE):
+            with self.asked_as_nobody():
+                pass
+
+        def all_have_left():
+            shown = json.loads(postern.run("status", "--json").stdout)["winbindSocket"]
+            return shown["clients"] == 0 and shown["requests"] > self.SHARE
+        await_event("they were heard, and have left", all_have_left, 3)
+        with self.asked_as_nobody() as one_more:
+            self.assertTrue(one_more.ended())
+        with winbind.Client(pipe()) as client:
+            self.assertTrue(client.ask(winbind.request(winbind.PING)).done)
+        lab.nt4.thaw()
+
+        def is_served():
+            with self.asked_as_nobody() as client, \
+                    contextlib.suppress(EOFError, ConnectionResetError):
+                return client.answer().done
+        await_event("the share is free again", is_served, 20, 0.2)
 
 
 class ClientsTest(LabTest):

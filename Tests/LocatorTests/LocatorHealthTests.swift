@@ -162,7 +162,57 @@ import Wire
         #expect(world.locator.controllers.count == 1)
     }
 
+    /// dc1 of the world gets another address.
+    private func move(_ world: World, to last: UInt8) -> IPv4Address {
+        let address = World.address(last)
+        world.machines[address] = world.machines[one]
+        world.machines[one]?.isUp = false
+        world.hosts["dc1.ad.lab"] = [address]
+        return address
+    }
+
+    @Test func aControllerThatChangesItsAddressIsFoundAtItsNewOne() {
+        let world = started(1)
+        let nine = move(world, to: 9)
+        world.failed(one, .timedOut)
+        #expect(world.runUntilHealthy(limit: 3_000) != nil)
+        #expect(world.addresses == [nine])
+        #expect(world.locator.controllers.map(\.address) == [nine])
+        #expect(world.persisted?.entries.map(\.address) == [nine])
+    }
+
+    @Test func aControllerThatChangesItsAddressBesideOthersIsFoundByTheNextSearch() {
+        let world = started(3)
+        let nine = move(world, to: 9)
+        world.failed(one, .timedOut)
+        world.run(LocatorLimit.rediscovery + 1_000)
+        #expect(world.locator.controllers.contains { $0.address == nine && $0.health == .healthy })
+        #expect(!world.locator.controllers.contains { $0.address == one })
+    }
+
+    @Test func aControllerThatIsDownWhereItWasIsKept() {
+        let world = started(2)
+        world.machines[one]?.isUp = false
+        world.failed(one, .timedOut)
+        world.run(LocatorLimit.rediscovery + 1_000)
+        #expect(world.addresses == [two])
+        #expect(world.locator.controllers.map(\.address).contains(one))
+        world.machines[one]?.isUp = true
+        world.run(1_000)
+        #expect(world.addresses == [one, two])
+    }
+
     // MARK: Across restarts
+
+    @Test func aControllerThatChangedItsAddressMeanwhileIsFoundAtItsNewOne() throws {
+        let known = try #require(started(1).persisted)
+        let world = World.withDNS(1)
+        let nine = move(world, to: 9)
+        world.begin(World.modern, known: known)
+        #expect(world.runUntilHealthy(limit: 5_000) != nil)
+        #expect(world.addresses == [nine])
+        #expect(world.persisted?.entries.map(\.address) == [nine])
+    }
 
     @Test func startsWithTheLastGoodControllerAndWithoutDNS() throws {
         let before = started(2)

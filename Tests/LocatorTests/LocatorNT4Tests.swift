@@ -44,16 +44,6 @@ import Wire
         #expect(world.count { if case .udp = $0 { true } else { false } } == 0)
     }
 
-    @Test func aConfiguredNameIsANetBIOSName() {
-        let world = world()
-        world.names[NetBIOSName("NT4BDC", .server)!] = [bdc]
-        var list = configuration
-        list.controllers = ["nt4bdc"]
-        world.begin(list)
-        world.run(1_000)
-        #expect(world.addresses == [bdc])
-    }
-
     @Test func aNodeThatIsNoControllerIsNotUsed() {
         let world = world()
         world.machines[pdc]?.nodeNames = [

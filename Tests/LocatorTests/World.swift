@@ -216,7 +216,7 @@ extension World {
         LocatorConfiguration(domain: "ADLAB", dnsName: "ad.lab", hostName: "GATE1")
     }
 
-    static func fixed(_ list: [String]) -> LocatorConfiguration {
+    static func fixed(_ list: [IPv4Address]) -> LocatorConfiguration {
         LocatorConfiguration(
             domain: "ADLAB", dnsName: "ad.lab", controllers: list, hostName: "GATE1")
     }

@@ -143,10 +143,9 @@ import Wire
     fileprivate static func readsOneLineAndLeavesTheRestInChild() throws {
         Self.feed("secret\r\nnext\nlast")
         #expect(try Terminal.readSecret(prompt: "") == Array("secret".utf8))
-        let input = LineInput(limit: 100)
-        #expect(try input.next() == Array("next".utf8))
-        #expect(try input.next() == Array("last".utf8))
-        #expect(try input.next() == nil)
+        #expect(try Terminal.readLine() == Array("next".utf8))
+        #expect(try Terminal.readLine() == Array("last".utf8))
+        #expect(try Terminal.readLine() == nil)
         exit(0)
     }
 
@@ -159,8 +158,16 @@ import Wire
     fileprivate static func refusesALineWithoutEndInChild() throws {
         Self.feed(String(repeating: "x", count: 20_000))
         #expect(throws: SystemError("read", E2BIG)) { _ = try Terminal.readLine() }
-        #expect(throws: SystemError("read", E2BIG)) { _ = try LineInput(limit: 100).next() }
         exit(0)
+    }
+
+    @Test func aLineIsOneLineWhoeverWroteIt() {
+        #expect(Terminal.line("GATE1 an 10.77.0.1: grüßt €") == "GATE1 an 10.77.0.1: grüßt €")
+        #expect(Terminal.line("A\npostern: B\r\t\u{1b}[2J\u{0}\u{7f}") == "A?postern: B???[2J??")
+        // NEL and CSI of C1, and what only looks like them.
+        #expect(Terminal.line("a\u{85}b\u{9b}2Jc\u{80}") == "a?b?2Jc?")
+        let others = "\u{a0}\u{4082}\u{1f082}\u{c5}"
+        #expect(Terminal.line(others) == others)
     }
 
     @Test func knowsTheHostsAddresses() throws {

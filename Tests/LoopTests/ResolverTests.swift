@@ -1,3 +1,4 @@
+import CPosix
 import Loop
 import Testing
 import Wire
@@ -18,9 +19,11 @@ private final class NameServer {
         var connection: TCPConnection?
     }
 
-    init(_ loop: EventLoop, _ behaviour: Behaviour) throws {
+    init(
+        _ loop: EventLoop, _ behaviour: Behaviour, at place: Endpoint = Endpoint(.loopback, 0)
+    ) throws {
         let log = Log()
-        udp = try UDPSocket(loop, bind: Endpoint(.loopback, 0)) { bytes, source in
+        udp = try UDPSocket(loop, bind: place) { bytes, source in
             var query: [UInt8] = []
             for index in 0..<bytes.count { query.append(bytes[index]) }
             guard let reply = Self.reply(query, behaviour, log) else { return }
@@ -157,6 +160,54 @@ private final class NameServer {
         #expect(refused == 0)
         run(loop) { refused + timedOut == 70 }
         #expect(refused == 6 && timedOut == 64)
+        server.close()
+    }
+
+    @Test(arguments: [false, true])
+    func asksTheHostsNewNameServersWhatIsUnderWayToo(_ isReplaced: Bool) throws {
+        let loop = EventLoop()
+        let folder = TemporaryFolder()
+        let file = folder.path + "/resolv.conf"
+        let former = try NameServer(loop, .silent)
+        let port = former.udp.local.port
+        let other = IPv4Address(127, 0, 0, 9)
+        let server = try NameServer(loop, .answer, at: Endpoint(other, port))
+        try SystemFile.write(file, Array("nameserver 127.0.0.1\n".utf8))
+        let resolver = try Resolver(loop, file: file, port: port)
+        var early: Result<[IPv4Address], ResolverError>?
+        resolver.addresses("early.lab", deadline: loop.now + 10_000) { early = $0 }
+        #expect(run(loop) { !former.asked.isEmpty })
+        // It is not looked at before a second has passed since it was read.
+        run(loop, limit: 1_050) { false }
+        let written = isReplaced ? file + ".new" : file
+        try SystemFile.write(written, Array("nameserver 127.0.0.9\n".utf8))
+        if isReplaced { #expect(unsafe rename(written, file) == 0) }
+        var late: Result<[IPv4Address], ResolverError>?
+        resolver.addresses("late.lab", deadline: loop.now + 3_000) { late = $0 }
+        #expect(run(loop) { early != nil && late != nil })
+        #expect(try early?.get().count == 2 && late?.get().count == 2)
+        #expect(server.asked.sorted() == ["early.lab/1", "late.lab/1"])
+        #expect(!former.asked.contains("late.lab/1"))
+        resolver.close()
+        former.close()
+        server.close()
+    }
+
+    @Test func aFileThatIsGoneForAMomentChangesNothing() throws {
+        let loop = EventLoop()
+        let folder = TemporaryFolder()
+        let file = folder.path + "/resolv.conf"
+        let other = IPv4Address(127, 0, 0, 9)
+        let server = try NameServer(loop, .answer, at: Endpoint(other, 0))
+        try SystemFile.write(file, Array("nameserver 127.0.0.9\n".utf8))
+        let resolver = try Resolver(loop, file: file, port: server.udp.local.port)
+        SystemFile.remove(file)
+        run(loop, limit: 1_050) { false }
+        var found: Result<[IPv4Address], ResolverError>?
+        resolver.addresses("a.lab", deadline: loop.now + 3_000) { found = $0 }
+        #expect(run(loop) { found != nil })
+        #expect(try found?.get().count == 2)
+        resolver.close()
         server.close()
     }
 

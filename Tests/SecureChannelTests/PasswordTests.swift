@@ -37,6 +37,16 @@ import Wire
         #expect(controller.accounts[account(world)] == former)
     }
 
+    /// Whoever refuses under no authenticator of the controller's refuses nothing.
+    @Test func refusalOfAnotherKeyLeavesItUnknown() {
+        let (world, controller) = ChannelWorld.ready()
+        let former = controller.accounts[account(world)]
+        controller.replaceKey(of: ChannelWorld.computer)
+        set(world)
+        #expect(world.passwordOutcomes == [.unknown])
+        #expect(controller.accounts[account(world)] == former)
+    }
+
     @Test func lostConnectionLeavesItUnknown() {
         for isSet in [false, true] {
             let (world, controller) = ChannelWorld.ready {
@@ -116,6 +126,16 @@ import Wire
         var lifetime = Int.max
         /// Another controller than the one that was asked serves, and has the old secret still.
         var servesLagging = false
+        /// What becomes of the next calls that set the password, before `setOutcome` holds.
+        var setOutcomes: [PasswordOutcome] = []
+        /// The controllers that keys are made at one after the other; the last one stays.
+        var places: [IPv4Address] = [IPv4Address(10, 77, 0, 10)]
+        /// Who was asked to take the pending secret, as it is kept.
+        var asked: IPv4Address?
+
+        private var place: IPv4Address {
+            servesLagging ? IPv4Address(10, 77, 0, 11) : places[0]
+        }
 
         mutating func begin() { perform(core.begin(hasPending: pending != nil)) }
 
@@ -131,19 +151,24 @@ import Wire
             switch action {
             case .storePending:
                 pending = "new"
+                asked = nil
                 perform(core.pendingStored())
             case .setPending:
-                if setOutcome == .set || setOutcome == .unknown && unknownIsSet {
+                let outcome = setOutcomes.isEmpty ? setOutcome : setOutcomes.removeFirst()
+                if outcome != .notSent { asked = places[0] }
+                if outcome == .set || outcome == .unknown && unknownIsSet {
                     controller = pending!
                 }
-                perform(core.passwordSet(setOutcome))
+                perform(core.passwordSet(outcome))
             case .makeKey:
+                if places.count > 1 { places.removeFirst() }
                 let tried = [pending, current, previous].compactMap { $0 }
                 let serving = servesLagging ? "old" : controller
                 guard hasKey, let agreed = tried.first(where: { $0 == serving }) else {
                     return perform(core.keyFailed("no key"))
                 }
-                perform(core.keyed(withNewest: agreed == tried.first, atAsked: !servesLagging))
+                perform(
+                    core.keyed(withNewest: agreed == tried.first, at: place, asked: asked))
             case .promote:
                 previous = current
                 current = pending!
@@ -200,6 +225,40 @@ import Wire
         world.servesLagging = false
         world.begin()
         #expect(world.outcomes.last == .changed && world.current == "new")
+    }
+
+    /// Nothing was sent at first, so that the first controller's word is final; then it is asked,
+    /// and no other knows whether it has taken the secret.
+    @Test func aControllerThatWasAskedTheSecondTimeAloneDecides() {
+        let c = IPv4Address(10, 77, 0, 12)
+        let d = IPv4Address(10, 77, 0, 13)
+        var world = World()
+        world.places = [IPv4Address(10, 77, 0, 10), c, d]
+        world.setOutcomes = [.notSent, .unknown]
+        world.begin()
+        guard case .undecided = world.outcomes.last else {
+            Issue.record("\(world.outcomes)")
+            return
+        }
+        #expect(world.pending == "new" && world.current == "old" && world.asked == c)
+        // The one that was asked is back, and has taken it.
+        world.controller = "new"
+        world.places = [c]
+        world.begin()
+        #expect(world.outcomes.last == .changed && world.current == "new")
+    }
+
+    @Test func nobodysWordIsFinalWhereItIsNotKnownWhoWasAsked() {
+        var core = SecretRotation()
+        let place = IPv4Address(10, 77, 0, 10)
+        #expect(core.begin(hasPending: false) == [.storePending])
+        #expect(core.pendingStored() == [.setPending])
+        #expect(core.passwordSet(.unknown) == [.makeKey])
+        let end = core.keyed(withNewest: false, at: place, asked: nil)
+        guard case .finish(.undecided) = end.first, end.count == 1 else {
+            Issue.record("\(end)")
+            return
+        }
     }
 
     @Test func withoutAKeyBothSecretsAreKept() {

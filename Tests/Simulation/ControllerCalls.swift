@@ -36,6 +36,12 @@ extension ControllerConnection {
             logon(call, try NetrLogonSamLogon.Request(parsing: &reader))
         case NetrServerPasswordSet2.opnum:
             setPassword(call, try NetrServerPasswordSet2.Request(parsing: &reader))
+        case NetrDatabaseDeltas.opnum where controller.answersPulls:
+            let pull = try NetrDatabaseDeltas.Request(parsing: &reader).call
+            let moved = controller.moveChain(pull.computerName, pull.authenticator)
+            answer(call, AuthenticatedStatus(
+                returnAuthenticator: NetlogonAuthenticator(credential: moved ?? Bytes8()),
+                status: moved == nil ? .accessDenied : .success))
         case LsarLookupNames4.opnum where call.isSealed:
             translate(call, try LsarLookupNames4.Request(parsing: &reader))
         case _: refuse(call, .opRangeError)

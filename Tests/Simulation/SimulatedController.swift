@@ -89,6 +89,8 @@ package final class SimulatedController {
     /// The connection ends before such a change is looked at, or after it was made.
     package var losesPasswordCall = false
     package var losesPasswordAnswer = false
+    /// Whether it knows the calls of replication: each is answered with nothing but a success.
+    package var answersPulls = false
     /// How many questions for names end their connection.
     package var losesTranslations = 0
     /// Takes bytes and does nothing.

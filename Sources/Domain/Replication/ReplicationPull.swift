@@ -225,9 +225,11 @@ package final class ReplicationPull {
 
     // MARK: What comes back
 
-    /// The call did not come through: it is made again later.
+    /// The call did not come through: it is made again later. What a promotion cuts off is nobody's
+    /// trouble.
     package func failed(now: UInt64) {
         guard let request = inFlight else { return }
+        if domain.role != .backup { return inFlight = nil }
         trouble(request.database, .unreachable, now)
     }
 

@@ -65,10 +65,10 @@ package final class RemoteAdministrationServer: RemoteAdministration {
             request = try RAP.Request(parsing: &reader)
         } catch {
             // Too short for an opcode: not even RAP.
-            if call.parameters.count < 2 {
-                return RemoteAdministrationReply(parameters: [], status: .invalidParameter)
-            }
-            return failed(.invalidParameter)
+            return malformed(
+                call.parameters.count < 2
+                    ? RemoteAdministrationReply(parameters: [], status: .invalidParameter)
+                    : failed(.invalidParameter))
         }
         if !request.hasKnownLevel { return failed(.invalidLevel) }
         switch request {
@@ -119,6 +119,12 @@ package final class RemoteAdministrationServer: RemoteAdministration {
         reply(RAP.Response(code))
     }
 
+    private func malformed(_ reply: RemoteAdministrationReply) -> RemoteAdministrationReply {
+        var reply = reply
+        reply.isMalformed = true
+        return reply
+    }
+
     /// One record, whole or not at all.
     private func one(
         _ writer: consuming RAP.RecordWriter, _ limit: Int
@@ -160,7 +166,7 @@ package final class RemoteAdministrationServer: RemoteAdministration {
             encrypted = try reader.fixed("EncryptedPassword")
             verifier = try reader.fixed("EncryptedHash")
         } catch {
-            return failed(.invalidParameter)
+            return malformed(failed(.invalidParameter))
         }
         do throws(DomainError) {
             try domain.changePassword(of: user, now: now.fileTime) { _, lm in

@@ -15,6 +15,8 @@ final class RPCEnvironment {
     let identity: ServerHandshake.Identity
     let channels: ChannelKeys?
     let random: (Int) -> [UInt8]
+    /// Calls that were answered with `badStubData`.
+    var badStubs = 0
     private var groups: [UInt32: AssociationGroup] = [:]
     private let handleCount = HandleCount()
 

@@ -81,6 +81,9 @@ package final class RPCServer: PipeServer {
 
     package var openAssociations: Int { associations.count }
 
+    /// Calls whose parameters could not be read.
+    package var badStubs: Int { environment.badStubs }
+
     // MARK: TCP
 
     /// Takes a connection to `port`, or says that there are too many.
@@ -290,7 +293,7 @@ package final class RPCServer: PipeServer {
                             domain: answered.domain, user: answered.user,
                             workstation: answered.workstation,
                             parameterControl: FrontLogon.computersMayLogOn,
-                            proof: answered.proof, peer: association.peer)))
+                            proof: answered.proof, at: .rpc, from: association.peer)))
             case .later(let call, let service, let ticket):
                 tickets[Ticket(service: service, number: ticket)] = (id, call)
             }

@@ -440,6 +440,7 @@ final class ServerAssociation {
             return
         }
         let call = calls.remove(at: index)
+        if case .fault(.badStubData) = reply { environment.badStubs += 1 }
         if call.isOrphaned { return }
         switch reply {
         case .response(let stub): respond(call, stub)

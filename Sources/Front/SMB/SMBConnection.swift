@@ -66,6 +66,8 @@ final class SMBConnection {
 
     var isClosed: Bool { phase == .closed }
 
+    var listener: FrontLogon.Listener { framing == .netBIOS ? .session : .direct }
+
     /// Somebody who has a password has logged on.
     var isAuthenticated: Bool { idleExpires == nil }
 
@@ -175,7 +177,7 @@ final class SMBConnection {
     /// RFC 1002 4.3.2: the client calls us by a name. `*SMBSERVER` is anybody's.
     private func answer(_ called: NetBIOSName, _ calling: NetBIOSName) {
         var response = SessionPacket.positiveResponse
-        let names = [context.settings.computerName, "*SMBSERVER"] + context.settings.aliases
+        let names = [context.settings.computerName, "*SMBSERVER"]
         let isOurs = names.contains { name in
             NetBIOSName(name, .server).map { $0.hasText(of: called) } ?? false
         }

@@ -92,16 +92,22 @@ extension SMBConnection {
         case .responses(let lm, let nt):
             asked = .responses(challenge: challenge, nt: nt, lm: lm)
         case .password(let password):
-            context.counters.plainPasswords += 1
-            guard context.settings.allowsPlainPasswords, !password.isEmpty else {
-                return refused(logon, .logonFailure)
-            }
+            if password.isEmpty { return refused(logon, .logonFailure) }
             asked = .password(Secret(Array(OEMCodePage.string(password).utf8)))
         }
         let front = FrontLogon(
             domain: domain ?? "", user: logon.user, workstation: clientName, proof: asked,
-            peer: peer)
+            at: listener, from: peer)
+        if case .password = asked, blocksPlain(front) { return refused(logon, .logonFailure) }
         return validate(front, logon, exchange, now)
+    }
+
+    /// Whether a logon by a password in plain is not taken, which is counted.
+    func blocksPlain(_ front: FrontLogon) -> Bool {
+        if context.settings.allowsPlainPasswords { return false }
+        context.counters.plainPasswords += 1
+        context.emit(.blocked(front))
+        return true
     }
 
     /// A new session under a UID of its own; nil where there are too many.
@@ -164,7 +170,7 @@ extension SMBConnection {
                 domain: answered.domain, user: answered.user,
                 workstation: answered.workstation.isEmpty ? clientName : answered.workstation,
                 parameterControl: FrontLogon.computersMayLogOn, proof: answered.proof,
-                peer: peer)
+                at: listener, from: peer)
             return validate(front, logon, exchange, now)
         }
     }

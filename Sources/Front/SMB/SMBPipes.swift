@@ -10,7 +10,8 @@ final class SMBPipe {
     /// Whether a read ends with its message, and says when that goes on.
     var readsMessages = false
     var isNonblocking = false
-    /// What has come of a message that is written in several requests, and how long it will be.
+    /// What has come of a message that is written in several requests, and how long it will be:
+    /// 16 bits say that.
     var written: [UInt8] = []
     var writtenLength = 0
 

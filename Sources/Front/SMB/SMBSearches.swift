@@ -229,7 +229,9 @@ extension SMBConnection {
             return .failed(.accessDenied)
         case .queryFSInformation:
             return query(volume: try reader.uint16LE("InformationLevel"), request, exchange)
-        case .findFirst2, .findNext2, .queryPathInformation, .queryFileInformation: break
+        case .queryFileInformation:
+            return query(open: try .init(parsing: &reader), request, exchange)
+        case .findFirst2, .findNext2, .queryPathInformation: break
         }
         guard place.share == .netlogon else { return .failed(.accessDenied) }
         switch subcommand {
@@ -242,17 +244,28 @@ extension SMBConnection {
             switch look(up: query.fileName) {
             case .failed(let status): return .failed(status)
             case .found(_, let entry):
-                return tell(entry, query.informationLevel, request, exchange)
+                return tell(Self.information(entry), query.informationLevel, request, exchange)
             }
-        case .queryFileInformation:
-            let query = try SMB1.QueryFileInformation(parsing: &reader)
-            guard let open = find(query.fid, exchange), case .file(_, let entry) = open.kind
-            else { return .failed(.smbBadFID) }
-            return tell(entry, query.informationLevel, request, exchange)
-        case .open2, .queryFSInformation, .setPathInformation, .setFileInformation,
-            .createDirectory, .sessionSetup, .getDFSReferral:
+        case .open2, .queryFSInformation, .queryFileInformation, .setPathInformation,
+            .setFileInformation, .createDirectory, .sessionSetup, .getDFSReferral:
             return .failed(.notSupported)
         }
+    }
+
+    /// Of whatever the FID is of, a file or a pipe (MS-CIFS 2.2.6.8).
+    private func query(
+        open query: SMB1.QueryFileInformation, _ request: SMB1.TransactionRequest,
+        _ exchange: SMBExchange
+    ) -> SMBStep {
+        guard let open = find(query.fid, exchange) else { return .failed(.smbBadFID) }
+        let information: SMB1.FileInformation
+        switch open.kind {
+        case .file(_, let entry): information = Self.information(entry)
+        case .pipe(let pipe):
+            if let status = fill(pipe), status != .pending { return .failed(status) }
+            information = SMB1.FileInformation(pipe: pipe.name, unread: pipe.unread.count)
+        }
+        return tell(information, query.informationLevel, request, exchange)
     }
 
     private func answerForm(_ exchange: SMBExchange) -> SMB1.Form {
@@ -270,12 +283,12 @@ extension SMBConnection {
     }
 
     private func tell(
-        _ entry: SharedEntry, _ level: UInt16, _ request: SMB1.TransactionRequest,
+        _ information: SMB1.FileInformation, _ level: UInt16, _ request: SMB1.TransactionRequest,
         _ exchange: SMBExchange
     ) -> SMBStep {
         var writer = WireWriter(capacity: 128)
         // SMB_INFO_IS_NAME_VALID tells nothing.
-        let isKnown = level == 6 || Self.information(entry)
+        let isKnown = level == 6 || information
             .write(into: &writer, level: level, answerForm(exchange))
         if !isKnown { return .failed(.invalidLevel) }
         return appendBounded([0, 0], writer.finish(), request, exchange)

@@ -27,6 +27,8 @@ package final class SMBServer {
         case close(SMBConnectionID)
         /// A logon to be validated; `logonAnswered` brings the verdict under the same token.
         case logon(token: UInt64, FrontLogon)
+        /// A logon that was refused by policy without asking, to be counted.
+        case blocked(FrontLogon)
     }
 
     private let context: SMBContext
@@ -192,8 +194,10 @@ package final class SMBServer {
 package struct SMBCounters: Equatable, Sendable {
     package var connections = 0
     package var refusedConnections = 0
-    /// Frames and messages that could not be read.
+    /// Frames, messages and pipes' transactions that could not be read.
     package var malformed = 0
+    /// Calls of remote administration whose parameters could not.
+    package var malformedCalls = 0
     package var badSignatures = 0
     /// Frames that were not completed, and logons that did not come, in time.
     package var expired = 0
@@ -203,7 +207,7 @@ package struct SMBCounters: Equatable, Sendable {
     package var failedLogons = 0
     /// Logons refused without asking, as too many had failed.
     package var refusedGuesses = 0
-    /// Passwords in plain that were not taken.
+    /// Passwords in plain that were not taken, as the policy is.
     package var plainPasswords = 0
 
     package init() {}

@@ -19,12 +19,10 @@ package struct SMBServerSettings {
     package var dnsDomainName: String?
     /// Whether NTLMv2 responses are to be bound to the domain's name (`ServerHandshake.Identity`).
     package var bindsDomain = true
-    /// Other names by which a session on port 139 may call us.
-    package var aliases: [String] = []
     package var serverGUID = Bytes16()
     /// Whether a password in plain is taken from a client that sends one. None is asked for.
     package var allowsPlainPasswords = false
-    /// Whether a null session is given `IPC$`.
+    /// Whether a null session is given `IPC$`. What it is told there is each service's affair.
     package var allowsNullSessions = true
     package var signing = Signing.offered
     package var guessing = GuessLimits()
@@ -69,8 +67,6 @@ package enum SMBLimits {
     package static let assemblies = 4
     /// Answers to one echo.
     package static let echoes = 8
-    /// Bytes of a message to a pipe that comes in several writes, or is kept unread.
-    package static let pipeMessage = 1_048_576
 
     // Milliseconds.
     /// A frame or a transaction that has begun is complete.

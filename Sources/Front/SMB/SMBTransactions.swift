@@ -121,6 +121,7 @@ extension SMBConnection {
         do throws(WireError) {
             call = try SMB1.NamedPipeCall(request, in: reader)
         } catch {
+            context.counters.malformed += 1
             return .failed(.invalidParameter)
         }
         return carryOut(call, request, reader, exchange, place, now)
@@ -138,6 +139,7 @@ extension SMBConnection {
             maxParameterCount: Int(request.maxParameterCount),
             maxDataCount: Int(request.maxDataCount), identity: place.identity, peer: peer)
         let reply = administration.call(call, now: now)
+        if reply.isMalformed { context.counters.malformedCalls += 1 }
         if reply.status != .success { return .failed(reply.status) }
         let parameters = Array(reply.parameters.prefix(Int(request.maxParameterCount)))
         let data = Array(reply.data.prefix(Int(request.maxDataCount)))

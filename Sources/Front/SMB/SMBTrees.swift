@@ -66,15 +66,12 @@ extension SMBConnection {
             authenticated(.anonymous, now)
             return takeTree(share, exchange)
         }
-        context.counters.plainPasswords += 1
-        guard context.settings.allowsPlainPasswords, !clientName.isEmpty else {
-            return .failed(.logonFailure)
-        }
-        sessions.append(SMBSession(uid: uid, state: .validating))
         let password = Secret(Array(OEMCodePage.string(request.password).utf8))
         let front = FrontLogon(
             domain: "", user: clientName, workstation: clientName, proof: .password(password),
-            peer: peer)
+            at: listener, from: peer)
+        if blocksPlain(front) || clientName.isEmpty { return .failed(.logonFailure) }
+        sessions.append(SMBSession(uid: uid, state: .validating))
         let logon = SMBLogon(uid: uid, user: clientName, way: .core(share))
         return validate(front, logon, exchange, now)
     }

@@ -13,6 +13,9 @@ extension NetlogonService {
     /// Flags of a request that nothing but a directory can satisfy: DS_DIRECTORY_SERVICE_REQUIRED,
     /// DS_GC_SERVER_REQUIRED, DS_KDC_REQUIRED, DS_IS_DNS_NAME.
     private static let directoryFlags: UInt32 = 0x10 | 0x40 | 0x400 | 0x2_0000
+    /// What a member says of itself that is agreed to (MS-NRPC 2.2.1.3.6, WorkstationFlags): it
+    /// takes inbound trusts, and keeps its service principal names itself.
+    private static let knownWorkstationFlags: UInt32 = 0x3
     private static let uasLogon: UInt16 = 0
     private static let uasLogoff: UInt16 = 1
 
@@ -63,16 +66,19 @@ extension NetlogonService {
             return Self.reply(DomainTrusts(domains: domainTrusts(wanted: request.flags)))
         case NetrLogonControl.opnum:
             let request = try NetrLogonControl.Request(parsing: &reader)
-            // The oldest of these calls has one level; members tell by the answer who is there.
-            if request.queryLevel == 2 {
-                return Self.reply(
-                    LogonControlAnswer(queryLevel: 2, buffer: nil, status: .notSupported))
+            // The oldest of these calls has one level, and no functions that need more than it
+            // says; members tell by the answer who is there.
+            if request.queryLevel == 2 { return Self.refused(2, .notSupported) }
+            if request.queryLevel == 1, Self.isOfLaterCalls(request.functionCode) {
+                return Self.refused(1, .notSupported)
             }
-            return control(request.functionCode, request.queryLevel, .none, caller)
+            return control(
+                request.functionCode, request.queryLevel, .none, caller, highestLevel: 1)
         case NetrLogonControl2.opnum, NetrLogonControl2Ex.opnum:
             let request = try LogonControl2Request(parsing: &reader)
             return control(
-                request.functionCode, request.queryLevel, request.data, caller)
+                request.functionCode, request.queryLevel, request.data, caller,
+                highestLevel: opnum == NetrLogonControl2.opnum ? 3 : 4)
         // LAN Manager's own logons, for which nobody has used RPC (3.5.4.10.1, .2): a null
         // pointer, or a structure of 8 bytes, and ERROR_NOT_SUPPORTED.
         case Self.uasLogon: return .response([0, 0, 0, 0, 50, 0, 0, 0])
@@ -202,19 +208,28 @@ extension NetlogonService {
                 returnAuthenticator: answer,
                 domainInformation: DomainInformation(
                     primaryDomain: own, trustedDomains: all,
-                    workstationFlags: request.workstation?.workstationFlags ?? 0)))
+                    workstationFlags: Self.knownWorkstationFlags
+                        & (request.workstation?.workstationFlags ?? 0))))
     }
 
     // MARK: Control
 
+    /// What has a parameter, and what concerns a directory's DNS: from
+    /// NETLOGON_CONTROL_REDISCOVER to NETLOGON_CONTROL_QUERY_DNS_REG.
+    private static func isOfLaterCalls(_ function: LogonControlFunction) -> Bool {
+        (5...12).contains(function.rawValue) || function == .setDebugFlag
+    }
+
+    private static func refused(_ level: UInt32, _ status: NetStatus) -> ServiceReply {
+        reply(LogonControlAnswer(queryLevel: level, buffer: nil, status: status))
+    }
+
+    /// `highestLevel`: of the call that it is (MS-NRPC 3.5.4.9.1 to .3).
     private func control(
         _ function: LogonControlFunction, _ level: UInt32, _ data: LogonControlData,
-        _ caller: RemoteCaller
+        _ caller: RemoteCaller, highestLevel: UInt32
     ) -> ServiceReply {
-        guard LogonControlAnswer.levels.contains(level) else {
-            return Self.reply(
-                LogonControlAnswer(queryLevel: level, buffer: nil, status: .invalidLevel))
-        }
+        guard (1...highestLevel).contains(level) else { return Self.refused(level, .invalidLevel) }
         let success = NetStatus.success
         func answer(_ info: LogonControlInfo?, _ status: NetStatus) -> ServiceReply {
             let fits = info?.level == level ? info : nil
@@ -236,6 +251,9 @@ extension NetlogonService {
                 let known = otherDomains().first(where: { Self.names($0, name ?? "") })
             else { return answer(nil, .noSuchDomain) }
             let status = known.controller == nil ? NetStatus.noLogonServers : success
+            if level == 1 {
+                return answer(.info1(flags: 0, pdcConnectionStatus: status), success)
+            }
             return answer(
                 .info2(
                     flags: 0, pdcConnectionStatus: status,
@@ -249,8 +267,7 @@ extension NetlogonService {
                 .info4(
                     trustedDCName: "\\\\" + settings.computerName,
                     trustedDomainName: domain.name), success)
-        case .replicate, .synchronize, .pdcReplicate:
-            return answer(.info1(flags: 0, pdcConnectionStatus: success), success)
+        // Backups are told of each change as it is made, and pull by themselves: nobody makes them.
         case _: return answer(nil, .notSupported)
         }
     }

@@ -115,7 +115,7 @@ extension NetlogonService {
                 return passOn(
                     logon(identity, for: named, user, proof, caller), waiting)
             }
-            return finish(waiting, validate(identity, account, proof, now))
+            return finish(waiting, validate(identity, account, proof, caller, now))
         }
         guard let other = otherDomains().first(where: { Self.names($0, named) }) else {
             // As an NT4 controller says it: perhaps it is the asker's own.
@@ -162,7 +162,7 @@ extension NetlogonService {
         FrontLogon(
             domain: domain, user: user, workstation: identity.workstation ?? "",
             parameterControl: identity.parameterControl.rawValue, proof: proof,
-            peer: caller.peer, wantsWhole: true)
+            at: .member, from: caller.peer, wantsWhole: true)
     }
 
     private static func isNetwork(_ information: LogonInformation) -> Bool {
@@ -183,7 +183,7 @@ extension NetlogonService {
 
     private func validate(
         _ identity: LogonIdentityInfo, _ account: String, _ proof: FrontLogon.Proof,
-        _ now: FrontTime
+        _ caller: RemoteCaller, _ now: FrontTime
     ) -> Verdict {
         let local: LocalLogon.Proof
         switch proof {
@@ -192,12 +192,12 @@ extension NetlogonService {
         case .hashes(let nt, let lm): local = .hashes(nt: nt, lm: lm)
         case .password(let secret): local = .password(secret)
         }
-        let outcome = domain.validate(
-            LocalLogon(
-                domain: identity.logonDomainName ?? "", user: identity.userName ?? "",
-                account: account, workstation: identity.workstation ?? "",
-                control: identity.parameterControl,
-                proof: local), now: now.fileTime)
+        let logon = LocalLogon(
+            domain: identity.logonDomainName ?? "", user: identity.userName ?? "",
+            account: account, workstation: identity.workstation ?? "",
+            control: identity.parameterControl, proof: local)
+        let outcome = validation?(logon, caller.peer, now)
+            ?? domain.validate(logon, now: now.fileTime)
         switch outcome {
         case .accepted(let session):
             return (.success, session.validation(server: settings.computerName), true)

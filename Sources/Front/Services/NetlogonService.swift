@@ -48,6 +48,9 @@ package final class NetlogonService: RemoteService {
     /// The domains to which logons are passed on.
     package var otherDomains: () -> [ConfiguredDomain] = { [] }
     package var replication: NetlogonReplication?
+    /// Validates a user of ours instead of the domain itself: whoever has a policy for members'
+    /// logons, and counts them by the member's address.
+    package var validation: ((LocalLogon, IPv4Address, FrontTime) -> LocalOutcome)?
     package internal(set) var counters = Counters()
     var pending: [UInt64: PendingLogon] = [:]
     private var nextTicket: UInt64 = 0

@@ -11,6 +11,8 @@ extension SMB1 {
         package var size: UInt64
         /// Seconds since 1970, of every kind of time.
         package var modified: UInt64
+        /// A pipe has no times, and goes with its last handle.
+        private var isPipe = false
 
         package init(
             name: String, shortName: String?, attributes: FileAttributes, size: UInt64,
@@ -23,8 +25,15 @@ extension SMB1 {
             self.modified = modified
         }
 
+        /// Of an open pipe, whose size is what there is to be read.
+        package init(pipe name: String, unread: Int) {
+            self.init(
+                name: name, shortName: nil, attributes: [], size: UInt64(unread), modified: 0)
+            isPipe = true
+        }
+
         /// 100 ns steps since 1601.
-        private var fileTime: UInt64 { FileTime.at(unixSeconds: modified) }
+        private var fileTime: UInt64 { isPipe ? 0 : FileTime.at(unixSeconds: modified) }
 
         /// Files fill blocks of this size.
         private static var block: UInt64 { 512 }
@@ -111,7 +120,7 @@ extension SMB1 {
         }
 
         private func writeStandard(into writer: inout WireWriter, hasEASize: Bool) {
-            let time = DOSTime(unix: modified)
+            let time = isPipe ? DOSTime(date: 0, time: 0) : DOSTime(unix: modified)
             for _ in 0..<3 { time.write(into: &writer) }
             writer.uint32LE(UInt32(truncatingIfNeeded: size))
             writer.uint32LE(UInt32(truncatingIfNeeded: allocation))
@@ -129,7 +138,7 @@ extension SMB1 {
             writer.uint64LE(allocation)
             writer.uint64LE(size)
             writer.uint32LE(1)
-            writer.uint8(0)
+            writer.uint8(isPipe ? 1 : 0)
             writer.uint8(isDirectory ? 1 : 0)
             writer.uint16LE(0)
         }

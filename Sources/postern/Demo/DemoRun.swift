@@ -63,7 +63,7 @@ final class DemoRun {
                 return end("GETDC was not answered")
             }
             add(
-                "GETDC (F2)", "", answer,
+                "GETDC (F2)", "of F2's 107 frames", answer,
                 "primary controller \(found.primaryDCName.description)")
             askForLogonServer()
         }

@@ -21,6 +21,7 @@ final class FrontWorld {
     let services: [RemoteService]
     let administration: RemoteAdministrationServer
     let front: Front
+    let channels = ChannelTable()
     var now = FrontTime(now: 1_000, unix: 1_700_000_000)
     /// Logons that were not answered at once.
     var waiting: [UInt64] = []
@@ -34,13 +35,14 @@ final class FrontWorld {
         let domain = LocalDomain.create(
             name: "GATE", sid: Self.sid, proofs: ProofPolicy(allowsLM: true),
             now: Self.begin) { _ in true }!
-        for (name, flags) in [("alice", .normal), ("PC1$", .workstationTrust)]
-            as [(String, AccountFlags)] {
+        for (name, flags) in [
+            ("alice", .normal), ("PC1$", .workstationTrust), ("BDC1$", .serverTrust),
+        ] as [(String, AccountFlags)] {
             let account = try? domain.createAccount(name, flags: flags)
             try? domain.setPassword(
-                account?.rid ?? 0, NewPassword(Secret(Array("Us3r-Pass!".utf8))), now: Self.begin)
+                account?.rid ?? 0,
+                NewPassword(Secret(Array(SealedComputer.password.utf8))), now: Self.begin)
         }
-        let channels = ChannelTable()
         let netlogon = NetlogonService(
             NetlogonService.Settings(
                 computerName: "GATE1", address: IPv4Address(10, 77, 0, 40),
@@ -49,10 +51,12 @@ final class FrontWorld {
         netlogon.replication = ReplicationService(domain: domain)
         let configured = { [ConfiguredDomain(name: "ADLAB", dnsName: "ad.lab")] }
         let host = ServedHost(computerName: "GATE1", domainName: "GATE", serverType: 0x102b)
-        let authority = LSAService(domain: domain, configured: configured, random: random)
+        let authority = LSAService(
+            domain: domain, configured: configured, anonymous: .all, random: random)
         services = [
             netlogon, authority,
-            SAMRService(domain: domain, random: random), DirectorySetupService(domain),
+            SAMRService(domain: domain, anonymous: .all, random: random),
+            DirectorySetupService(domain),
             WorkstationService(host: { host }),
             ServerService(host: { host }, netlogonPath: "/srv/netlogon"),
             EndpointMapperService(
@@ -79,6 +83,12 @@ final class FrontWorld {
         smb.heldLimit = 16_384
         front = Front(
             smb: smb, rpc: rpc, netlogon: netlogon, lsa: authority)
+    }
+
+    /// A member and a backup controller with their secure channels: before anything else is done,
+    /// so that their keys are the same in every run.
+    func computers() -> (member: SealedComputer, backup: SealedComputer) {
+        (SealedComputer(self, "PC1", .workstation), SealedComputer(self, "BDC1", .server))
     }
 
     func receive(_ connection: FrontConnection, _ bytes: [UInt8], holdingLogons: Bool = false) {
@@ -117,6 +127,7 @@ final class FrontWorld {
             switch output {
             case .send(_, let bytes): sent.append(bytes)
             case .close(let connection): closed.insert(connection)
+            case .blocked: break
             case .translate(let token, _, _):
                 front.translated(token, .unavailable(.noController), now: now)
             case .logon(let token, _):

@@ -9,7 +9,9 @@ extension FuzzTarget {
     static let servers: [FuzzTarget] = [
         FuzzTarget("rpc-server", seeds: ServerSeeds.rpc) { rpcServer($0) },
         FuzzTarget("smb1-server", seeds: ServerSeeds.smb) { smbServer($0) },
-        FuzzTarget("services", seeds: ServerSeeds.services) { services($0) },
+        FuzzTarget("services", seeds: ServerSeeds.services + SealedSeeds.all) {
+            _ = answers(toCalls: $0)
+        },
         FuzzTarget("rap-server", seeds: ServerSeeds.administration) { administration($0) },
     ]
 
@@ -77,10 +79,17 @@ extension FuzzTarget {
         static let usesHandle: UInt8 = 0x80
         static let isNobody: UInt8 = 0x40
         static let overTCP: UInt8 = 0x20
+        /// The caller is a computer, under the seal of its secure channel; what stands for an
+        /// authenticator is replaced by it (`SealedComputer`).
+        static let isBackup: UInt8 = 0x10
+        static let isMember: UInt8 = 0x08
     }
 
-    private static func services(_ bytes: [UInt8]) {
+    /// Each call's response; nil for a fault, and for an answer that comes later.
+    package static func answers(toCalls bytes: [UInt8]) -> [[UInt8]?] {
         let world = FrontWorld()
+        let (member, backup) = world.computers()
+        var answers: [[UInt8]?] = []
         var callers: [RemoteCaller] = []
         for carriage in [RemoteCaller.Carriage.pipe("samr"), .tcp] {
             for identity in [FrontIdentity.anonymous, FrontWorld.administrator] {
@@ -102,15 +111,37 @@ extension FuzzTarget {
                 (step.operation & ServiceCall.overTCP == 0 ? 0 : 2)
                     + (step.operation & ServiceCall.isNobody == 0 ? 1 : 0)]
             let service = world.services[Int(step.operation & ServiceCall.index)]
-            let reply = service.call(
-                UInt16(opnum), WireReader(stub.span, layer: "stub"), from: caller, now: world.now)
-            if case .response(let answer) = reply, answer.count == handleSize + 4 {
-                handle = Array(answer[..<handleSize])
+            let reply: ServiceReply
+            if step.operation & (ServiceCall.isMember | ServiceCall.isBackup) != 0 {
+                let isBackup = step.operation & ServiceCall.isBackup != 0
+                reply = (isBackup ? backup : member).call(
+                    service, UInt16(opnum), stub, world.now)
+            } else {
+                reply = service.call(
+                    UInt16(opnum), WireReader(stub.span, layer: "stub"), from: caller,
+                    now: world.now)
             }
+            guard case .response(let answer) = reply else {
+                answers.append(nil)
+                continue
+            }
+            answers.append(answer)
+            if answer.count == handleSize + 4 { handle = Array(answer[..<handleSize]) }
         }
         for service in world.services {
-            for caller in callers { service.ended(caller) }
+            for caller in callers + [member.caller, backup.caller] { service.ended(caller) }
         }
+        return answers
+    }
+
+    /// Seeds of `services` whose calls all need a secure channel.
+    package static var sealedCalls: [[UInt8]] { SealedSeeds.all }
+
+    /// The same calls by an administrator who has none.
+    package static func unsealed(_ input: [UInt8]) -> [UInt8] {
+        Steps.joined(Steps(input).map {
+            ($0.operation & ~(ServiceCall.isMember | ServiceCall.isBackup), $0.bytes)
+        })
     }
 
     private static func administration(_ bytes: [UInt8]) {

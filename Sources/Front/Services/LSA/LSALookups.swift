@@ -194,7 +194,13 @@ extension LSAService {
     private func refusal(
         _ hasHandle: Bool, _ handle: ContextHandle, _ caller: RemoteCaller
     ) -> Refusal? {
-        if hasHandle { return refusal(handle, caller, needs: LSAAccess.lookupNames) }
+        if hasHandle {
+            if let refused = refusal(handle, caller, needs: LSAAccess.lookupNames) {
+                return refused
+            }
+            let isNobody = SAMRAccess.standing(caller) == .nobody
+            return isNobody && anonymous < .names ? .status(.accessDenied) : nil
+        }
         let isChannel = caller.netlogonComputer != nil
         let isProtected = caller.authLevel == .integrity || caller.authLevel == .privacy
         return isChannel && isProtected ? nil : .fault(.accessDenied)

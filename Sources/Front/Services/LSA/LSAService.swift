@@ -13,6 +13,7 @@ package final class LSAService: RemoteService {
     package let interface = LSA.interface
     let domain: LocalDomain
     let configured: () -> [ConfiguredDomain]
+    let anonymous: AnonymousAccess
     let random: (Int) -> [UInt8]
     let foreign = ForeignAccounts()
 
@@ -54,17 +55,20 @@ package final class LSAService: RemoteService {
     }
 
     /// What everyone may, null sessions too, as on Windows NT: members and domains that trust
-    /// this one ask for its name and its accounts' SIDs without being anybody here.
+    /// this one ask for its name without being anybody here. Whether its accounts' names and SIDs
+    /// are translated for nobody is looked at with each call: clients open a policy for all that
+    /// they might want.
     private static let everyone: UInt32 =
         LSAAccess.viewLocalInformation | LSAAccess.lookupNames | 0x0002_0000
 
     /// `configured` are the domains whose logons are passed through.
     package init(
         domain: LocalDomain, configured: @escaping () -> [ConfiguredDomain],
-        random: @escaping (Int) -> [UInt8]
+        anonymous: AnonymousAccess, random: @escaping (Int) -> [UInt8]
     ) {
         self.domain = domain
         self.configured = configured
+        self.anonymous = anonymous
         self.random = random
     }
 

@@ -100,7 +100,8 @@ enum SAMRAccess {
         }
     }
 
-    /// What everybody needs who wants to change an expired password: no list, no detail.
+    /// What everybody needs who wants to change an expired password, one whose user's name he
+    /// knows: no list, no detail.
     static func restricted(_ object: SAMRHandle.Object) -> UInt32 {
         switch object {
         case .server: Server.connect | Server.lookupDomain
@@ -120,7 +121,7 @@ extension SAMRService {
         let allowed: UInt32
         switch SAMRAccess.standing(caller) {
         case .administrator: allowed = rights.all
-        case .nobody where restrictsAnonymous: allowed = SAMRAccess.restricted(object)
+        case .nobody where anonymous < .all: allowed = SAMRAccess.restricted(object)
         case .nobody, .user:
             let reading = rights.read | rights.execute
             allowed = isOwn(object, caller) ? reading | rights.write : reading

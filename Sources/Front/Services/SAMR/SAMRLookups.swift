@@ -40,6 +40,10 @@ extension SAMRService {
         _ request: SamrLookupIdsInDomain.Request, _ caller: RemoteCaller
     ) throws(SAMRRefusal) -> SamrLookupIdsInDomain.Response {
         let home = try domain(request.domainHandle, caller, needs: SAMRAccess.Domain.lookup)
+        // Names to numbers are for who knows the names; numbers, one after the other, list them.
+        if anonymous < .names, SAMRAccess.standing(caller) == .nobody {
+            throw .status(.accessDenied)
+        }
         var response = SamrLookupIdsInDomain.Response(names: [], uses: [])
         var found = 0
         for rid in request.relativeIDs {

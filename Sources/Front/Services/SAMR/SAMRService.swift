@@ -6,12 +6,12 @@ import Wire
 /// The Security Account Manager of the embedded domain (MS-SAMR): two domains, the one that has
 /// the accounts and `S-1-5-32`, which every controller has.
 ///
-/// As on Windows NT everybody may read, a null session too unless `restrictsAnonymous`; only
+/// As on Windows NT every user may read, and who is nobody where `anonymous` says so; only
 /// administrators of the embedded domain change anything but their own password.
 package final class SAMRService: RemoteService {
     package let interface = SAMR.interface
     let domain: LocalDomain
-    let restrictsAnonymous: Bool
+    let anonymous: AnonymousAccess
     let random: (Int) -> [UInt8]
     /// Of whoever changes a password by knowing the old one.
     let guesses = GuessLimiter(SAMRService.guessLimits)
@@ -20,11 +20,11 @@ package final class SAMRService: RemoteService {
 
     /// `random` gives that many unpredictable bytes.
     package init(
-        domain: LocalDomain, restrictsAnonymous: Bool = false,
+        domain: LocalDomain, anonymous: AnonymousAccess,
         random: @escaping (Int) -> [UInt8]
     ) {
         self.domain = domain
-        self.restrictsAnonymous = restrictsAnonymous
+        self.anonymous = anonymous
         self.random = random
     }
 
