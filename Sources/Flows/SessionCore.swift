@@ -8,7 +8,7 @@ enum SessionCore {
 }
 
 extension SessionCore: PipeSession {
-    mutating func open(_ name: String, exchanging messages: [[UInt8]] = []) -> SMBPipe {
+    mutating func open(_ name: String, exchanging messages: [[UInt8]] = []) -> SMBClientPipe {
         switch self {
         case .smb1(var session):
             defer { self = .smb1(session) }
@@ -19,7 +19,7 @@ extension SessionCore: PipeSession {
         }
     }
 
-    mutating func transact(_ pipe: SMBPipe, _ message: [UInt8]) {
+    mutating func transact(_ pipe: SMBClientPipe, _ message: [UInt8]) {
         switch self {
         case .smb1(var session):
             session.transact(pipe, message)
@@ -30,7 +30,7 @@ extension SessionCore: PipeSession {
         }
     }
 
-    mutating func write(_ pipe: SMBPipe, _ message: [UInt8]) {
+    mutating func write(_ pipe: SMBClientPipe, _ message: [UInt8]) {
         switch self {
         case .smb1(var session):
             session.write(pipe, message)
@@ -41,7 +41,7 @@ extension SessionCore: PipeSession {
         }
     }
 
-    mutating func read(_ pipe: SMBPipe) {
+    mutating func read(_ pipe: SMBClientPipe) {
         switch self {
         case .smb1(var session):
             session.read(pipe)
@@ -52,7 +52,7 @@ extension SessionCore: PipeSession {
         }
     }
 
-    mutating func close(_ pipe: SMBPipe) {
+    mutating func close(_ pipe: SMBClientPipe) {
         switch self {
         case .smb1(var session):
             session.close(pipe)

@@ -8,18 +8,18 @@ import Wire
 package protocol PipeSession {
     /// Opens the pipe `name` (`netlogon`, `lsarpc` …). The messages are written to it one after the
     /// other, each with a read of its answer. The answers come as `received`, in order.
-    mutating func open(_ name: String, exchanging messages: [[UInt8]]) -> SMBPipe
+    mutating func open(_ name: String, exchanging messages: [[UInt8]]) -> SMBClientPipe
 
     /// Writes one message and reads its answer.
-    mutating func transact(_ pipe: SMBPipe, _ message: [UInt8])
+    mutating func transact(_ pipe: SMBClientPipe, _ message: [UInt8])
 
     /// Writes one message; `written` says when it is done.
-    mutating func write(_ pipe: SMBPipe, _ message: [UInt8])
+    mutating func write(_ pipe: SMBClientPipe, _ message: [UInt8])
 
     /// Reads the next message, or the rest of one.
-    mutating func read(_ pipe: SMBPipe)
+    mutating func read(_ pipe: SMBClientPipe)
 
-    mutating func close(_ pipe: SMBPipe)
+    mutating func close(_ pipe: SMBClientPipe)
 
     /// Gives tree and session back, once what was asked before is done. Who is in a hurry simply
     /// ends the connection.
@@ -43,7 +43,7 @@ package protocol PipeSession {
 }
 
 /// A pipe of a session, until `closed` or a failed opening has been told of it.
-package struct SMBPipe: Hashable, Sendable {
+package struct SMBClientPipe: Hashable, Sendable {
     let number: Int
     /// Tells it from an earlier pipe in the same place.
     let generation: UInt32
@@ -59,15 +59,15 @@ package enum SMBSessionEvent: Equatable, Sendable {
     case negotiated
     /// Session and tree stand. A guest's session was not authenticated.
     case established(isGuest: Bool)
-    case opened(SMBPipe)
+    case opened(SMBClientPipe)
     /// What one read brought from the pipe: a message, or where the peer does not tell so a part
     /// of one; `read(_:)` brings the next.
-    case received(SMBPipe, [UInt8])
+    case received(SMBClientPipe, [UInt8])
     /// A message without an awaited answer has been written.
-    case written(SMBPipe)
-    case closed(SMBPipe)
+    case written(SMBClientPipe)
+    case closed(SMBClientPipe)
     /// The pipe could not be opened, and is gone; or it is of no more use, to be closed.
-    case pipeFailed(SMBPipe, NTStatus)
+    case pipeFailed(SMBClientPipe, NTStatus)
     /// The answer to a call of the remote administration protocol.
     case administered(parameters: [UInt8], data: [UInt8])
     /// The peer carries no such call out.

@@ -15,7 +15,7 @@ final class PipeCarriage<Session: PipeSession>: Carriage {
     /// Both ends' names, which a NetBIOS session begins with.
     private let names: (called: NetBIOSName, calling: NetBIOSName)?
     private var session: Session
-    private var pipe: SMBPipe?
+    private var pipe: SMBClientPipe?
     private var stream: [UInt8] = []
 
     /// Bytes of an unfinished SMB message that are kept.

@@ -63,7 +63,7 @@ private typealias Event = SMBSessionEvent
 
     /// Reads on where the server did not say that the message does.
     private func readRest(
-        _ talk: inout SMBTalk, _ pipe: SMBPipe
+        _ talk: inout SMBTalk, _ pipe: SMBClientPipe
     ) throws -> [UInt8] {
         var out: [UInt8] = []
         while true {

@@ -11,7 +11,7 @@ extension SMB1.ClientSession {
         let mid = nextMID()
         let header = header(for: operations, mid)
         var chain = SMB1.ChainWriter(header, into: &writer)
-        var opened: SMBPipe?
+        var opened: SMBClientPipe?
         for operation in operations {
             append(operation, to: &chain, &writer, opened)
             if case .open(let pipe) = operation { opened = pipe }
@@ -81,7 +81,7 @@ extension SMB1.ClientSession {
         }
     }
 
-    func opening(_ pipe: SMBPipe) -> Configuration.Opening {
+    func opening(_ pipe: SMBClientPipe) -> Configuration.Opening {
         configuration.openings[pipes[pipe.number].opening]
     }
 
@@ -112,7 +112,7 @@ extension SMB1.ClientSession {
     /// The first operation whose turn it is. What concerns the session waits for all before it
     /// and lets all behind it wait; pipes do not wait for each other.
     private func firstReady() -> Int? {
-        var busy: [SMBPipe] = []
+        var busy: [SMBClientPipe] = []
         for batch in inFlight {
             for operation in batch.operations {
                 if let pipe = operation.pipe {
@@ -257,7 +257,7 @@ extension SMB1.ClientSession {
 
     private func append(
         _ operation: Operation, to chain: inout SMB1.ChainWriter, _ writer: inout WireWriter,
-        _ opened: SMBPipe?
+        _ opened: SMBClientPipe?
     ) {
         switch operation {
         case .negotiate: chain.append(SMB1.NegotiateRequest(), into: &writer)
@@ -296,7 +296,7 @@ extension SMB1.ClientSession {
         }
     }
 
-    private func fid(_ pipe: SMBPipe, _ opened: SMBPipe?) -> UInt16 {
+    private func fid(_ pipe: SMBClientPipe, _ opened: SMBClientPipe?) -> UInt16 {
         pipe == opened ? Self.chainedFID : pipes[pipe.number].fid ?? Self.chainedFID
     }
 
@@ -321,7 +321,7 @@ extension SMB1.ClientSession {
     }
 
     private func appendOpen(
-        _ pipe: SMBPipe, to chain: inout SMB1.ChainWriter, _ writer: inout WireWriter
+        _ pipe: SMBClientPipe, to chain: inout SMB1.ChainWriter, _ writer: inout WireWriter
     ) {
         let name = pipes[pipe.number].name
         switch opening(pipe) {

@@ -122,7 +122,7 @@ extension SMB1.ClientSession {
         }
     }
 
-    private func nextOperation(of pipe: SMBPipe) -> Operation? {
+    private func nextOperation(of pipe: SMBClientPipe) -> Operation? {
         queue.first { $0.pipe == pipe }
     }
 
@@ -171,7 +171,7 @@ extension SMB1.ClientSession {
 
     /// Takes a TransactNmPipe's answer, or one of its parts. True when it is complete.
     private mutating func receiveTransaction(
-        _ batch: inout Batch, _ pipe: SMBPipe, _ written: [UInt8], _ chain: inout SMB1.Chain,
+        _ batch: inout Batch, _ pipe: SMBClientPipe, _ written: [UInt8], _ chain: inout SMB1.Chain,
         _ reader: inout WireReader
     ) throws(WireError) -> Bool {
         let status = chain.header.status
@@ -221,7 +221,7 @@ extension SMB1.ClientSession {
 
     /// Bytes have come from a pipe. After an overflow the message goes on: it is read first.
     private mutating func received(
-        _ pipe: SMBPipe, _ data: Range<Int>, _ reader: inout WireReader, isOverflow: Bool
+        _ pipe: SMBClientPipe, _ data: Range<Int>, _ reader: inout WireReader, isOverflow: Bool
     ) throws(WireError) {
         var message: [UInt8] = []
         swap(&message, &pipes[pipe.number].partial)
@@ -327,7 +327,7 @@ extension SMB1.ClientSession {
         events.append(.failed(stage, status))
     }
 
-    private mutating func fail(_ pipe: SMBPipe, _ status: NTStatus) {
+    private mutating func fail(_ pipe: SMBClientPipe, _ status: NTStatus) {
         if Self.endsSession(status) {
             fail(.treeConnect, status)
             return
@@ -339,7 +339,7 @@ extension SMB1.ClientSession {
         events.append(.pipeFailed(pipe, status))
     }
 
-    private mutating func closed(_ pipe: SMBPipe) {
+    private mutating func closed(_ pipe: SMBClientPipe) {
         pipes[pipe.number].fid = nil
         pipes[pipe.number].isFree = true
         events.append(.closed(pipe))

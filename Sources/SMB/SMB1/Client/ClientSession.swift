@@ -84,30 +84,30 @@ extension SMB1 {
         /// Where the peer takes it, the messages go in the same frame.
         package mutating func open(
             _ name: String, exchanging messages: [[UInt8]] = []
-        ) -> SMBPipe {
+        ) -> SMBClientPipe {
             lastGeneration &+= 1
             let state = PipeState(name: name, generation: lastGeneration)
             let number = pipes.firstIndex { $0.isFree } ?? pipes.count
             if number < pipes.count { pipes[number] = state } else { pipes.append(state) }
-            let pipe = SMBPipe(number: number, generation: lastGeneration)
+            let pipe = SMBClientPipe(number: number, generation: lastGeneration)
             enqueue([.open(pipe)])
             for message in messages { transact(pipe, message) }
             return pipe
         }
 
-        package mutating func transact(_ pipe: SMBPipe, _ message: [UInt8]) {
+        package mutating func transact(_ pipe: SMBClientPipe, _ message: [UInt8]) {
             enqueue([.write(pipe, message, from: 0), .read(pipe)])
         }
 
-        package mutating func write(_ pipe: SMBPipe, _ message: [UInt8]) {
+        package mutating func write(_ pipe: SMBClientPipe, _ message: [UInt8]) {
             enqueue([.write(pipe, message, from: 0)])
         }
 
-        package mutating func read(_ pipe: SMBPipe) {
+        package mutating func read(_ pipe: SMBClientPipe) {
             enqueue([.read(pipe)])
         }
 
-        package mutating func close(_ pipe: SMBPipe) {
+        package mutating func close(_ pipe: SMBClientPipe) {
             enqueue([.close(pipe)])
         }
 
@@ -257,20 +257,20 @@ extension SMB1.ClientSession {
     /// One thing to be done by the peer.
     enum Operation: Equatable {
         case negotiate, sessionSetup, treeConnect
-        case open(SMBPipe)
+        case open(SMBClientPipe)
         /// Makes the pipe be read message by message.
-        case setMode(SMBPipe)
+        case setMode(SMBClientPipe)
         /// The message from a byte on; a message that is too long takes several requests.
-        case write(SMBPipe, [UInt8], from: Int)
-        case read(SMBPipe)
+        case write(SMBClientPipe, [UInt8], from: Int)
+        case read(SMBClientPipe)
         /// A write and its read as one TransactNmPipe.
-        case transact(SMBPipe, [UInt8])
-        case close(SMBPipe)
+        case transact(SMBClientPipe, [UInt8])
+        case close(SMBClientPipe)
         case administer([UInt8], maxDataCount: UInt16)
         case treeDisconnect, logoff
 
         /// Nil for what concerns the whole session, and so waits for all and lets all wait.
-        var pipe: SMBPipe? {
+        var pipe: SMBClientPipe? {
             switch self {
             case .open(let pipe), .setMode(let pipe), .write(let pipe, _, _), .read(let pipe),
                 .transact(let pipe, _), .close(let pipe):

@@ -63,7 +63,9 @@ extension SMB2.ClientSession {
     }
 
     /// An operation on a pipe waits until the pipe is open, and is dropped where it never is.
-    private func fileID(_ pipe: SMBPipe) -> SMB2.FileID { pipes[pipe.number].fileID ?? Bytes16() }
+    private func fileID(_ pipe: SMBClientPipe) -> SMB2.FileID {
+        pipes[pipe.number].fileID ?? Bytes16()
+    }
 }
 
 /// From messages to events.
@@ -179,7 +181,7 @@ extension SMB2.ClientSession {
 
     /// Bytes have come from a pipe. After an overflow the message goes on: it is read first.
     private mutating func received(
-        _ pipe: SMBPipe, _ data: Range<Int>, _ reader: borrowing WireReader, isOverflow: Bool
+        _ pipe: SMBClientPipe, _ data: Range<Int>, _ reader: borrowing WireReader, isOverflow: Bool
     ) throws(WireError) {
         var message: [UInt8] = []
         swap(&message, &pipes[pipe.number].partial)
@@ -229,7 +231,7 @@ extension SMB2.ClientSession {
         events.append(.failed(stage, status))
     }
 
-    private mutating func fail(_ pipe: SMBPipe, _ status: NTStatus) {
+    private mutating func fail(_ pipe: SMBClientPipe, _ status: NTStatus) {
         if Self.endsSession(status) {
             fail(.treeConnect, status)
             return
@@ -241,7 +243,7 @@ extension SMB2.ClientSession {
         events.append(.pipeFailed(pipe, status))
     }
 
-    private mutating func closed(_ pipe: SMBPipe) {
+    private mutating func closed(_ pipe: SMBClientPipe) {
         pipes[pipe.number].fileID = nil
         pipes[pipe.number].isFree = true
         pipes[pipe.number].partial = []

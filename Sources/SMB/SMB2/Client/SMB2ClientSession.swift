@@ -31,15 +31,15 @@ extension SMB2 {
         /// One thing to be done by the peer.
         enum Operation: Equatable {
             case negotiate, sessionSetup, treeConnect
-            case open(SMBPipe)
-            case write(SMBPipe, [UInt8])
-            case read(SMBPipe)
+            case open(SMBClientPipe)
+            case write(SMBClientPipe, [UInt8])
+            case read(SMBClientPipe)
             /// A write and its read as one FSCTL_PIPE_TRANSCEIVE.
-            case transact(SMBPipe, [UInt8])
-            case close(SMBPipe)
+            case transact(SMBClientPipe, [UInt8])
+            case close(SMBClientPipe)
             case treeDisconnect, logoff
 
-            var pipe: SMBPipe? {
+            var pipe: SMBClientPipe? {
                 switch self {
                 case .open(let pipe), .write(let pipe, _), .read(let pipe),
                     .transact(let pipe, _), .close(let pipe):
@@ -94,28 +94,28 @@ extension SMB2 {
 
         package mutating func open(
             _ name: String, exchanging messages: [[UInt8]] = []
-        ) -> SMBPipe {
+        ) -> SMBClientPipe {
             lastGeneration &+= 1
             let state = PipeState(name: name, generation: lastGeneration)
             let number = pipes.firstIndex { $0.isFree } ?? pipes.count
             if number < pipes.count { pipes[number] = state } else { pipes.append(state) }
-            let pipe = SMBPipe(number: number, generation: lastGeneration)
+            let pipe = SMBClientPipe(number: number, generation: lastGeneration)
             enqueue([.open(pipe)])
             for message in messages { transact(pipe, message) }
             return pipe
         }
 
-        package mutating func transact(_ pipe: SMBPipe, _ message: [UInt8]) {
+        package mutating func transact(_ pipe: SMBClientPipe, _ message: [UInt8]) {
             enqueue([.transact(pipe, message)])
         }
 
-        package mutating func write(_ pipe: SMBPipe, _ message: [UInt8]) {
+        package mutating func write(_ pipe: SMBClientPipe, _ message: [UInt8]) {
             enqueue([.write(pipe, message)])
         }
 
-        package mutating func read(_ pipe: SMBPipe) { enqueue([.read(pipe)]) }
+        package mutating func read(_ pipe: SMBClientPipe) { enqueue([.read(pipe)]) }
 
-        package mutating func close(_ pipe: SMBPipe) { enqueue([.close(pipe)]) }
+        package mutating func close(_ pipe: SMBClientPipe) { enqueue([.close(pipe)]) }
 
         package mutating func disconnect() { enqueue([.treeDisconnect, .logoff]) }
 
