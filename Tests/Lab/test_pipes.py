@@ -1,4 +1,4 @@
-"""Named pipes over SMB 2 and 3: all that a controller behind a firewall, or without SMB1, offers."""
+"""Named pipes of SMB 2 and 3: all that a controller behind a firewall, or without SMB1, offers."""
 
 import concurrent.futures
 
@@ -27,7 +27,7 @@ class Pipes:
     def warm_agent(self, **settings):
         """An agent with a channel that has served. A PDC's first pipe takes it seconds."""
         postern = self.agent(self.section(**settings))
-        postern.until_logon(self.attempt.words)
+        postern.until_logon(self.attempt.words, 60)
         return postern
 
     def log_on(self, postern, attempt=None):
@@ -49,7 +49,7 @@ class Pipes:
         postern.import_secrets()
         with Capture(lab, lab.gate) as wire:
             postern.start()
-            postern.until_logon(self.attempt.words)     # a PDC's first pipe takes it seconds
+            postern.until_logon(self.attempt.words, 60)     # a PDC's first pipe takes it seconds
             self.log_on(postern, logons.by_ntlmv2(
                 self.domain.name, "bob", plan.PASSWORD, "GATE1"))
             wrong = logons.by_mschapv2(self.domain.name, "wanda", "not hers", "GATE1")
@@ -89,7 +89,7 @@ class Pipes:
     def test_restarted_controller_is_found_again(self):
         postern = self.warm_agent()
         self.controller.restart()
-        postern.until_logon(self.attempt.words)
+        postern.until_logon(self.attempt.words, 60)
         self.log_on(postern)
 
     def test_forgotten_session_key_is_agreed_anew_within_the_logon(self):
@@ -101,7 +101,7 @@ class Pipes:
         """A relay that passes port 445, and neither pings nor other ports."""
         with Relay(lab.boxes["relay"], self.domain.address, (445,), udp_ports=()) as relay:
             postern = self.agent(self.section(controllers=lab.boxes["relay"].address))
-            postern.until_logon(self.attempt.words)
+            postern.until_logon(self.attempt.words, 60)
             self.assertGreater(relay.accepted, 0)
             self.log_on(postern)
 
