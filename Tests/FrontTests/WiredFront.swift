@@ -41,7 +41,8 @@ final class WiredFront {
             domain: domain, channels: channels, random: random)
         netlogon.otherDomains = configured
         netlogon.replication = ReplicationService(domain: domain)
-        let lsa = LSAService(domain: domain, configured: configured, random: random)
+        let lsa = LSAService(
+            domain: domain, configured: configured, anonymous: .domain, random: random)
         let rpc = RPCServer(
             services: [
                 netlogon, lsa,
@@ -94,7 +95,7 @@ final class WiredFront {
                 sent[connection, default: []].append(bytes)
             case .close(let connection): closed.insert(connection)
             case .logon(let token, let logon): logons.append((token, logon))
-            case .translate: Issue.record("nobody asks for names")
+            case .translate, .blocked: Issue.record("nobody asks for names, or is not to ask")
             }
         }
     }
