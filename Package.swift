@@ -104,7 +104,7 @@ targets += library("Wire")
 targets += library("Crypto", ["Wire", "CNettle"])
 targets += library("NetBIOS", ["Wire"])
 targets += library("Mailslot", ["Wire"])
-targets += library("SMB", ["Wire"])
+targets += library("SMB", ["Wire"], tests: ["Crypto", "Simulation"])
 targets += library("NTLM", ["Wire", "Crypto"], tests: ["Simulation"])
 targets += library("RPC", ["Wire"])
 targets += library("Interfaces", ["Wire", "RPC"])
@@ -114,7 +114,8 @@ targets += library("Responder", protocols)
 targets += library("Domain", protocols)
 // A server knows the accounts that it serves, and seals with the same code as the channel does.
 targets += library("Front", protocols + ["SecureChannel", "Domain"], tests: ["Simulation"])
-targets += library("Flows", protocols + ["SecureChannel", "Locator", "Domain"])
+targets += library(
+    "Flows", protocols + ["SecureChannel", "Locator", "Domain"], tests: ["Simulation"])
 targets += library("Decoder", protocols + ["SecureChannel", "Locator"])
 targets += library("Consumers", protocols)
 targets += library(

@@ -7,7 +7,8 @@ import Wire
 ///                 │                                                ▲
 ///                 └── asked of its domain's controller ─ answered ─┘
 ///
-/// What a controller said is kept for a minute: a caller names the same group with every logon.
+/// A caller names the same group with every logon: what a controller said is kept for a minute, and
+/// logons that come while it is asked wait for the same answer.
 struct GroupGate {
     /// Names and SIDs of one logon.
     static let mostGroups = 16
@@ -26,8 +27,14 @@ struct GroupGate {
         var groups: [SID] = []
         /// What is still to be found, the next one last.
         var names: [String] = []
-        /// Whose controller is asked for that one.
-        var asked = 0
+    }
+
+    /// A name that a controller is asked for, and who waits for it.
+    fileprivate struct Question {
+        var name: String
+        var domain: Int
+        var deadline: UInt64
+        var logons: [Waiting]
     }
 
     private struct Known {
@@ -36,16 +43,26 @@ struct GroupGate {
         var until: UInt64
     }
 
-    private var waiting: [Ticket: Waiting] = [:]
+    private var questions: [Ticket: Question] = [:]
     private var answered: [(Ticket, TranslationOutcome)] = []
     /// The oldest first.
     private var known: [Known] = []
     private var lastTicket: UInt32 = 0
 
-    fileprivate mutating func wait(_ logon: Waiting) -> Ticket {
+    /// Adds the logon to those that wait for the name already, where their answer comes in time.
+    fileprivate mutating func join(_ logon: Waiting, _ name: String, by deadline: UInt64) -> Bool {
+        for (ticket, question) in questions
+        where question.name == name && question.deadline <= deadline {
+            questions[ticket]?.logons.append(logon)
+            return true
+        }
+        return false
+    }
+
+    fileprivate mutating func ask(_ question: Question) -> Ticket {
         lastTicket &+= 1
         let ticket = Ticket(number: lastTicket)
-        waiting[ticket] = logon
+        questions[ticket] = question
         return ticket
     }
 
@@ -54,17 +71,17 @@ struct GroupGate {
         answered.append((ticket, outcome))
     }
 
-    fileprivate mutating func takeAnswered() -> (Waiting, TranslationOutcome)? {
+    fileprivate mutating func takeAnswered() -> (Question, TranslationOutcome)? {
         while !answered.isEmpty {
             let (ticket, outcome) = answered.removeFirst()
-            if let logon = waiting.removeValue(forKey: ticket) { return (logon, outcome) }
+            if let question = questions.removeValue(forKey: ticket) { return (question, outcome) }
         }
         return nil
     }
 
     fileprivate mutating func takeWaiting() -> [Waiting] {
-        defer { waiting.removeAll() }
-        return Array(waiting.values)
+        defer { questions.removeAll() }
+        return questions.values.flatMap { $0.logons }
     }
 
     /// Some SID or none, as was said of the name; an empty list where nothing is known.
@@ -106,11 +123,13 @@ extension Agent {
                 if let found { logon.groups.append(found.sid) }
                 logon.names.removeLast()
             case .there(let index, let question):
-                logon.asked = index
-                let patience = patience(of: logon, now: now)
+                let deadline = now + patience(of: logon, now: now)
+                if gate.join(logon, name, by: deadline) { return }
+                let ticket = gate.ask(
+                    GroupGate.Question(
+                        name: name, domain: index, deadline: deadline, logons: [logon]))
                 translate(
-                    .names([question]), index, .gate(gate.wait(logon)), patience: patience,
-                    now: now)
+                    .names([question]), index, .gate(ticket), patience: deadline - now, now: now)
                 return settle(index, now: now, microseconds: microseconds)
             }
         }
@@ -134,22 +153,23 @@ extension Agent {
 
     /// Goes on with the logons whose questions were answered.
     func passGate(now: UInt64, microseconds: UInt64) {
-        while let (waiting, outcome) = gate.takeAnswered() {
-            var logon = waiting
+        while let (question, outcome) = gate.takeAnswered() {
             switch outcome {
             case .unavailable(let reason):
-                tell(.answer(caller: logon.caller, .unavailable(reason)))
+                for logon in question.logons {
+                    tell(.answer(caller: logon.caller, .unavailable(reason)))
+                }
             case .translated(let answers):
-                let name = logon.names.removeLast()
                 var sid: SID?
                 if let first = answers.first, let group = first,
-                    isBelieved(group, of: logon.asked)
+                    isBelieved(group, of: question.domain)
                 {
                     sid = group.sid
                 }
-                gate.note(name, sid, now: now)
-                if let sid { logon.groups.append(sid) }
-                proceed(logon, now: now, microseconds: microseconds)
+                gate.note(question.name, sid, now: now)
+                for logon in question.logons {
+                    proceed(logon, now: now, microseconds: microseconds)
+                }
             }
         }
     }

@@ -97,7 +97,9 @@ extension Agent {
     }
 
     /// Both policies are kept before the domain compares anything, so that nobody learns by the
-    /// answer whom there is, and nobody is locked out by a computer that knows nothing better.
+    /// answer whom there is, and nobody is locked out by a computer that knows nothing better. An
+    /// LM response that stands alone may be one of LMv2: where the listener takes it, the domain
+    /// tells, by the password.
     private func validate(
         _ logon: LocalLogon, local index: Int, _ proof: Ledger.Proof, from origin: LogonOrigin,
         _ fileTime: UInt64
@@ -107,7 +109,7 @@ extension Agent {
         var logon = logon
         logon.taken = listeners[origin]
         let policy = local.domain.proofs.narrowed(by: logon.taken)
-        let outcome = policy.blocks(proof)
+        let outcome = (proof == .lm ? logon.taken : policy).blocks(proof)
             ? .refused(.ntlmBlocked) : local.domain.validate(logon, now: fileTime)
         local.ledger.answered(LogonResult(outcome))
         return outcome

@@ -56,6 +56,7 @@ package struct Configuration: Equatable, Sendable {
         domain.isOfBackup = true
         domain.controllers = local.primary.map { [$0] } ?? []
         domain.profile = local.profile
+        domain.transport = local.transport
         domain.channel = .bdc
         domain.account = agent.name + "$"
         domain.ntlmv1 = local.ntlmv1
@@ -225,12 +226,26 @@ final class ConfigurationParser {
         if domain.profile == .nt4, let line = line(of: "dns name", section) {
             report(line, "\"dns name\" does not go with profile = nt4, which asks NetBIOS")
         }
+        check(domain.transport, domain.profile, section)
+    }
+
+    /// SMB 2 carries both profiles; TCP and SMB 1 carry one each.
+    private func check(_ transport: Transport?, _ profile: Profile, _ section: Section) {
+        guard let transport, let line = line(of: "transport", section),
+            transport != .smb2, transport != profile.usualTransport
+        else { return }
+        let name = profile == .modern ? "modern" : "nt4"
+        let taken = profile.usualTransport.name
+        report(
+            line, "\"transport = \(transport.name)\" does not go with profile = \(name), which "
+                + "takes \(taken) or smb2")
     }
 
     private func check(_ domain: LocalDomainSettings, _ section: Section) {
         if domain.role == .primary, let line = line(of: "primary", section) {
             report(line, "\"primary\" goes with role = backup")
         }
+        check(domain.transport, domain.profile, section)
     }
 
     private func line(of key: String, _ section: Section) -> Int? {

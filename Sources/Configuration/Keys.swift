@@ -236,6 +236,10 @@ extension DomainSettings {
                 standard: "modern", "RPC over TCP with AES, or pipes over SMB1") {
                 assign(&$0.profile, Profile($1))
             },
+            Key("transport", accepts: "tcp, smb1 or smb2",
+                standard: "tcp; smb1 with nt4", "what RPC goes over; smb2 needs port 445 alone") {
+                assign(&$0.transport, Transport($1).map { $0 })
+            },
             Key("channel", accepts: "member, trust or bdc",
                 standard: "member", "as whom the secure channel is established") {
                 assign(&$0.channel, channel($1))
@@ -322,6 +326,17 @@ extension Profile {
     }
 }
 
+extension Transport {
+    fileprivate init?(_ text: String) {
+        switch text {
+        case "tcp": self = .tcp
+        case "smb1": self = .smb1
+        case "smb2": self = .smb2
+        case _: return nil
+        }
+    }
+}
+
 extension NTLMv1Policy {
     fileprivate init?(_ text: String) {
         switch text {
@@ -395,6 +410,10 @@ extension LocalDomainSettings {
             Key("profile", accepts: "modern or nt4",
                 standard: "modern", "how a backup speaks to its primary, as in [domain]") {
                 assign(&$0.profile, Profile($1))
+            },
+            Key("transport", accepts: "tcp, smb1 or smb2",
+                standard: "tcp; smb1 with nt4", "what that goes over, as in [domain]") {
+                assign(&$0.transport, Transport($1).map { $0 })
             },
             Key("unsealed", accepts: "yes or no",
                 standard: "no", "copy from a primary that offers no sealing") {

@@ -90,6 +90,8 @@ package struct DomainSettings: Equatable, Sendable {
     /// Controllers in order of preference.
     package var controllers: [IPv4Address] = []
     package var profile = Profile.modern
+    /// Nil: what the profile's controllers are usually reached over.
+    package var transport: Transport?
     package var channel = ChannelKind.member
     /// The account whose secret establishes the channel; the agent's name and `$` by default.
     package var account = ""
@@ -132,10 +134,26 @@ package struct DomainSettings: Equatable, Sendable {
 
 /// How to speak to a domain's controllers.
 package enum Profile: Equatable, Sendable {
-    /// RPC over TCP, AES, NetrLogonSamLogonEx.
+    /// AES, NetrLogonSamLogonEx.
     case modern
-    /// SMB1 and its pipe, NetrLogonSamLogon with the authenticator chain.
+    /// NetrLogonSamLogon with the authenticator chain.
     case nt4
+
+    package var usualTransport: Transport { self == .modern ? .tcp : .smb1 }
+}
+
+/// What remote procedure calls to a domain's controllers go over: TCP, or named pipes.
+package enum Transport: Equatable, Sendable {
+    case tcp, smb1, smb2
+
+    /// As it is written in the file.
+    package var name: String {
+        switch self {
+        case .tcp: "tcp"
+        case .smb1: "smb1"
+        case .smb2: "smb2"
+        }
+    }
 }
 
 /// As whom the channel is established.
@@ -204,6 +222,7 @@ package struct LocalDomainSettings: Equatable, Sendable {
     package var primary: IPv4Address?
     /// How a backup speaks to its primary, and what of it may be weak.
     package var profile = Profile.modern
+    package var transport: Transport?
     package var unsealed = false
     package var rc4 = false
     package var ntlmv1 = NTLMv1Policy.mschap

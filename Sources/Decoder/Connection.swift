@@ -160,10 +160,10 @@ enum SessionDecoder {
             let message = reader.part(range, layer: SMBConversation.layer)
             if SMBConversation.looksLike(message) {
                 conversation.show(message, into: &outline)
-            } else if message.starts(with: [0xfe, 0x53, 0x4d, 0x42]) {
-                outline.line("SMB 2 message of \(range.count) bytes, not read")
+            } else if message.starts(with: [0xfd, 0x53, 0x4d, 0x42]) {
+                outline.line("SMB 3 message of \(range.count) bytes, enciphered")
             } else {
-                outline.line("session message of \(range.count) bytes, not SMB 1")
+                outline.line("session message of \(range.count) bytes, not SMB")
             }
             return
         case .request(let called, let calling):

@@ -48,7 +48,7 @@ package enum MessageDecoder {
     private static func candidates(_ bytes: Span<UInt8>) -> [MessageKind] {
         let reader = WireReader(bytes, layer: "message")
         if reader.starts(with: [0xff, 0x53, 0x4d, 0x42, 0x25]) { return [.mailslot, .smb] }
-        if reader.starts(with: [0xff, 0x53, 0x4d, 0x42]) { return [.smb] }
+        if SMBConversation.looksLike(reader) { return [.smb] }
         if reader.starts(with: Array("NTLMSSP\0".utf8)) { return [.ntlmssp] }
         guard let first = bytes.isEmpty ? nil : bytes[0] else { return [] }
         var kinds: [MessageKind] = []

@@ -1,8 +1,9 @@
 import SMB
 import Wire
 
-/// One SMB1 connection, as far as it must be remembered to follow the pipes on it: which file
-/// number is which pipe, and which response answers which request.
+/// One SMB connection, as far as it must be remembered to follow the pipes on it: which file
+/// number is which pipe, and which response answers which request. What is SMB2 in it is followed
+/// apart.
 struct SMBConversation {
     static let layer: StaticString = "SMB1"
     static let mostRequests = 128
@@ -22,22 +23,19 @@ struct SMBConversation {
         var opens = false
     }
 
-    private struct Pipe {
-        var name: String
-        var calls = RPCConversation()
-    }
-
     private var requests: [UInt32: Request] = [:]
-    private var pipes: [Handle: Pipe] = [:]
+    private var pipes: [Handle: CapturedPipe] = [:]
     private var requestParts: [UInt32: SMB1.TransactionAssembly] = [:]
     private var responseParts: [UInt32: SMB1.TransactionAssembly] = [:]
+    private var newer = SMB2Conversation()
 
     static func looksLike(_ reader: borrowing WireReader) -> Bool {
-        reader.starts(with: [0xff, 0x53, 0x4d, 0x42])
+        reader.starts(with: [0xff, 0x53, 0x4d, 0x42]) || SMB2Conversation.looksLike(reader)
     }
 
     /// Shows the message that fills `reader`, every command of it, and what its pipes carry.
     mutating func show(_ reader: borrowing WireReader, into outline: inout Outline) {
+        if SMB2Conversation.looksLike(reader) { return newer.show(reader, into: &outline) }
         var message = reader.part(reader.offset..<reader.end, layer: Self.layer)
         do throws(WireError) {
             var chain = try SMB1.Chain(parsing: &message)
@@ -125,7 +123,7 @@ struct SMBConversation {
     private mutating func open(_ name: String, _ exchange: UInt32) -> Handle {
         requests[exchange]?.opens = true
         pipes.bound(to: Self.mostPipes)
-        pipes[.opening(exchange)] = Pipe(name: name)
+        pipes[.opening(exchange)] = CapturedPipe(name: name)
         return .opening(exchange)
     }
 
@@ -204,18 +202,12 @@ struct SMBConversation {
 
     // MARK: Pipes
 
-    /// Bytes on a pipe: remote procedure calls where they look like that, for files have numbers
-    /// as pipes do.
     private mutating func carried(
         _ bytes: [UInt8], on handle: Handle, from side: Side, into outline: inout Outline
     ) {
-        if bytes.isEmpty { return }
         // A capture may begin after the pipe was opened.
-        var pipe = pipes[handle] ?? Pipe(name: "")
-        let start = WireReader(bytes.span, layer: RPCConversation.layer)
-        guard pipe.calls.isWaiting(side) || RPCConversation.looksLike(start) else { return }
-        if !pipe.name.isEmpty { outline.field("pipe", pipe.name) }
-        pipe.calls.receive(bytes, from: side, into: &outline)
+        var pipe = pipes[handle] ?? CapturedPipe()
+        guard pipe.carried(bytes, from: side, into: &outline) else { return }
         if pipes[handle] == nil { pipes.bound(to: Self.mostPipes) }
         pipes[handle] = pipe
     }

@@ -121,7 +121,7 @@ enum SMBBodyDecoder {
         outline.flags("a guest's maximal rights", rights.guest)
     }
 
-    private static func token(
+    static func token(
         _ blob: Range<Int>?, _ reader: borrowing WireReader, into outline: inout Outline
     ) {
         guard let blob, !blob.isEmpty else { return }

@@ -23,6 +23,8 @@ package final class Dialogue<Link: Exchange> {
     package let computer: String
     /// Added to the peers' ports, for servers that run without privileges.
     package var portOffset: UInt16 = 0
+    /// Whether sessions are of SMB2, for servers whose SMB1 is off.
+    package var speaksSMB2 = false
     /// Called after each step, for a terminal that shows how far it is.
     package var onStep: ((FlowStep) -> Void)?
     package private(set) var record: FlowRecord

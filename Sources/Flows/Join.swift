@@ -7,7 +7,7 @@ import Wire
 /// What a computer joins a domain by.
 package struct JoinTerms {
     package enum Way: Sendable {
-        /// The SAM of an NT4-style primary controller, over SMB1.
+        /// The SAM of an NT4-style primary controller, over SMB.
         case sam
         /// The directory of an AD controller, over LDAP.
         case directory

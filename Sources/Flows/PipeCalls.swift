@@ -11,7 +11,7 @@ package final class PipeCalls<Link: Exchange> {
     private let smb: SMBSession<Link>
     private let name: String
     private let interface: SyntaxID
-    private var pipe: SMB1.ClientSession.Pipe?
+    private var pipe: SMBClientPipe?
     private var callID: UInt32 = 1
     private var buffer: [UInt8] = []
     private var isBound = false

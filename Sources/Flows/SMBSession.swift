@@ -21,13 +21,13 @@ package struct SMBTarget: Equatable {
     }
 }
 
-/// One SMB1 session of a dialogue: TCP, the NetBIOS session, negotiation, session setup, the tree
-/// `IPC$`; then calls on its pipes, and a clean end.
+/// One SMB session of a dialogue: TCP, the NetBIOS session, negotiation, session setup, the tree
+/// `IPC$`; then calls on its pipes, and a clean end. SMB1, or where the dialogue says so SMB2.
 package final class SMBSession<Link: Exchange> {
     /// Whether there is a session, or which of its parts was refused.
     package enum Outcome: Equatable {
         case established(isGuest: Bool)
-        case refused(SMB1.ClientSession.Stage, NTStatus)
+        case refused(SMBSessionStage, NTStatus)
     }
 
     private var sessionPort: UInt16 { 139 &+ dialogue.portOffset }
@@ -39,27 +39,49 @@ package final class SMBSession<Link: Exchange> {
     package let target: SMBTarget
     private var connection: Dialogue<Link>.Connection?
     private var framing = SessionFraming.netBIOS
-    var session: SMB1.ClientSession
+    var session: SessionCore
     private var buffer: [UInt8] = []
     private var isEstablished = false
     private let holder: SessionKeyHolder
 
     /// Connects; what the session is like is settled by `establish`.
     private init(
-        _ dialogue: Dialogue<Link>, _ target: SMBTarget,
-        _ credentials: SMB1.ClientSession.Credentials, _ way: LogonWay,
-        _ holder: SessionKeyHolder = SessionKeyHolder()
+        _ dialogue: Dialogue<Link>, _ target: SMBTarget, _ session: SessionCore,
+        _ holder: SessionKeyHolder
     ) throws(FlowError) {
         self.dialogue = dialogue
         self.target = target
         self.holder = holder
+        self.session = session
+        try connect()
+    }
+
+    private static func oldCore(
+        _ credentials: SMB1.ClientSession.Credentials, _ way: LogonWay
+    ) -> SessionCore {
         var configuration = SMB1.ClientSession.Configuration()
         configuration.credentials = credentials
         configuration.sendsAhead = true
         // Every server takes an unsigned null session: it has no key to sign with.
         configuration.prefersSigning = way != .anonymous
-        session = SMB1.ClientSession(configuration)
-        try connect()
+        return .smb1(SMB1.ClientSession(configuration))
+    }
+
+    /// SMB2 knows no way of logging on but NTLMSSP's. With a key, no version is offered in which
+    /// it would be signed otherwise.
+    private static func newCore(
+        _ dialogue: Dialogue<Link>, _ target: SMBTarget, as identity: SessionIdentity,
+        _ holder: SessionKeyHolder
+    ) -> SessionCore {
+        let link = dialogue.link
+        var configuration = SMB2.ClientSession.Configuration.ofNobody(
+            at: target.address, computer: dialogue.computer, random: { link.random($0) })
+        if case .account(let account) = identity {
+            configuration.dialects = SMB2.ClientSession.Configuration.signed
+            configuration.authenticate = account.newSteps(
+                LogonNonces(link), workstation: dialogue.computer, holder)
+        }
+        return .smb2(SMB2.ClientSession(configuration))
     }
 
     /// A session as `identity`, not yet asked for: what is asked of it before `establish`, such as
@@ -67,9 +89,15 @@ package final class SMBSession<Link: Exchange> {
     package static func begin(
         _ dialogue: Dialogue<Link>, _ target: SMBTarget, as identity: SessionIdentity
     ) throws(FlowError) -> SMBSession {
+        if dialogue.speaksSMB2 {
+            let holder = SessionKeyHolder()
+            let core = newCore(dialogue, target, as: identity, holder)
+            return try SMBSession(dialogue, target, core, holder)
+        }
         switch identity {
         case .anonymous:
-            return try SMBSession(dialogue, target, .anonymous, .anonymous)
+            let core = oldCore(.anonymous, .anonymous)
+            return try SMBSession(dialogue, target, core, SessionKeyHolder())
         case .account(let account):
             return try begin(
                 dialogue, target, as: account, account.beginsPlain ? .responses : .extended)
@@ -88,25 +116,23 @@ package final class SMBSession<Link: Exchange> {
         _ way: LogonWay
     ) throws(FlowError) -> SMBSession {
         let holder = SessionKeyHolder()
-        return try SMBSession(
-            dialogue, target,
-            account.credentials(
-                way, LogonNonces(dialogue.link), workstation: dialogue.computer, holder),
-            way, holder)
+        let credentials = account.credentials(
+            way, LogonNonces(dialogue.link), workstation: dialogue.computer, holder)
+        return try SMBSession(dialogue, target, oldCore(credentials, way), holder)
     }
 
     /// Nil before the session is set up, and in one of nobody.
     var sessionKey: Bytes16? { holder.key }
 
-    /// A session that stands, or why it does not. A server without extended security is asked a
-    /// second time, in the way that it knows.
+    /// A session that stands, or why it does not. A server of SMB1 without extended security is
+    /// asked a second time, in the way that it knows.
     package static func open(
         _ dialogue: Dialogue<Link>, _ target: SMBTarget, as identity: SessionIdentity
     ) throws(FlowError) -> (session: SMBSession, outcome: Outcome) {
         let first = try begin(dialogue, target, as: identity)
         let outcome = try first.establish()
         guard outcome == .refused(.sessionSetup, .notSupported),
-            case .account(let account) = identity, !account.beginsPlain
+            case .account(let account) = identity, !account.beginsPlain, !dialogue.speaksSMB2
         else { return (first, outcome) }
         first.abandon()
         let second = try beginPlain(dialogue, target, as: account)
@@ -117,7 +143,7 @@ package final class SMBSession<Link: Exchange> {
 
     /// Port 139 behind a NetBIOS session, as the documented flows do it; 445 where there is none.
     private func connect() throws(FlowError) {
-        if let called = NetBIOSName(target.name, .server) {
+        if !dialogue.speaksSMB2, let called = NetBIOSName(target.name, .server) {
             do throws(FlowError) {
                 connection = try dialogue.connect(
                     to: Endpoint(target.address, sessionPort))
@@ -227,7 +253,7 @@ package final class SMBSession<Link: Exchange> {
 
     /// The session's next event; sends what is to be sent and waits for what brings one. A
     /// connection that failed is given up: nobody says good-bye to it.
-    func next(_ deadline: UInt64) throws(FlowError) -> SMB1.ClientSession.Event {
+    func next(_ deadline: UInt64) throws(FlowError) -> SMBSessionEvent {
         do throws(FlowError) {
             return try awaitEvent(deadline)
         } catch {
@@ -238,7 +264,7 @@ package final class SMBSession<Link: Exchange> {
 
     private func awaitEvent(
         _ deadline: UInt64
-    ) throws(FlowError) -> SMB1.ClientSession.Event {
+    ) throws(FlowError) -> SMBSessionEvent {
         while true {
             if let event = session.nextEvent() { return event }
             try flush()
@@ -273,7 +299,11 @@ package final class SMBSession<Link: Exchange> {
     package func administer(
         _ parameters: [UInt8], maxDataCount: UInt16
     ) throws(FlowError) -> (parameters: [UInt8], data: [UInt8]) {
-        session.administer(parameters, maxDataCount: maxDataCount)
+        guard case .smb1(var old) = session else {
+            throw dialogue.unavailable("\(target.name): SMB2 has no remote administration protocol")
+        }
+        old.administer(parameters, maxDataCount: maxDataCount)
+        session = .smb1(old)
         let deadline = dialogue.link.now + dialogue.patience.answer
         while true {
             switch try next(deadline) {
@@ -302,9 +332,11 @@ package final class SMBSession<Link: Exchange> {
     }
 
     /// Why there is no session.
-    func failure(_ stage: SMB1.ClientSession.Stage, _ status: NTStatus) -> FlowError {
+    func failure(_ stage: SMBSessionStage, _ status: NTStatus) -> FlowError {
         switch stage {
-        case .negotiate: dialogue.unavailable("\(target.name) refuses SMB1: \(status.name)")
+        case .negotiate:
+            dialogue.unavailable(
+                "\(target.name) refuses \(dialogue.speaksSMB2 ? "SMB2" : "SMB1"): \(status.name)")
         case .sessionSetup, .treeConnect: dialogue.refused(status)
         }
     }

@@ -71,8 +71,35 @@ extension SessionAccount {
         case .anonymous: return .anonymous
         case .responses: return .user { peer in responses(peer, nonces, holder) }
         case .extended:
-            let handshake = ExtendedLogon(self, nonces, workstation: workstation, holder)
-            return .extended { token in handshake.answer(token) }
+            let logon = ExtendedLogon(self, nonces, workstation: workstation, holder)
+            return .extended { token in
+                guard let answer = logon.answer(token) else { return nil }
+                guard let key = answer.key else {
+                    return SMB1.ClientSession.SecurityStep(token: answer.token, isLast: false)
+                }
+                return SMB1.ClientSession.SecurityStep(
+                    token: answer.token, isLast: true,
+                    signing: SMB1.Signing(
+                        sessionKey: key.bytes, challengeResponse: [],
+                        md5: { key, message in MD5.hash(key, message) }))
+            }
+        }
+    }
+
+    /// The same for SMB2.
+    func newSteps(
+        _ nonces: LogonNonces, workstation: String, _ holder: SessionKeyHolder
+    ) -> (_ token: [UInt8]) -> SMB2.ClientSession.SecurityStep? {
+        let logon = ExtendedLogon(self, nonces, workstation: workstation, holder)
+        return { token in
+            guard let answer = logon.answer(token) else { return nil }
+            return SMB2.ClientSession.SecurityStep(
+                token: answer.token,
+                signing: answer.key.map { key in
+                    SMB2.Signing(
+                        sessionKey: key,
+                        hmacSHA256: { key, message in HMACSHA256.code(key: key, message) })
+                })
         }
     }
 
@@ -126,10 +153,11 @@ private final class ExtendedLogon {
     }
 
     /// The server's first token is its offer of mechanisms, of which NTLMSSP is taken unasked.
-    func answer(_ token: [UInt8]) -> SMB1.ClientSession.SecurityStep? {
+    /// The last answer comes with the session's key.
+    func answer(_ token: [UInt8]) -> (token: [UInt8], key: Bytes16?)? {
         if !isOffered {
             isOffered = true
-            return SMB1.ClientSession.SecurityStep(token: handshake.negotiate, isLast: false)
+            return (handshake.negotiate, nil)
         }
         do throws(WireError) {
             let (message, session) = try handshake.authenticate(
@@ -138,11 +166,7 @@ private final class ExtendedLogon {
                     clientChallenge: nonces.clientChallenge, sessionKey: nonces.sessionKey,
                     now: nonces.now))
             holder.key = session.exportedSessionKey
-            return SMB1.ClientSession.SecurityStep(
-                token: message, isLast: true,
-                signing: SMB1.Signing(
-                    sessionKey: session.exportedSessionKey.bytes, challengeResponse: [],
-                    md5: { key, message in MD5.hash(key, message) }))
+            return (message, session.exportedSessionKey)
         } catch {
             return nil
         }

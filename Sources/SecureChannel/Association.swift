@@ -2,6 +2,7 @@ import Crypto
 import Interfaces
 import NetBIOS
 import RPC
+import SMB
 import Wire
 
 /// One RPC connection to a controller, over whatever carries it: bind, secure, calls and replies.
@@ -105,7 +106,7 @@ final class Association {
 
     init(
         _ settings: ChannelSettings, _ service: Service, controller: ControllerAddress,
-        security: Security? = nil
+        security: Security? = nil, random: (Int) -> [UInt8]
     ) {
         self.service = service
         isChained = settings.profile == .nt4
@@ -117,12 +118,12 @@ final class Association {
         case .netlogon: known = controller.netlogonPort
         case .authority(let port): known = port
         }
-        switch settings.profile {
-        case .modern:
+        switch settings.transport {
+        case .tcp:
             endpoint = Endpoint(
                 controller.address, known ?? EndpointMapper.port &+ settings.portOffset)
             carriage = Carriage()
-        case .nt4:
+        case .smb1:
             endpoint = Endpoint(
                 controller.address, controller.sessionPort &+ settings.portOffset)
             // A server that is known by its address alone answers to this name (MS-SMB 3.2.4.2).
@@ -133,7 +134,13 @@ final class Association {
             if controller.usesSessionService, let called, let calling {
                 names = (called, calling)
             }
-            carriage = PipeCarriage(pipe: service.pipe, names: names)
+            carriage = PipeCarriage(SMB1.ClientSession(), pipe: service.pipe, names: names)
+        case .smb2:
+            endpoint = Endpoint(
+                controller.address, ControllerAddress.directPort &+ settings.portOffset)
+            let session = SMB2.ClientSession(
+                .ofNobody(at: controller.address, computer: settings.computer, random: random))
+            carriage = PipeCarriage(session, pipe: service.pipe, names: nil)
         }
     }
 
@@ -159,7 +166,8 @@ final class Association {
     /// How many calls the peer takes at once.
     var callLimit: Int {
         guard case .ready = state else { return 0 }
-        return isMultiplexed && !isChained && seal != nil ? ChannelLimit.callsPerConnection : 1
+        let several = carriage.carriesSeveral && isMultiplexed && !isChained && seal != nil
+        return several ? ChannelLimit.callsPerConnection : 1
     }
 
     func takeOutgoing() -> [[UInt8]] { carriage.takeOutgoing() }
@@ -185,7 +193,7 @@ final class Association {
 
     func close() { state = .closed }
 
-    /// Binds the connection, or the pipe anew, with the Netlogon provider under `key`.
+    /// Binds what is open once more, with the Netlogon provider under `key`.
     func secure(_ key: SessionKey, domain: String, computer: String) {
         security = Security(key: key, domain: domain, computer: computer)
         sendBind(altering: true)
@@ -257,11 +265,9 @@ final class Association {
 
     private func sendBind(altering: Bool) {
         state = .binding(secured: security != nil)
-        let alters = altering && carriage.altersContexts
-        if altering, !alters { carriage.reopen() }
         // A context of its own for the secured calls: Samba 4.17 takes the first call of an altered
         // context, and then mixes its two securities up.
-        contextID = alters ? 1 : 0
+        contextID = altering ? 1 : 0
         let bind = BindPDU(
             maximumTransmitFragment: UInt16(Limit.fragment),
             maximumReceiveFragment: UInt16(Limit.fragment),
@@ -269,7 +275,7 @@ final class Association {
                 PresentationContext(id: contextID, service.interface),
             ])
         let header = PDUHeader(
-            alters ? .alterContext : .bind, [.single, .concurrentMultiplexing],
+            altering ? .alterContext : .bind, [.single, .concurrentMultiplexing],
             callID: nextCallID)
         nextCallID &+= 1
         var writer = WireWriter()

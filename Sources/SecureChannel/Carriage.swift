@@ -19,9 +19,8 @@ class Carriage {
     /// Whether more of what was begun must come: the rest of a PDU, or of a response's fragments.
     private(set) var expectsMore = false
 
-    /// Whether the peer may be asked for the Netlogon provider on the connection that was bound
-    /// without one.
-    var altersContexts: Bool { true }
+    /// Whether calls may be sent before those before them are answered.
+    var carriesSeveral: Bool { true }
 
     final func takeOutgoing() -> [[UInt8]] {
         var taken: [[UInt8]] = []
@@ -37,12 +36,8 @@ class Carriage {
 
     final func emit(_ bytes: [UInt8]) { outgoing.append(bytes) }
     final func fail(_ loss: ConnectionLoss) { events.append(.failed(loss)) }
-    final func forgetPart() { buffer.removeAll() }
 
     func opened() { events.append(.open) }
-
-    /// Begins a connection of RPC's anew, where the one that is open cannot be altered.
-    func reopen() {}
 
     func send(_ pdu: [UInt8], isLast: Bool) { emit(pdu) }
 

@@ -246,6 +246,7 @@ package final class Channel {
 
     package var account: String { settings.account }
     package var profile: ChannelSettings.Profile { settings.profile }
+    package var transport: ChannelSettings.Transport { settings.transport }
 
     /// The controller that holds our key, if one does.
     package var controller: ControllerAddress? {

@@ -136,7 +136,7 @@ extension Channel {
     /// A controller that refuses SMB on one port may serve it on the other: Windows NT knows only
     /// NetBIOS sessions, and a host of today perhaps only direct ones.
     private func triesOtherPort(_ id: Int, _ link: Link, now: UInt64) -> Bool {
-        guard settings.profile == .nt4, otherPortTried != link.controller.address,
+        guard settings.transport == .smb1, otherPortTried != link.controller.address,
             case .connecting(let current) = phase, current == id
         else { return false }
         otherPortTried = link.controller.address
@@ -199,7 +199,7 @@ extension Channel {
         attempt = KeyAttempt()
         session = nil
         let role: Link.Role
-        if settings.profile == .modern, controller.netlogonPort == nil {
+        if settings.transport == .tcp, controller.netlogonPort == nil {
             role = .mapper
         } else {
             role = .maker
@@ -217,7 +217,7 @@ extension Channel {
         }
         let association = Association(
             settings, role == .mapper ? .mapper : .netlogon, controller: controller,
-            security: security)
+            security: security, random: random)
         links[id] = Link(
             role, controller, association, now: now,
             setupDeadline: now + ChannelLimit.connect)
@@ -291,7 +291,8 @@ extension Channel {
             return
         }
         var controller = link.controller
-        let isRemembered = controller.netlogonPort != nil && controller.address != justMapped
+        let isRemembered = settings.transport == .tcp && controller.netlogonPort != nil
+            && controller.address != justMapped
         justMapped = nil
         if link.role == .maker, isRemembered {
             // The port that was remembered may be another program's by now: ask the mapper.

@@ -11,15 +11,30 @@ package struct ChannelSettings {
     }
 
     package enum Profile: Sendable {
-        /// RPC over TCP, AES, sealed, NetrLogonSamLogonEx, several calls at once.
+        /// AES, sealed, NetrLogonSamLogonEx, several calls at once.
         case modern
-        /// RPC over SMB1 pipes, NetrLogonSamLogon with the credential chain, one call at a time.
+        /// NetrLogonSamLogon with the credential chain, one call at a time.
         case nt4
+
+        /// What its controllers are reached over where nobody says otherwise.
+        package var usualTransport: Transport { self == .modern ? .tcp : .smb1 }
+    }
+
+    /// What RPC goes over.
+    package enum Transport: Sendable {
+        /// The ports of endpoint mapper and service.
+        case tcp
+        /// Named pipes in SMB1: all that there was before Windows 2000.
+        case smb1
+        /// Named pipes in SMB2 or later: one port, 445, where firewalls let nothing else through
+        /// or SMB1 is switched off.
+        case smb2
     }
 
     /// The domain's NetBIOS name.
     package var domain: String
     package var profile: Profile
+    package var transport: Transport
     package var kind: Kind
     /// Our account there, with its final `$`.
     package var account: String
@@ -40,6 +55,7 @@ package struct ChannelSettings {
     ) {
         self.domain = domain
         self.profile = profile
+        transport = profile.usualTransport
         self.kind = kind
         self.account = account
         self.computer = computer
@@ -96,7 +112,9 @@ package struct ControllerAddress: Equatable {
     }
 
     /// Where an SMB session is to be had.
-    package var sessionPort: UInt16 { usesSessionService ? 139 : 445 }
+    package var sessionPort: UInt16 { usesSessionService ? 139 : Self.directPort }
+    /// SMB without NetBIOS (MS-SMB2 2.1).
+    static let directPort: UInt16 = 445
 
     /// For people.
     package var label: String {

@@ -88,9 +88,9 @@ struct TranslationLine {
     }
 }
 
-/// Translations by the controller that holds the key: LsarLookupNames4 and LsarLookupSids3 over
-/// TCP under the channel's seal (MS-LSAT 3.1.4), which need no handle; in the nt4 profile, which
-/// has no such calls, LsarLookupNames and LsarLookupSids on the pipe of a null session.
+/// Translations by the controller that holds the key: LsarLookupNames4 and LsarLookupSids3 under
+/// the channel's seal (MS-LSAT 3.1.4), which need no handle; in the nt4 profile, which has no such
+/// calls, LsarLookupNames and LsarLookupSids on the pipe of a null session.
 ///
 /// Nothing is changed by them, so that each is asked once more where its connection was lost.
 extension Channel {
@@ -133,7 +133,7 @@ extension Channel {
         let port = translations.ports[session.controller.address]
         let isModern = settings.profile == .modern
         if isModern, !session.isSealed { return translationsFailed(.channelRefused(.accessDenied)) }
-        let maps = isModern && port == nil
+        let maps = settings.transport == .tcp && port == nil
         nextLink += 1
         let association = Association(
             settings, maps ? .mapper : .authority(port: port ?? 0),
@@ -141,7 +141,8 @@ extension Channel {
             security: isModern && !maps
                 ? Association.Security(
                     key: session.key, domain: settings.domain, computer: settings.computer)
-                : nil)
+                : nil,
+            random: random)
         translations.link = TranslationLine.Link(
             id: nextLink, association: association, step: maps ? .mapping : .opening,
             controller: session.controller.address, key: counters.keysMade,

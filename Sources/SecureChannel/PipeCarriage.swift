@@ -1,31 +1,39 @@
+import NTLM
 import NetBIOS
 import RPC
 import SMB
 import Wire
 
-/// A named pipe of an SMB1 session with a null user, over port 445, or over 139 behind a NetBIOS
+/// A named pipe of an SMB session with a null user, over port 445, or over 139 behind a NetBIOS
 /// session.
 ///
 /// An exchange on a pipe is one SMB request with a PDU in it, whose response brings the answer.
-/// The first one goes out with the session setup itself, where the peer takes that.
-final class PipeCarriage: Carriage {
+/// In SMB1 the first one goes out with the session setup itself, where the peer takes that.
+final class PipeCarriage<Session: PipeSession>: Carriage {
     private let pipeName: String
     private let framing: SessionFraming
     /// Both ends' names, which a NetBIOS session begins with.
     private let names: (called: NetBIOSName, calling: NetBIOSName)?
-    private var session = SMB1.ClientSession()
-    private var pipe: SMB1.ClientSession.Pipe?
+    private var session: Session
+    private var pipe: SMBClientPipe?
     private var stream: [UInt8] = []
 
     /// Bytes of an unfinished SMB message that are kept.
-    private static let streamLimit = 2 * 131_072
+    private static var streamLimit: Int { 2 * 131_072 }
 
     /// `names` on port 139 alone.
-    init(pipe name: String, names: (called: NetBIOSName, calling: NetBIOSName)?) {
+    init(
+        _ session: Session, pipe name: String,
+        names: (called: NetBIOSName, calling: NetBIOSName)?
+    ) {
+        self.session = session
         pipeName = name
         self.names = names
         framing = names == nil ? .direct : .netBIOS
     }
+
+    /// A pipe carries one call at a time.
+    override var carriesSeveral: Bool { false }
 
     // MARK: Sending
 
@@ -53,12 +61,6 @@ final class PipeCarriage: Carriage {
             pipe = session.open(pipeName, exchanging: [pdu])
         }
         flush()
-    }
-
-    override func reopen() {
-        if let pipe { session.close(pipe) }
-        pipe = nil
-        forgetPart()
     }
 
     private func flush() {
@@ -149,11 +151,47 @@ final class PipeCarriage: Carriage {
         }
     }
 
-    private static func name(of stage: SMB1.ClientSession.Stage) -> String {
+    private static func name(of stage: SMBSessionStage) -> String {
         switch stage {
         case .negotiate: "SMB negotiate"
         case .sessionSetup: "SMB session setup"
         case .treeConnect: "SMB tree connect"
+        }
+    }
+}
+
+extension SMB2.ClientSession.Configuration {
+    /// A null session with the server at `address`. It has no key, so nothing in it is signed or
+    /// enciphered: the channel's own seal protects what the pipe carries.
+    package static func ofNobody(
+        at address: IPv4Address, computer: String, random: (Int) -> [UInt8]
+    ) -> SMB2.ClientSession.Configuration {
+        let flags: NTLM.NegotiateFlags = [
+            .unicode, .requestTarget, .ntlm, .extendedSessionSecurity, .targetInfo, .encrypt128,
+            .encrypt56,
+        ]
+        let handshake = ClientHandshake(account: nil, workstation: computer, flags: flags)
+        let numbers = (guid: Bytes16(random(16)), salt: Bytes16(random(16)))
+        // Who names no account answers the challenge with nothing that could be repeated.
+        let nonces = ClientHandshake.Nonces(
+            clientChallenge: Bytes8(), sessionKey: Bytes16(), now: 0)
+        var steps = 0
+        return SMB2.ClientSession.Configuration(
+            server: address.description, clientGUID: numbers.guid, salt: numbers.salt,
+            dialects: unsigned
+        ) { token in
+            steps += 1
+            switch steps {
+            case 1: return SMB2.ClientSession.SecurityStep(token: handshake.negotiate)
+            case 2:
+                do throws(WireError) {
+                    let answer = try handshake.authenticate(challenge: token, nonces)
+                    return SMB2.ClientSession.SecurityStep(token: answer.message)
+                } catch {
+                    return nil
+                }
+            case _: return nil
+            }
         }
     }
 }

@@ -73,13 +73,15 @@ enum AgentBuilder {
         let channelSettings = channelSettings(settings, computer)
         let channel = Channel(settings: channelSettings, epoch: epoch, random: random)
         let isByName = settings.profile == .nt4 || settings.isOfBackup
+        var search = LocatorConfiguration(
+            domain: settings.name, dnsName: settings.dnsName ?? "",
+            controllers: settings.controllers,
+            profile: isByName ? .nt4 : .modern, wantsPrimary: settings.isOfBackup,
+            hostName: computer, portOffset: settings.portOffset)
+        // Of a controller behind a firewall no other port need be open.
+        if channelSettings.transport == .smb2 { search.probePort = 445 &+ settings.portOffset }
         let locator = Locator(
-            LocatorConfiguration(
-                domain: settings.name, dnsName: settings.dnsName ?? "",
-                controllers: settings.controllers,
-                profile: isByName ? .nt4 : .modern, wantsPrimary: settings.isOfBackup,
-                hostName: computer, portOffset: settings.portOffset),
-            known: known(settings.name, store),
+            search, known: known(settings.name, store),
             random: {
                 let bytes = SystemRandom.bytes(4)
                 return UInt32(bytes[0]) | UInt32(bytes[1]) << 8 | UInt32(bytes[2]) << 16
@@ -119,6 +121,11 @@ enum AgentBuilder {
             domain: settings.name, profile: profile, kind: kind, account: settings.account,
             computer: computer, connections: settings.connections,
             allowsRC4: settings.rc4, allowsUnsealed: settings.unsealed)
+        switch settings.transport ?? settings.profile.usualTransport {
+        case .tcp: made.transport = .tcp
+        case .smb1: made.transport = .smb1
+        case .smb2: made.transport = .smb2
+        }
         made.portOffset = settings.portOffset
         return made
     }

@@ -39,6 +39,7 @@ final class DomainDialogue {
             SystemExchange(networks: Setup.networks(configuration)),
             computer: configuration.agent.name, keepsFrames: options.has("pcap"))
         dialogue.portOffset = settings.portOffset
+        dialogue.speaksSMB2 = settings.transport == .smb2
         if options.has("report"), Terminal.isInteractive {
             dialogue.onStep = { Terminal.writeError($0.title + "\n") }
         }

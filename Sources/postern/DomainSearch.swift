@@ -181,17 +181,17 @@ final class DomainSearch {
 
     // MARK: Addresses
 
-    /// Asks who is at `address`, in all ways that the profile has.
+    /// Asks who is at `address`, in all ways that profile and transport have.
     private func found(_ address: IPv4Address) {
         if addresses.contains(address) || addresses.count == Limit.addresses { return }
         addresses.append(address)
-        switch settings.profile {
-        case .modern:
-            ping(address)
-            connect(address, 135 &+ settings.portOffset)
-        case .nt4:
+        if settings.profile == .modern { ping(address) }
+        switch settings.transport ?? settings.profile.usualTransport {
+        case .tcp: connect(address, 135 &+ settings.portOffset)
+        case .smb1:
             connect(address, 445 &+ settings.portOffset)
             connect(address, 139 &+ settings.portOffset)
+        case .smb2: connect(address, 445 &+ settings.portOffset)
         }
         if usesNetBIOS { askNode(address) }
     }

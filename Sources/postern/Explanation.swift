@@ -180,7 +180,7 @@ final class Explanation {
 
     func sent(_ bytes: [UInt8], link: Int, stage: String) {
         if case .keying = phase {
-            let isPipe = domain.channel.profile == .nt4
+            let isPipe = domain.channel.transport != .tcp
             trace.begin(
                 isPipe && stage == "bind" ? "SMB session, pipe, bind" : stage,
                 documented: stage.hasPrefix("Netr") ? Documented.calls : nil, at: now)

@@ -19,11 +19,11 @@ enum JoinCommand {
         whose password is one line of FILE or of standard input, or asked for. An account that is
         there already is left alone, unless --reset takes it over: whoever used it is out then.
 
-        A domain with `profile = nt4` is joined over SMB1, at its primary controller; one with
-        `profile = modern` over LDAP, sealed by NTLM, at the controllers that are configured or
-        that DNS names. Where neither is to be had, an administrator makes the account
-        (`samba-tool computer create`, `New-ADComputer`), sets its password, and
-        `postern secret import DOMAIN` is told it.
+        A domain with `profile = nt4` is joined at its primary controller, over SMB1 or with
+        `transport = smb2` over SMB2; one with `profile = modern` over LDAP, sealed by NTLM, at the
+        controllers that are configured or that DNS names. Where neither is to be had, an
+        administrator makes the account (`samba-tool computer create`, `New-ADComputer`), sets its
+        password, and `postern secret import DOMAIN` is told it.
 
         """
 

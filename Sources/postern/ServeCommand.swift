@@ -124,7 +124,8 @@ enum ServeCommand {
         }
         Terminal.write("\(path): \(configuration.domains.count) domains\n")
         for domain in configuration.domains {
-            let how = domain.profile == .modern ? "modern" : "nt4"
+            var how = domain.profile == .modern ? "modern" : "nt4"
+            if let transport = domain.transport { how += " over \(transport.name)" }
             let place = domain.dnsName ?? domain.controllers.map { $0.description }
                 .joined(separator: ", ")
             Terminal.write("  \(domain.name): \(how), as \(domain.account), by \(place)\n")

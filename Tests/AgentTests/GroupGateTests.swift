@@ -67,6 +67,22 @@ import Wire
         #expect(controller.translations == before + 3)
     }
 
+    @Test func whoAsksAtTheSameTimeWaitsForTheSameAnswer() {
+        let world = AgentWorld.one()
+        let controller = world.controllers[0][0]
+        let before = controller.translations
+        let callers = (0..<400).map { _ in logon(world, "anna", of: "ADLAB\\anna") }
+        #expect(world.runUntilAnswered())
+        for caller in callers { #expect(world.isAccepted(caller)) }
+        #expect(controller.translations == before + 1)
+        // But not for one that may come too late.
+        controller.isHung = true
+        let patient = logon(world, "anna", of: "ADLAB\\berta", patience: 3_000)
+        let hasty = logon(world, "anna", of: "ADLAB\\berta", patience: 500)
+        #expect(world.runUntilAnswered())
+        #expect(world.answers[patient]?.after == 3_000 && world.answers[hasty]?.after == 500)
+    }
+
     @Test func groupsOfOtherDomainsCount() {
         let world = AgentWorld.one()
         world.controllers[0][0].foreignGroups = [SID(Self.foreign)!]

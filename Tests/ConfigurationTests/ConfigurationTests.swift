@@ -198,6 +198,12 @@ private let contract = """
         ("[listen]\ninterfaces = 10.0.0.1/8\nwins = yes\nwins server = 10.0.0.2",
             "4: either \"wins server\" or \"wins = yes\", not both"),
         ("[domain A]\nanswer = yes", "1: [domain A] needs \"dns name\" or \"controllers\""),
+        ("[domain A]\nprofile = nt4\ntransport = tcp",
+            "3: \"transport = tcp\" does not go with profile = nt4, which takes smb1 or smb2"),
+        ("[domain A]\ncontrollers = 10.0.0.1\ntransport = smb1",
+            "3: \"transport = smb1\" does not go with profile = modern, which takes tcp or smb2"),
+        ("[local domain A]\nrole = backup\nprofile = nt4\n\ntransport = tcp",
+            "5: \"transport = tcp\" does not go with profile = nt4, which takes smb1 or smb2"),
         ("[domain A]\nprofile = nt4\ndns name = a.b",
             "3: \"dns name\" does not go with profile = nt4, which asks NetBIOS"),
         ("[local domain A]\nprimary = 10.0.0.1", "2: \"primary\" goes with role = backup"),
@@ -243,6 +249,8 @@ private let contract = """
         ("domain A", "name servers = 10.0.0.1:0", "IPv4 addresses, perhaps with :port"),
         ("domain A", "name servers = 10.0.0.1:1:2", "IPv4 addresses, perhaps with :port"),
         ("domain A", "profile = NT4", "modern or nt4"),
+        ("domain A", "transport = SMB3", "tcp, smb1 or smb2"),
+        ("local domain A", "transport = pipes", "tcp, smb1 or smb2"),
         ("domain A", "channel = dc", "member, trust or bdc"),
         ("domain A", "account = A B", "an account's name, such as GATE1$"),
         ("domain A", "connections = 0", number), ("domain A", "connections = 17", number),
@@ -326,7 +334,7 @@ private let contract = """
     ) throws {
         let words = [
             "required", "none", "the host's name", "our name and $", "a random one", "looked for",
-            "7d for trusts",
+            "7d for trusts", "tcp; smb1 with nt4",
         ]
         let needed = section == "listen" ? "interfaces = 10.0.0.1/8\n" : "controllers = 10.0.0.1\n"
         let head = "[\(section)]\n"

@@ -60,6 +60,11 @@ import Wire
         ("zeek--Traces-dce-rpc-mapi.pcap", "context: 0 lsarpc", 8),
         ("zeek--Traces-dce-rpc-mapi.pcap", "context: 0 epmapper", 3),
         ("suricata-verify--tests-ldap-udp-cldap.pcap", "CLDAP search", 2),
+        ("suricata-verify--tests-smb2-06-20171220_smb_net_user.pcap", "SMB2 CREATE", 10),
+        ("suricata-verify--tests-smb2-06-20171220_smb_net_user.pcap", "SMB2 IOCTL", 92),
+        ("zeek--Traces-smb-smb2readwrite.pcap", "SMB2 CREATE", 12),
+        ("zeek--Traces-smb-smb2readwrite.pcap", "SMB2 QUERY_DIRECTORY", 8),
+        ("zeek--Traces-smb-smb2-multiple-pdus.pcap", "SMB2 ", 6),
         ("suricata-verify--dcerpc-dcerpc-dce-iface-many-input.pcap", "call: netlogon", 12),
     ])
     func countsAgree(_ name: String, _ start: String, _ expected: Int) throws {

@@ -308,4 +308,60 @@ import Wire
         #expect(text.contains("pipe: \\PIPE\\epmapper") || text.contains("pipe: \\epmapper"))
         #expect(text.contains("call: epmapper, opnum 3 ept_map"))
     }
+
+    @Test func pipeCallsOverSMB2AreFollowed() {
+        let file = Bytes16([UInt8](1...16))
+        var stream: [[UInt8]] = []
+        func message(
+            _ command: SMB2.Command, _ id: UInt64, _ flags: SMB2.Flags, _ body: SMB2.Body,
+            _ payload: [UInt8] = [], status: NTStatus = .success
+        ) -> [UInt8] {
+            var header = SMB2.Header(command, messageID: id)
+            (header.flags, header.status) = (flags, status)
+            var writer = WireWriter()
+            SMB2.Message(header, body).write(into: &writer, from: payload.span)
+            return writer.finish()
+        }
+        func framed(_ bytes: [UInt8]) -> [UInt8] {
+            [0, 0, UInt8(bytes.count >> 8), UInt8(bytes.count & 255)] + bytes
+        }
+        var bind = SMB2.WriteRequest(fileID: file)
+        bind.data = 0..<DecoderTests.bind.count
+        var call = SMB2.TransceiveRequest(fileID: file, maxOutput: 4_280)
+        call.input = 0..<DecoderTests.map.count
+        stream.append(framed(message(.create, 1, [], .createRequest(.init(name: "epmapper")))))
+        // A compound: its first message says where the second begins.
+        var first = message(.write, 2, [], .writeRequest(bind), DecoderTests.bind)
+        while first.count % 8 != 0 { first.append(0) }
+        first[20] = UInt8(first.count & 255)
+        first[21] = UInt8(first.count >> 8)
+        stream.append(framed(
+            first + message(.ioctl, 3, [], .transceiveRequest(call), DecoderTests.map)))
+        let opened = framed(
+            message(.create, 1, .response, .createResponse(.init(fileID: file))))
+        let announced = framed(
+            message(.ioctl, 3, [.response, .async], .error(.init()), status: .pending))
+        let (text, summary) = Frames.text(Frames.capture([
+            Frames.tcp(stream[0], 1, port: 445), Frames.tcp(opened, 1, port: 445, fromServer: true),
+            Frames.tcp(stream[1], 1 + UInt32(stream[0].count), port: 445),
+            Frames.tcp(announced, 1 + UInt32(opened.count), port: 445, fromServer: true),
+        ], linkType: 101))
+        #expect(summary.failed == 0)
+        #expect(text.contains("SMB2 WRITE request, message 2"))
+        #expect(text.split(separator: "\n").count { $0.hasSuffix("pipe: epmapper") } == 2)
+        #expect(text.contains("call: epmapper, opnum 3 ept_map"))
+        #expect(text.contains("SMB2 IOCTL response, NT_STATUS_PENDING, message 3 asynchronous 0"))
+    }
+
+    @Test func compoundThatDoesNotGoForwardIsRefused() {
+        var header = SMB2.Header(.logoff, messageID: 1)
+        for next in [8, 63, 69] as [UInt32] {
+            header.nextCommand = next
+            var writer = WireWriter()
+            let nothing: [UInt8] = []
+            SMB2.Message(header, .farewell(.init())).write(into: &writer, from: nothing.span)
+            let outline = MessageDecoder.decode(writer.finish())
+            #expect(outline.failed == 1 && outline.decoded == 0)
+        }
+    }
 }

@@ -2,6 +2,7 @@ import Crypto
 import Mailslot
 import NetBIOS
 import SMB
+import Simulation
 import Wire
 
 @testable import Flows
@@ -164,6 +165,8 @@ extension FakeController {
         private var buffer: [UInt8] = []
         private var pipes: [UInt16: FakePipe] = [:]
         private var lastFID: UInt16 = 0
+        private var smb2 = SMB2Server()
+        private var smb2Pipe: FakePipe?
 
         init(_ host: FakeController, isDirect: Bool) {
             self.host = host
@@ -185,13 +188,36 @@ extension FakeController {
                     out += [0x82, 0, 0, 0]
                     continue
                 }
-                guard let answer = try? answer(message) else { return nil }
-                out += [0, 0, UInt8(answer.count >> 8), UInt8(answer.count & 0xff)] + answer
+                let answers = message[0] == 0xfe ? answerSMB2(message) : answer(message)
+                guard let answers else { return nil }
+                for answer in answers {
+                    out += [0, 0, UInt8(answer.count >> 8), UInt8(answer.count & 0xff)] + answer
+                }
             }
             return out
         }
 
-        private func answer(_ bytes: [UInt8]) throws -> [UInt8] {
+        private func answerSMB2(_ message: [UInt8]) -> [[UInt8]]? {
+            do {
+                let written = try smb2.receive(message)
+                if case .createRequest(let create)? = smb2.requests.last?.body {
+                    smb2Pipe = FakePipe(host, create.name)
+                }
+                if let written { smb2Pipe?.write(written) }
+                while let answer = smb2Pipe?.read() { smb2.bring(answer) }
+                return smb2.takeOutgoing()
+            } catch {
+                host.log.append("bad SMB2 message: \(error)")
+                return nil
+            }
+        }
+
+        private func answer(_ message: [UInt8]) -> [[UInt8]]? {
+            let answer: [UInt8]? = try? answerSMB1(message)
+            return answer.map { [$0] }
+        }
+
+        private func answerSMB1(_ bytes: [UInt8]) throws -> [UInt8] {
             var reader = WireReader(bytes.span, layer: "test")
             let message = try SMB1.Message(parsing: &reader)
             var header = message.header.response(.success)

@@ -21,6 +21,24 @@ import Wire
         #expect(world.link.openStreams == 0)
     }
 
+    @Test func aPrimaryWithoutSMB1IsAskedOverSMB2() throws {
+        let world = TrustWorld()
+        world.dialogue.speaksSMB2 = true
+        world.host.ports = [445]
+        let findings = try TrustVerify.run(world.dialogue, world.ends, as: nil)
+        #expect(findings.identity?.sid == world.host.sid)
+        let calls = world.host.log.filter { !$0.hasPrefix("name") }
+        #expect(calls == [
+            "GETDC", "bind lsarpc", "lsarpc 44", "lsarpc 7", "lsarpc 7", "lsarpc 0",
+        ])
+        var users: [UInt32] = []
+        let counts = try TrustAccounts.run(
+            world.dialogue, world.ends, as: nil,
+            taker: .init(group: { _ in }, user: { users.append($0.relativeID) }))
+        #expect(counts.users == 3 && users == [1_000, 1_001, 1_002])
+        #expect(world.link.openStreams == 0)
+    }
+
     @Test func theFourCallsCostNoMoreThanDocumented() throws {
         let world = TrustWorld()
         _ = try TrustVerify.run(world.dialogue, world.ends, as: nil)

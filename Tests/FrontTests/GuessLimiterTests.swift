@@ -9,15 +9,15 @@ import Wire
 
     private func logOn(
         _ world: SMBWorld, _ number: UInt64, _ user: String, _ password: String
-    ) throws -> SMB1.ClientSession.Event? {
+    ) throws -> SMBSessionEvent? {
         var talk = SMBTalk(world, SMBConnectionID(number)) {
             $0.credentials = SMBTalk.user(user, password)
         }
         return try talk.run().last
     }
 
-    private let refused = SMB1.ClientSession.Event.failed(.sessionSetup, .logonFailure)
-    private let locked = SMB1.ClientSession.Event.failed(.sessionSetup, .accountLockedOut)
+    private let refused = SMBSessionEvent.failed(.sessionSetup, .logonFailure)
+    private let locked = SMBSessionEvent.failed(.sessionSetup, .accountLockedOut)
 
     @Test func anAccountsGuessesEndBeforeTheControllersDo() throws {
         let world = SMBWorld()

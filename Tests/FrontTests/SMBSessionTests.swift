@@ -5,7 +5,7 @@ import Wire
 
 @testable import Front
 
-private typealias Event = SMB1.ClientSession.Event
+private typealias Event = SMBSessionEvent
 
 /// Our own client, in memory, against the server.
 @Suite struct SMBSessionTests {
@@ -63,7 +63,7 @@ private typealias Event = SMB1.ClientSession.Event
 
     /// Reads on where the server did not say that the message does.
     private func readRest(
-        _ talk: inout SMBTalk, _ pipe: SMB1.ClientSession.Pipe
+        _ talk: inout SMBTalk, _ pipe: SMBClientPipe
     ) throws -> [UInt8] {
         var out: [UInt8] = []
         while true {

@@ -285,8 +285,8 @@ struct SMBTalk {
         world.open(id)
     }
 
-    mutating func run() throws -> [SMB1.ClientSession.Event] {
-        var told: [SMB1.ClientSession.Event] = []
+    mutating func run() throws -> [SMBSessionEvent] {
+        var told: [SMBSessionEvent] = []
         while true {
             var wasBusy = false
             var writer = WireWriter()

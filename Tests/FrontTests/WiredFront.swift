@@ -42,7 +42,7 @@ final class WiredFront {
         netlogon.otherDomains = configured
         netlogon.replication = ReplicationService(domain: domain)
         let lsa = LSAService(
-            domain: domain, configured: configured, anonymous: .domain, random: random)
+            domain: domain, configured: configured, anonymous: .all, random: random)
         let rpc = RPCServer(
             services: [
                 netlogon, lsa,
@@ -95,7 +95,7 @@ final class WiredFront {
                 sent[connection, default: []].append(bytes)
             case .close(let connection): closed.insert(connection)
             case .logon(let token, let logon): logons.append((token, logon))
-            case .translate, .blocked: Issue.record("nobody asks for names, or is not to ask")
+            case .blocked, .translate: Issue.record("nobody asks for that")
             }
         }
     }

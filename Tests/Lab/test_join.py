@@ -113,6 +113,20 @@ class NT4JoinTest(Joining, LabTest):
         lab.nt4.set_machine_password(account, plan.MACHINE_PASSWORD)
 
 
+class NT4JoinOverSMB2Test(NT4JoinTest):
+    """The PDC's SMB1 is off, as Samba has it since 4.11."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.addClassCleanup(lab.nt4.heal)
+        lab.nt4.restart(server_min_protocol="SMB2_10")
+
+    def section(self, account):
+        return domain_section(self.DOMAIN, account=account, answer="no", controllers=None,
+                              wins_server=plan.NT4.address, transport="smb2")
+
+
 class ADJoinTest(Joining, LabTest):
     DOMAIN = plan.AD
 

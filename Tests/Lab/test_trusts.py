@@ -310,6 +310,46 @@ class AccountsTest(TrustTest):
         self.assertEqual({each["rid"] for each in accounts["groups"]}, {512, 513})
 
 
+class WithoutSMB1Test(TrustTest):
+    """The PDC's SMB1 is off, as Samba has it since 4.11: all but the browse list goes over SMB2."""
+
+    @classmethod
+    def setUpClass(cls):
+        lab.bring_trusted()
+        lab.trusted.restart(server_min_protocol="SMB2_02")
+        super().setUpClass()
+
+    def setUp(self):
+        self.postern = self.agent(trust_section(transport="smb2"), started=False, secrets={})
+
+    def test_established_used_verified_and_listed(self):
+        lab.trusted.permit()
+        with Capture(lab, lab.gate) as wire:
+            done = self.establish("--report")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("NOLOGON_INTERDOMAIN_TRUST_ACCOUNT", done.stdout)
+            self.assertIn("SMB2 has no remote administration protocol", done.stdout)
+            self.postern.start()
+            done = self.postern.logon(DOMAIN, "carol", plan.PASSWORD)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            done = self.trust("verify", "--user", "carol", input=plan.PASSWORD + "\n")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("carol logged on", done.stdout)
+            done = self.trust("accounts", "--user", "carol", input=plan.PASSWORD + "\n")
+            for name in plan.TRUSTED_USERS:
+                self.assertIn(f"user {DOMAIN}\\{name} ", done.stdout)
+            self.assertEqual(self.postern.run("secret", "rotate", DOMAIN).returncode, 0)
+        old = wire.count().between(plan.TRUSTED.address, lab.gate.address).only(
+            lambda frame: frame.protocol == "SMB" or "→ 139 " in frame.info)
+        self.assertEqual(len(old), 0, old.listing())
+
+    def test_a_wrong_secret_is_told_from_a_missing_account(self):
+        lab.trusted.permit()
+        self.assertRefused(self.establish(secret="wrong"), "known, but by another password")
+        lab.trusted.revoke()
+        self.assertRefused(self.establish(), "there is no account")
+
+
 class RotateTest(TrustTest):
     def setUp(self):
         super().setUp()

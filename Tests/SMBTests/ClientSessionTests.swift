@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Wire
 
-private typealias Event = SMB1.ClientSession.Event
+private typealias Event = SMBSessionEvent
 
 @Suite struct ClientSessionTests {
     static let bind: [UInt8] = Array("bind".utf8)

@@ -226,7 +226,7 @@ struct ScriptedServer {
 struct Conversation {
     var session: SMB1.ClientSession
     var server: ScriptedServer
-    var events: [SMB1.ClientSession.Event] = []
+    var events: [SMBSessionEvent] = []
 
     init(
         _ server: ScriptedServer = ScriptedServer(),
@@ -239,8 +239,8 @@ struct Conversation {
     }
 
     /// Tells what has happened since the last time.
-    mutating func run() throws -> [SMB1.ClientSession.Event] {
-        var told: [SMB1.ClientSession.Event] = []
+    mutating func run() throws -> [SMBSessionEvent] {
+        var told: [SMBSessionEvent] = []
         while true {
             var sent: [[UInt8]] = []
             var writer = WireWriter()

@@ -72,7 +72,10 @@ final class Storm {
 
     init(seed: UInt64) {
         numbers = SeededNumbers(seed: seed)
-        world = ChannelWorld(connections: Int.random(in: 1...4, using: &numbers), seed: seed)
+        // Every fourth storm is over pipes.
+        world = ChannelWorld(
+            connections: Int.random(in: 1...4, using: &numbers),
+            transport: seed % 4 == 0 ? .smb2 : nil, seed: seed)
         let count = Int.random(in: 1...3, using: &numbers)
         controllers = (0..<count).map { [world] in world.addController(UInt8(10 + $0)) }
         for controller in controllers {

@@ -21,9 +21,11 @@ extension ChannelWorld {
     /// A world whose channel is ready, with what led there forgotten.
     static func ready(
         connections: Int = 1, profile: ChannelSettings.Profile = .modern,
+        transport: ChannelSettings.Transport? = nil,
         configure: (SimulatedController) -> Void = { _ in }
     ) -> (ChannelWorld, SimulatedController) {
-        let world = ChannelWorld(connections: connections, profile: profile)
+        let world = ChannelWorld(
+            connections: connections, profile: profile, transport: transport)
         let controller = world.addController()
         configure(controller)
         world.use([controller])

@@ -69,15 +69,18 @@ package final class ChannelWorld {
 
     package init(
         connections: Int = 1, profile: ChannelSettings.Profile = .modern,
-        allowsRC4: Bool = false, allowsUnsealed: Bool = false, seed: UInt64 = 1
+        transport: ChannelSettings.Transport? = nil, allowsRC4: Bool = false,
+        allowsUnsealed: Bool = false, seed: UInt64 = 1
     ) {
         network = SimulatedNetwork(clock: clock, seed: seed)
         var numbers = SeededNumbers(seed: seed &+ 1_000)
+        var settings = ChannelSettings(
+            domain: "ADLAB", profile: profile, kind: .workstation, account: Self.account,
+            computer: Self.computer, connections: connections, allowsRC4: allowsRC4,
+            allowsUnsealed: allowsUnsealed)
+        if let transport { settings.transport = transport }
         channel = Channel(
-            settings: ChannelSettings(
-                domain: "ADLAB", profile: profile, kind: .workstation, account: Self.account,
-                computer: Self.computer, connections: connections, allowsRC4: allowsRC4,
-                allowsUnsealed: allowsUnsealed),
+            settings: settings,
             epoch: 1_700_000_000, random: { numbers.bytes($0) })
         channel.useSecrets([Self.secret], now: clock.now)
     }

@@ -1,6 +1,7 @@
 import Crypto
 import Interfaces
 import RPC
+import SMB
 import SecureChannel
 import Wire
 
@@ -9,6 +10,9 @@ final class ControllerConnection {
     let controller: SimulatedController
     let port: UInt16
     private let wire: SimulatedConnection
+    /// On port 445, where the PDUs go over pipes.
+    private var smb: SMB2Server?
+    private var smbBuffer: [UInt8] = []
     private var isOpen = true
     private var isLeft = false
     private var buffer: [UInt8] = []
@@ -40,13 +44,17 @@ final class ControllerConnection {
         self.controller = controller
         self.port = port
         self.wire = wire
+        if port == SimulatedController.pipePort {
+            smb = SMB2Server()
+            smb?.refusals = controller.smbRefusals
+        }
         controller.took(self)
     }
 
     func received(_ bytes: [UInt8]) {
         guard isOpen else { return }
-        buffer += bytes
         do {
+            buffer += smb == nil ? bytes : try unwrapped(bytes)
             while let length = try FragmentCutter.length(buffer.span) {
                 unread.append(Array(buffer[..<length]))
                 buffer.removeFirst(length)
@@ -166,7 +174,7 @@ final class ControllerConnection {
         } else {
             ack.write(into: &writer, header: header)
         }
-        wire.deliver(writer.finish())
+        deliver(writer.finish())
     }
 
     private func refuseBind(_ fragment: Fragment) {
@@ -177,7 +185,7 @@ final class ControllerConnection {
         var writer = WireWriter()
         BindNakPDU(.notSpecified).write(
             into: &writer, header: PDUHeader(.bindNak, callID: fragment.header.callID))
-        wire.deliver(writer.finish())
+        deliver(writer.finish())
     }
 
     // MARK: Requests
@@ -249,7 +257,7 @@ final class ControllerConnection {
                 sequence += 1
                 if wrongToken { pdu[layout.token.lowerBound + 12] ^= 1 }
             }
-            wire.deliver(pdu)
+            deliver(pdu)
         }
     }
 
@@ -257,8 +265,38 @@ final class ControllerConnection {
         var writer = WireWriter()
         FaultPDU(contextID: contextID, status: status).write(
             into: &writer, header: PDUHeader(.fault, callID: header.callID))
-        wire.deliver(writer.finish())
+        deliver(writer.finish())
     }
 
-    func deliver(_ bytes: [UInt8]) { wire.deliver(bytes) }
+    /// Sends a PDU as the connection has it: as it is, or for the pipe's next read.
+    func deliver(_ bytes: [UInt8]) {
+        if smb == nil { return wire.deliver(bytes) }
+        smb?.bring(bytes)
+        flushMessages()
+    }
+
+    // MARK: Pipes
+
+    /// What whole SMB messages, of all that came, write to the pipe.
+    private func unwrapped(_ bytes: [UInt8]) throws(WireError) -> [UInt8] {
+        smbBuffer += bytes
+        var written: [UInt8] = []
+        while smbBuffer.count >= 4 {
+            let length = Int(smbBuffer[1]) << 16 | Int(smbBuffer[2]) << 8 | Int(smbBuffer[3])
+            guard smbBuffer.count >= 4 + length else { break }
+            let message = Array(smbBuffer[4..<(4 + length)])
+            smbBuffer.removeFirst(4 + length)
+            written += try smb?.receive(message) ?? []
+            flushMessages()
+        }
+        return written
+    }
+
+    private func flushMessages() {
+        for message in smb?.takeOutgoing() ?? [] {
+            let length = message.count
+            wire.deliver([0, UInt8(length >> 16), UInt8(length >> 8 & 255), UInt8(length & 255)]
+                + message)
+        }
+    }
 }

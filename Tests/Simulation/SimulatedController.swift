@@ -1,5 +1,6 @@
 import Crypto
 import Interfaces
+import SMB
 import SecureChannel
 import Wire
 
@@ -52,6 +53,8 @@ package final class SimulatedController {
         var generation: Int
     }
 
+    static let pipePort: UInt16 = 445
+
     package let address: IPv4Address
     package let name: String
     /// What it says of its users.
@@ -62,6 +65,10 @@ package final class SimulatedController {
     package var reception = Reception.taken
     /// A port that the mapper names and that nobody listens at.
     package var isFiltered = false
+    /// No port but the one of SMB is let through.
+    package var isBehindFirewall = false
+    /// What its SMB sessions are refused.
+    package var smbRefusals: [SMB2.Command: NTStatus] = [:]
     package var grantsMultiplexing = true
     package var capabilities = NegotiateFlags.modern
     /// The machine accounts with their secrets' hashes.
@@ -156,6 +163,8 @@ package final class SimulatedController {
 
     func takesConnection(on port: UInt16) -> Reception {
         guard reception == .taken else { return reception }
+        if port == Self.pipePort { return .taken }
+        if isBehindFirewall { return .dark }
         if port == EndpointMapper.port { return .taken }
         return port == netlogonPort && !isFiltered ? .taken : .refused
     }

@@ -10,17 +10,23 @@ import Wire
 extension FuzzTarget {
     static let channels: [FuzzTarget] = [
         FuzzTarget("channel-tampered", seeds: [[UInt8](repeating: 0, count: 64)]) {
-            tampered($0)
+            tampered($0, .tcp)
+        },
+        FuzzTarget("channel-tampered-pipes", seeds: [[UInt8](repeating: 0, count: 64)]) {
+            tampered($0, .smb2)
         },
         FuzzTarget("channel-modern") { hostile($0, .modern) },
         FuzzTarget("channel-nt4") { hostile($0, .nt4) },
-        FuzzTarget("smb1-client") { client($0) },
+        FuzzTarget("smb1-client") { client($0, SMB1.ClientSession()) },
+        FuzzTarget("smb2-client", seeds: [answers(.smb202), answers(.smb311)]) {
+            client($0, newSession())
+        },
     ]
 
     /// A right controller whose bytes are spoilt on their way. Nobody may be let in, or refused
     /// as wrong, by that; and everybody is answered in time.
-    private static func tampered(_ bytes: [UInt8]) {
-        let world = ChannelWorld(connections: 2)
+    private static func tampered(_ bytes: [UInt8], _ transport: ChannelSettings.Transport) {
+        let world = ChannelWorld(connections: 2, transport: transport)
         defer { world.dissolve() }
         let controller = world.addController()
         var at = 0
@@ -104,8 +110,35 @@ extension FuzzTarget {
         [0, 0, UInt8(message.count >> 8 & 255), UInt8(message.count & 255)] + message
     }
 
-    private static func client(_ bytes: [UInt8]) {
-        var session = SMB1.ClientSession()
+    private static func newSession() -> SMB2.ClientSession {
+        SMB2.ClientSession(
+            SMB2.ClientSession.Configuration(
+                server: "10.77.0.10", clientGUID: Bytes16(), salt: Bytes16(),
+                dialects: SMB2.ClientSession.Configuration.unsigned
+            ) { SMB2.ClientSession.SecurityStep(token: $0) })
+    }
+
+    /// What a right server says to `client`.
+    private static func answers(_ dialect: SMB2.Dialect) -> [UInt8] {
+        var server = SMB2Server()
+        server.dialect = dialect
+        server.pends = dialect == .smb311 ? [.ioctl] : []
+        var session = newSession()
+        _ = session.open("netlogon", exchanging: [[1, 2, 3, 4]])
+        var steps: [(operation: UInt8, bytes: [UInt8])] = []
+        var writer = WireWriter()
+        while steps.count < 16, session.writeMessage(into: &writer) {
+            if let written = try? server.receive(writer.finish()) { server.bring(written) }
+            for answer in server.takeOutgoing() {
+                steps.append((0, answer))
+                try? session.receive(answer)
+            }
+        }
+        return Steps.joined(steps)
+    }
+
+    private static func client(_ bytes: [UInt8], _ session: some PipeSession) {
+        var session = session
         let pipe = session.open("netlogon", exchanging: [[1, 2, 3, 4]])
         for step in Steps(bytes) {
             var writer = WireWriter()

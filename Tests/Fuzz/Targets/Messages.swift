@@ -32,6 +32,13 @@ extension FuzzTarget {
             var writer = WireWriter()
             message.write(into: &writer, from: bytes.span)
         },
+        FuzzTarget("smb2", seeds: smb2Seeds) { bytes in
+            again(bytes) { reader, writer throws(WireError) in
+                let message = try SMB2.Message(parsing: &reader)
+                _ = message.header.description
+                message.write(into: &writer, from: bytes.span)
+            }
+        },
         FuzzTarget("rpc") { fragment($0) },
         FuzzTarget("ntlmssp") { bytes in
             handshakes(bytes)
@@ -186,6 +193,33 @@ extension FuzzTarget {
     }
 
     static let gate = ScopedName(NetBIOSName("GATE1", .workstation)!)
+
+    static let smb2Seeds: [[UInt8]] = {
+        let payload: [UInt8] = [0x4e, 0x54, 0x4c, 0x4d, 1, 2, 3]
+        let file = Bytes16([UInt8](1...16))
+        var setup = SMB2.SessionSetupRequest()
+        setup.securityBuffer = 0..<7
+        var call = SMB2.TransceiveRequest(fileID: file, maxOutput: 4_280)
+        call.input = 0..<7
+        var called = SMB2.TransceiveResponse(fileID: file)
+        called.output = 0..<7
+        let bodies: [(SMB2.Command, SMB2.Flags, SMB2.Body)] = [
+            (.negotiate, [], .negotiateRequest(
+                .init([.smb21, .smb311], clientGUID: file, salt: file))),
+            (.negotiate, .response, .negotiateResponse(.init(.smb311))),
+            (.sessionSetup, [], .sessionSetupRequest(setup)),
+            (.treeConnect, [], .treeConnectRequest(.init(path: "\\\\AD\\IPC$"))),
+            (.create, [], .createRequest(.init(name: "netlogon"))),
+            (.create, .response, .createResponse(.init(fileID: file))),
+            (.ioctl, [], .transceiveRequest(call)),
+            (.ioctl, .response, .transceiveResponse(called)),
+        ]
+        return bodies.map { command, flags, body in
+            var header = SMB2.Header(command, messageID: 3)
+            header.flags = flags
+            return written { SMB2.Message(header, body).write(into: &$0, from: payload.span) }
+        }
+    }()
 
     static let nameSeeds: [[UInt8]] = {
         let entry = AddressEntry(

@@ -2,7 +2,6 @@ import Wire
 
 /// From the queue of operations to messages.
 extension SMB1.ClientSession {
-    /// Writes the next message to be sent and says whether there was one.
     package mutating func writeMessage(into writer: inout WireWriter) -> Bool {
         guard state != .failed, state != .ended else { return false }
         let operations = nextBatch()
@@ -12,7 +11,7 @@ extension SMB1.ClientSession {
         let mid = nextMID()
         let header = header(for: operations, mid)
         var chain = SMB1.ChainWriter(header, into: &writer)
-        var opened: Pipe?
+        var opened: SMBClientPipe?
         for operation in operations {
             append(operation, to: &chain, &writer, opened)
             if case .open(let pipe) = operation { opened = pipe }
@@ -82,7 +81,7 @@ extension SMB1.ClientSession {
         }
     }
 
-    func opening(_ pipe: Pipe) -> Configuration.Opening {
+    func opening(_ pipe: SMBClientPipe) -> Configuration.Opening {
         configuration.openings[pipes[pipe.number].opening]
     }
 
@@ -113,7 +112,7 @@ extension SMB1.ClientSession {
     /// The first operation whose turn it is. What concerns the session waits for all before it
     /// and lets all behind it wait; pipes do not wait for each other.
     private func firstReady() -> Int? {
-        var busy: [Pipe] = []
+        var busy: [SMBClientPipe] = []
         for batch in inFlight {
             for operation in batch.operations {
                 if let pipe = operation.pipe {
@@ -258,7 +257,7 @@ extension SMB1.ClientSession {
 
     private func append(
         _ operation: Operation, to chain: inout SMB1.ChainWriter, _ writer: inout WireWriter,
-        _ opened: Pipe?
+        _ opened: SMBClientPipe?
     ) {
         switch operation {
         case .negotiate: chain.append(SMB1.NegotiateRequest(), into: &writer)
@@ -297,7 +296,7 @@ extension SMB1.ClientSession {
         }
     }
 
-    private func fid(_ pipe: Pipe, _ opened: Pipe?) -> UInt16 {
+    private func fid(_ pipe: SMBClientPipe, _ opened: SMBClientPipe?) -> UInt16 {
         pipe == opened ? Self.chainedFID : pipes[pipe.number].fid ?? Self.chainedFID
     }
 
@@ -322,7 +321,7 @@ extension SMB1.ClientSession {
     }
 
     private func appendOpen(
-        _ pipe: Pipe, to chain: inout SMB1.ChainWriter, _ writer: inout WireWriter
+        _ pipe: SMBClientPipe, to chain: inout SMB1.ChainWriter, _ writer: inout WireWriter
     ) {
         let name = pipes[pipe.number].name
         switch opening(pipe) {

@@ -2,8 +2,6 @@ import Wire
 
 /// From messages to events.
 extension SMB1.ClientSession {
-    /// Takes one message. An error is the peer's fault and ends the connection: what follows
-    /// cannot be trusted to belong together.
     package mutating func receive(_ message: [UInt8]) throws(WireError) {
         var reader = WireReader(message.span, layer: "SMB1")
         try receive(&reader)
@@ -124,7 +122,7 @@ extension SMB1.ClientSession {
         }
     }
 
-    private func nextOperation(of pipe: Pipe) -> Operation? {
+    private func nextOperation(of pipe: SMBClientPipe) -> Operation? {
         queue.first { $0.pipe == pipe }
     }
 
@@ -135,7 +133,7 @@ extension SMB1.ClientSession {
         case .ntLM(let peer) where peer.dialectIndex == 0:
             self.peer = peer
             if case .extended(_, let blob) = peer.security { peerToken = reader.copy(blob) }
-            events.append(.negotiated(peer))
+            events.append(.negotiated)
         case .core, .lanMan, .ntLM: fail(.negotiate, .notSupported)
         }
     }
@@ -173,7 +171,7 @@ extension SMB1.ClientSession {
 
     /// Takes a TransactNmPipe's answer, or one of its parts. True when it is complete.
     private mutating func receiveTransaction(
-        _ batch: inout Batch, _ pipe: Pipe, _ written: [UInt8], _ chain: inout SMB1.Chain,
+        _ batch: inout Batch, _ pipe: SMBClientPipe, _ written: [UInt8], _ chain: inout SMB1.Chain,
         _ reader: inout WireReader
     ) throws(WireError) -> Bool {
         let status = chain.header.status
@@ -223,7 +221,7 @@ extension SMB1.ClientSession {
 
     /// Bytes have come from a pipe. After an overflow the message goes on: it is read first.
     private mutating func received(
-        _ pipe: Pipe, _ data: Range<Int>, _ reader: inout WireReader, isOverflow: Bool
+        _ pipe: SMBClientPipe, _ data: Range<Int>, _ reader: inout WireReader, isOverflow: Bool
     ) throws(WireError) {
         var message: [UInt8] = []
         swap(&message, &pipes[pipe.number].partial)
@@ -322,14 +320,14 @@ extension SMB1.ClientSession {
         }
     }
 
-    mutating func fail(_ stage: Stage, _ status: NTStatus) {
+    mutating func fail(_ stage: SMBSessionStage, _ status: NTStatus) {
         state = .failed
         queue.removeAll()
         inFlight.removeAll()
         events.append(.failed(stage, status))
     }
 
-    private mutating func fail(_ pipe: Pipe, _ status: NTStatus) {
+    private mutating func fail(_ pipe: SMBClientPipe, _ status: NTStatus) {
         if Self.endsSession(status) {
             fail(.treeConnect, status)
             return
@@ -341,7 +339,7 @@ extension SMB1.ClientSession {
         events.append(.pipeFailed(pipe, status))
     }
 
-    private mutating func closed(_ pipe: Pipe) {
+    private mutating func closed(_ pipe: SMBClientPipe) {
         pipes[pipe.number].fid = nil
         pipes[pipe.number].isFree = true
         events.append(.closed(pipe))

@@ -4,15 +4,11 @@ extension SMB1 {
     /// A client's connection to the named pipes of one server: negotiation, one session, the tree
     /// `IPC$`, and pipes that are opened, called and closed on it.
     ///
-    /// It does no I/O and has no clock: `writeMessage(into:)` gives what to send, one SMB message
-    /// at a time without the session service's header, `receive(_:)` takes what came, `nextEvent()`
-    /// tells what has happened. Deadlines are the owner's.
-    ///
     /// It spends as few and as short frames as the peer takes. Session setup, tree connect, the
     /// opening of a pipe and the first calls on it go as **one** message (MS-CIFS 2.2.3.4), each
     /// call as a write with a chained read; later calls are TransactNmPipe. A peer that refuses a
     /// chain gets the rest of it in messages of their own, and no longer chain later.
-    package struct ClientSession {
+    package struct ClientSession: PipeSession {
         /// The most requests in flight, if the peer allows that many.
         package static let requestLimit = 16
         /// The most operations that wait to be sent. Callers have few pipes, and few calls on each.
@@ -23,42 +19,6 @@ extension SMB1 {
         package static let stepLimit = 5
         /// The longest token of such a step: its length has 16 bits, and more goes with it.
         package static let tokenLimit = 32_768
-
-        /// How far the session got, for whom a failure concerns.
-        package enum Stage: Equatable, Sendable {
-            case negotiate, sessionSetup, treeConnect
-        }
-
-        /// A pipe of this session, until `closed` or a failed opening has been told of it.
-        package struct Pipe: Hashable, Sendable {
-            let number: Int
-            /// Tells it from an earlier pipe in the same place.
-            let generation: UInt32
-        }
-
-        package enum Event: Equatable, Sendable {
-            /// The peer speaks NT LM 0.12, and this is what it says of itself.
-            case negotiated(NegotiateNTLM)
-            /// Session and tree stand. A guest's session was not authenticated.
-            case established(isGuest: Bool)
-            case opened(Pipe)
-            /// What one read brought from the pipe: a message, or where the peer does not tell so
-            /// a part of one; `read(_:)` brings the next.
-            case received(Pipe, [UInt8])
-            /// A message without an awaited answer has been written.
-            case written(Pipe)
-            case closed(Pipe)
-            /// The pipe could not be opened, and is gone; or it is of no more use, to be closed.
-            case pipeFailed(Pipe, NTStatus)
-            /// The answer to a call of the remote administration protocol.
-            case administered(parameters: [UInt8], data: [UInt8])
-            /// The peer carries no such call out.
-            case administrationRefused(NTStatus)
-            /// There is no session: it never came to be, or the peer no longer knows it.
-            case failed(Stage, NTStatus)
-            /// The peer has confirmed the logoff.
-            case ended
-        }
 
         enum State: Equatable {
             case fresh, working, failed, ended
@@ -90,7 +50,7 @@ extension SMB1 {
         var state = State.fresh
         var queue: [Operation] = []
         var inFlight: [Batch] = []
-        var events: [Event] = []
+        var events: [SMBSessionEvent] = []
         var pipes: [PipeState] = []
 
         // What the peer has told.
@@ -121,36 +81,33 @@ extension SMB1 {
 
         // MARK: What the owner asks
 
-        /// Opens the pipe `name` (`netlogon`, `lsarpc` …). The messages are written to it one
-        /// after the other, each with a read of its answer, and where the peer takes it all in
-        /// the same frame. The answers come as `received`, in order.
-        package mutating func open(_ name: String, exchanging messages: [[UInt8]] = []) -> Pipe {
+        /// Where the peer takes it, the messages go in the same frame.
+        package mutating func open(
+            _ name: String, exchanging messages: [[UInt8]] = []
+        ) -> SMBClientPipe {
             lastGeneration &+= 1
             let state = PipeState(name: name, generation: lastGeneration)
             let number = pipes.firstIndex { $0.isFree } ?? pipes.count
             if number < pipes.count { pipes[number] = state } else { pipes.append(state) }
-            let pipe = Pipe(number: number, generation: lastGeneration)
+            let pipe = SMBClientPipe(number: number, generation: lastGeneration)
             enqueue([.open(pipe)])
             for message in messages { transact(pipe, message) }
             return pipe
         }
 
-        /// Writes one message and reads its answer.
-        package mutating func transact(_ pipe: Pipe, _ message: [UInt8]) {
+        package mutating func transact(_ pipe: SMBClientPipe, _ message: [UInt8]) {
             enqueue([.write(pipe, message, from: 0), .read(pipe)])
         }
 
-        /// Writes one message; `written` says when it is done.
-        package mutating func write(_ pipe: Pipe, _ message: [UInt8]) {
+        package mutating func write(_ pipe: SMBClientPipe, _ message: [UInt8]) {
             enqueue([.write(pipe, message, from: 0)])
         }
 
-        /// Reads the next message, or the rest of one.
-        package mutating func read(_ pipe: Pipe) {
+        package mutating func read(_ pipe: SMBClientPipe) {
             enqueue([.read(pipe)])
         }
 
-        package mutating func close(_ pipe: Pipe) {
+        package mutating func close(_ pipe: SMBClientPipe) {
             enqueue([.close(pipe)])
         }
 
@@ -160,8 +117,6 @@ extension SMB1 {
             enqueue([.administer(parameters, maxDataCount: maxDataCount)])
         }
 
-        /// Gives tree and session back, once what was asked before is done. Who is in a hurry
-        /// simply ends the connection.
         package mutating func disconnect() {
             enqueue([.treeDisconnect, .logoff])
         }
@@ -177,8 +132,7 @@ extension SMB1 {
             queue.append(contentsOf: operations)
         }
 
-        /// What has happened, in order; nil when all has been told.
-        package mutating func nextEvent() -> Event? {
+        package mutating func nextEvent() -> SMBSessionEvent? {
             guard nextEventIndex < events.count else {
                 events.removeAll(keepingCapacity: true)
                 nextEventIndex = 0
@@ -188,10 +142,8 @@ extension SMB1 {
             return events[nextEventIndex - 1]
         }
 
-        /// Whether a response is awaited.
         package var isWaiting: Bool { !inFlight.isEmpty }
 
-        /// Whether nothing is asked, awaited or left to tell.
         package var isIdle: Bool {
             queue.isEmpty && inFlight.isEmpty && nextEventIndex == events.count
         }
@@ -305,20 +257,20 @@ extension SMB1.ClientSession {
     /// One thing to be done by the peer.
     enum Operation: Equatable {
         case negotiate, sessionSetup, treeConnect
-        case open(Pipe)
+        case open(SMBClientPipe)
         /// Makes the pipe be read message by message.
-        case setMode(Pipe)
+        case setMode(SMBClientPipe)
         /// The message from a byte on; a message that is too long takes several requests.
-        case write(Pipe, [UInt8], from: Int)
-        case read(Pipe)
+        case write(SMBClientPipe, [UInt8], from: Int)
+        case read(SMBClientPipe)
         /// A write and its read as one TransactNmPipe.
-        case transact(Pipe, [UInt8])
-        case close(Pipe)
+        case transact(SMBClientPipe, [UInt8])
+        case close(SMBClientPipe)
         case administer([UInt8], maxDataCount: UInt16)
         case treeDisconnect, logoff
 
         /// Nil for what concerns the whole session, and so waits for all and lets all wait.
-        var pipe: Pipe? {
+        var pipe: SMBClientPipe? {
             switch self {
             case .open(let pipe), .setMode(let pipe), .write(let pipe, _, _), .read(let pipe),
                 .transact(let pipe, _), .close(let pipe):
