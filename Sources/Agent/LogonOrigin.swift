@@ -14,7 +14,7 @@ package enum LogonOrigin: Hashable, Sendable, CustomStringConvertible {
         case .network(.session, let address): "\(address.description) on port 139"
         case .network(.direct, let address): "\(address.description) on port 445"
         case .network(.rpc, let address): "\(address.description) by remote calls"
-        case .network(.member, let address): "\(address.description), a member,"
+        case .network(.member, let address): "member \(address.description)"
         }
     }
 }

@@ -190,10 +190,11 @@ final class Daemon {
         timer.arm(at: next == .max ? nil : next)
     }
 
-    /// The front may have validated logons, whose marks are to be written in time.
+    /// The front may have validated logons, whose marks are to be written in time, and of which
+    /// the log may have to be told.
     func noteMarks() {
         agent.noteMarks(now: loop.now)
-        arm()
+        settle()
     }
 
     private func perform(_ output: AgentOutput) {

@@ -440,6 +440,21 @@ class ListenerTest(Front):
         self.turned_away(self.try_rpcclient("enumdomusers", user=None), "ACCESS_DENIED")
 
 
+class MembersTest(Front):
+    LISTEN = {"logons_members": "lm"}
+
+    def test_what_members_may_not_bring_is_refused_and_logged_at_once(self):
+        boss = f"{DOMAIN}/{BOSS}%{plan.ADMINISTRATOR_PASSWORD}"
+        conf = member_conf("BRINGER")
+        self.taken(lab.client.run("net", "-s", conf, "rpc", "join", "-S", "GATE1", "-I", self.gate,
+                                  "-U", boss, check=False))
+        self.turned_away(lab.client.run(
+            "rpcclient", "-s", conf, "-U", boss, self.gate, "-c",
+            f"schannel; samlogon alice {plan.PASSWORD}", check=False), "NTLM_BLOCKED")
+        line = rf"member {lab.client.address}.*: NTLMv\d is not taken, for .*alice"
+        await_event("the log's line", lambda: re.search(line, self.postern.log), 1)
+
+
 class AnonymousTest(Front):
     """Null sessions, as every agent has them unless told otherwise."""
 
