@@ -72,7 +72,8 @@ def serve(driver):
         for kind in ("GETDC", "SAM LOGON"):
             driver.drive_mailslot(gate.address, [agent.pid], kind, 4)
         driver.drive_names(gate.address, [agent.pid], "GATE1", "own name", 4)
-        driver.drive_setups(gate.address, bench.FRONT, "connect", agent.cpu)
+        for version in ("ntlmv1", "ntlmv2"):
+            driver.drive_setups(gate.address, bench.FRONT, "connect", version, agent.cpu)
         agent.stop(30)
 
 
