@@ -152,9 +152,10 @@ extension WinbindUser {
         principalName = info.upn.text ?? ""
     }
 
-    /// Since 1970; zero for what was before, as for what never was.
+    /// Since 1970, the nearest one, as winbindd has it; zero for what was before, as for what never
+    /// was.
     private static func seconds(_ fileTime: UInt64) -> UInt64 {
-        let seconds = fileTime / 10_000_000
+        let seconds = fileTime / 10_000_000 + (fileTime % 10_000_000 > 5_000_000 ? 1 : 0)
         return seconds > FileTime.unixEpoch ? seconds - FileTime.unixEpoch : 0
     }
 }

@@ -101,6 +101,8 @@ import Wire
             lmKey: Bytes8([UInt8](repeating: 9, count: 8)))
         var info = ValidationSAMInfo()
         info.logonTime = FileTime.at(unixSeconds: 1_700_000_000)
+        info.passwordLastSet = info.logonTime + 5_000_000
+        info.passwordCanChange = info.logonTime + 5_000_001
         info.groupIDs = .list([GroupMembership(relativeID: 513, attributes: 3)])
         info.extraSIDs = .list([SIDAndAttributes(sid: SID("S-1-5-21-9-9-9-1")!)])
         info.upn = .text("anna@ad.lab")
@@ -119,6 +121,7 @@ import Wire
         #expect(logon.lmKey?.bytes == [UInt8](repeating: 9, count: 8))
         #expect(logon.isAuthoritative && logon.unixName == "ADLAB\\anna")
         #expect(logon.user?.times[0] == 1_700_000_000)
+        #expect(logon.user?.times[3] == 1_700_000_000 && logon.user?.times[4] == 1_700_000_001)
         #expect(logon.user?.times[5] == 910_692_730_085)
         #expect(logon.user?.groups == [GroupMembership(relativeID: 513, attributes: 3)])
         #expect(logon.user?.otherGroups.count == 1)
