@@ -41,7 +41,7 @@ IDLE_SESSIONS = 10_000
 FRONT = "CREW"
 KERNELS = "half of a logon's CPU is the kernel's, and passing the bytes on takes more than this"
 ECHOS = "an echo, that only gives back what it gets, takes as much: nobody's answer costs less"
-EMBEDDED = "of 4.2 MB the C libraries take 1.3; the rest is specialised where it is used"
+EMBEDDED = "of 4.4 MB the C libraries take 1.3; the rest is specialised where it is used"
 # Targets that are known to be missed, by the beginning of the measure's name, and why: the README
 # says it at length. Whatever else is missed is a failure.
 OUT_OF_REACH = {
