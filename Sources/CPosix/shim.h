@@ -60,8 +60,16 @@ struct postern_version {
     int64_t seconds, nanoseconds;
 };
 
-/* stat(2)'s times are structs of headers that other modules have too, so that Swift is not sure
-   whose they are. */
+/* Times are structs of headers that other modules have too: whose they are, the compiler decides by
+   what a file and those compiled beside it import. So they are read here. */
+static inline uint64_t postern_microseconds(clockid_t clock) {
+    struct timespec found = {0, 0};
+    clock_gettime(clock, &found);
+    return (uint64_t)found.tv_sec * 1000000 + (uint64_t)found.tv_nsec / 1000;
+}
+
+static inline int64_t postern_modified(const struct stat *found) { return found->st_mtim.tv_sec; }
+
 static inline int postern_file_version(const char *path, struct postern_version *version) {
     struct stat found;
     if (stat(path, &found) != 0) return -1;

@@ -10,18 +10,10 @@ package enum SystemClock {
     /// Milliseconds on the monotonic clock, which is also the loop's.
     package static var milliseconds: UInt64 { microseconds / 1_000 }
 
-    package static var microseconds: UInt64 {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000
-    }
+    package static var microseconds: UInt64 { postern_microseconds(CLOCK_MONOTONIC) }
 
     /// Since 1970.
-    package static var unixMicroseconds: UInt64 {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000
-    }
+    package static var unixMicroseconds: UInt64 { postern_microseconds(CLOCK_REALTIME) }
 
     /// Seconds since 1970.
     package static var unixSeconds: UInt64 { UInt64(time(nil)) }

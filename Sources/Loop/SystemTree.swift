@@ -37,7 +37,7 @@ package struct SystemTree {
             out.append(Entry(
                 name: text, isDirectory: kind == UInt32(S_IFDIR),
                 size: UInt64(max(0, status.st_size)),
-                modified: UInt64(max(0, status.st_mtim.tv_sec))))
+                modified: UInt64(max(0, unsafe postern_modified(&status)))))
         }
         return out
     }
