@@ -388,5 +388,19 @@ class BombTest(HostileTest):
                     for mid in range(60):
                         session.send(session.message(0x2B, echo, bytes(60_000), mid))
 
+    def test_answers_on_pipes_that_are_not_read_take_bounded_memory(self):
+        """A null session that makes calls on many pipes, and reads the answer of none."""
+        before = self.front("rpc")["overLimit"]
+        calls = 2_500 * rpc.request(99, b"")
+        with self.bearable("answers on a null session's pipes that nobody reads"):
+            session = self.on_pipes()
+            for _ in range(100):
+                fid = session.open_pipe("lsarpc")
+                for part in (rpc.bind(rpc.LSA), calls, calls, calls):
+                    words = struct.pack("<BBHHIIHHHHH", 0xFF, 0, 0, fid, 0, 0, 0, 0, 0,
+                                        len(part), 59)
+                    session.exchange(0x2F, words, part)
+        self.assertGreater(self.front("rpc")["overLimit"], before)
+
 
 __all__ = ["SlowTest", "LiesTest", "BombTest"]

@@ -36,6 +36,8 @@ final class ServerAssociation {
         static let backlog = 64 << 10
         /// Bytes for a peer that does not read them, until no further call is looked at.
         static let unread = 256 << 10
+        /// What an answer that waits takes beside its bytes: the shortest ones are of 32.
+        static let overhead = 64
         /// Milliseconds from the connection to a bind, and for a PDU, a handshake or a call to
         /// become whole.
         static let patience: UInt64 = 30_000
@@ -119,7 +121,7 @@ final class ServerAssociation {
     func takePDU() -> [UInt8]? {
         guard !outgoing.isEmpty else { return nil }
         let pdu = outgoing.removeFirst()
-        unread -= pdu.count
+        unread -= pdu.count + Limit.overhead
         return pdu
     }
 
@@ -242,7 +244,7 @@ final class ServerAssociation {
     func wish(_ wish: Wish) { wishes.append(wish) }
 
     func emit(_ pdu: [UInt8]) {
-        unread += pdu.count
+        unread += pdu.count + Limit.overhead
         outgoing.append(pdu)
     }
 
