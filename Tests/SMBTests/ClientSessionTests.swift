@@ -101,6 +101,16 @@ private typealias Event = SMBSessionEvent
         #expect(try talk.run().contains(.received(other, Self.bind)) && other != pipe)
     }
 
+    @Test func dropsWhatIsAskedOfAPipeBehindItsEnd() throws {
+        var talk = Conversation()
+        let pipe = talk.session.open("netlogon")
+        _ = try talk.run()
+        talk.session.close(pipe)
+        talk.session.transact(pipe, Self.call)
+        #expect(try talk.run() == [.closed(pipe)] && talk.session.isIdle)
+        #expect(talk.server.log.last == [.close])
+    }
+
     @Test func triesTheTreesLongName() throws {
         var server = ScriptedServer()
         server.longTreeNameOnly = true

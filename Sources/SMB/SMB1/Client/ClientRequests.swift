@@ -3,10 +3,10 @@ import Wire
 /// From the queue of operations to messages.
 extension SMB1.ClientSession {
     package mutating func writeMessage(into writer: inout WireWriter) -> Bool {
-        guard state != .failed, state != .ended else { return false }
+        guard !table.state.isOver else { return false }
         let operations = nextBatch()
         guard !operations.isEmpty else { return false }
-        state = .working
+        table.state = .working
         let base = writer.count
         let mid = nextMID()
         let header = header(for: operations, mid)
@@ -82,7 +82,7 @@ extension SMB1.ClientSession {
     }
 
     func opening(_ pipe: SMBClientPipe) -> Configuration.Opening {
-        configuration.openings[pipes[pipe.number].opening]
+        configuration.openings[table[pipe].opening]
     }
 
     // MARK: Which operations go next
@@ -91,16 +91,16 @@ extension SMB1.ClientSession {
     private mutating func nextBatch() -> [Operation] {
         let limit = min(Self.requestLimit, max(1, Int(peer?.maxMpxCount ?? 2)))
         guard inFlight.count < limit, let start = firstReady() else { return [] }
-        if queue[start] == .sessionSetup, !prepareLogon() { return [] }
+        if table.queue[start] == .sessionSetup, !prepareLogon() { return [] }
         var taken = [start]
-        var size = SMB1.Header.size + cost(queue[start])
-        if chainLimit > 1, canChain(queue[start]) {
+        var size = SMB1.Header.size + cost(table.queue[start])
+        if chainLimit > 1, canChain(table.queue[start]) {
             extend(&taken, &size)
         } else if let read = fusedRead(start) {
             taken.append(read)
         }
-        var operations = taken.map { queue[$0] }
-        for index in taken.reversed() { queue.remove(at: index) }
+        var operations = taken.map { table.queue[$0] }
+        for index in taken.reversed() { table.queue.remove(at: index) }
         if operations.count == 2, case .write(let pipe, let message, 0) = operations[0],
             operations[1] == .read(pipe), message.count <= transactLimit
         {
@@ -118,16 +118,16 @@ extension SMB1.ClientSession {
                 if let pipe = operation.pipe {
                     busy.append(pipe)
                 } else if !(operation == .negotiate && sendsAhead)
-                    && !(operation == .treeDisconnect && queue.first == .logoff)
+                    && !(operation == .treeDisconnect && table.queue.first == .logoff)
                 {
                     return nil
                 }
             }
         }
-        for index in queue.indices {
-            guard let pipe = queue[index].pipe else {
+        for index in table.queue.indices {
+            guard let pipe = table.queue[index].pipe else {
                 // The logoff goes right behind the tree's end: neither is ever refused.
-                let mayFollow = inFlight.isEmpty || sendsAhead || queue[index] == .logoff
+                let mayFollow = inFlight.isEmpty || sendsAhead || table.queue[index] == .logoff
                 return index == 0 && mayFollow ? 0 : nil
             }
             if !busy.contains(pipe) { return index }
@@ -137,7 +137,7 @@ extension SMB1.ClientSession {
 
     /// Whether session setup may go while the negotiation is under way.
     private var sendsAhead: Bool {
-        guard configuration.sendsAhead, chainLimit > 1, queue.first == .sessionSetup else {
+        guard configuration.sendsAhead, chainLimit > 1, table.queue.first == .sessionSetup else {
             return false
         }
         if case .anonymous = configuration.credentials { return true }
@@ -156,9 +156,9 @@ extension SMB1.ClientSession {
 
     /// Adds what follows the first operation as a chain: the session's own and those of one pipe.
     private func extend(_ taken: inout [Int], _ size: inout Int) {
-        var chained = queue[taken[0]].pipe
-        for index in (taken[0] + 1)..<max(queue.count, taken[0] + 1) {
-            let operation = queue[index]
+        var chained = table.queue[taken[0]].pipe
+        for index in (taken[0] + 1)..<max(table.queue.count, taken[0] + 1) {
+            let operation = table.queue[index]
             if let pipe = operation.pipe {
                 if chained == nil, case .open = operation { chained = pipe }
                 if pipe != chained { continue }
@@ -175,13 +175,14 @@ extension SMB1.ClientSession {
     /// The read that belongs to the write at `start`, if both fit into one TransactNmPipe, or
     /// the write's last part into a chain with it.
     private func fusedRead(_ start: Int) -> Int? {
-        guard case .write(let pipe, let message, let from) = queue[start] else { return nil }
+        guard case .write(let pipe, let message, let from) = table.queue[start] else { return nil }
         let fits = from == 0 && message.count <= transactLimit
         guard fits || chainLimit > 1 && writeEnd(message, from) == message.count else {
             return nil
         }
-        for index in (start + 1)..<max(queue.count, start + 1) where queue[index].pipe == pipe {
-            if case .read = queue[index] { return index }
+        for index in (start + 1)..<max(table.queue.count, start + 1)
+        where table.queue[index].pipe == pipe {
+            if case .read = table.queue[index] { return index }
             return nil
         }
         return nil
@@ -213,7 +214,7 @@ extension SMB1.ClientSession {
                 + (logon?.lmResponse.count ?? 0) + (logon?.ntResponse.count ?? 0)
                 + (step?.token.count ?? 0)
         case .treeConnect: 32 + 2 * configuration.treePaths[treePath].utf16.count
-        case .open(let pipe): 64 + 2 * pipes[pipe.number].name.utf16.count
+        case .open(let pipe): 64 + 2 * table[pipe].name.utf16.count
         case .write(_, let message, let from): Self.writeCost + message.count - from
         case .read: 24
         case .transact(_, let message): Self.transactCost + message.count
@@ -297,7 +298,7 @@ extension SMB1.ClientSession {
     }
 
     private func fid(_ pipe: SMBClientPipe, _ opened: SMBClientPipe?) -> UInt16 {
-        pipe == opened ? Self.chainedFID : pipes[pipe.number].fid ?? Self.chainedFID
+        pipe == opened ? Self.chainedFID : table[pipe].fileID ?? Self.chainedFID
     }
 
     private func sessionSetup(_ form: SMB1.Form) -> SMB1.SessionSetupRequest {
@@ -323,7 +324,7 @@ extension SMB1.ClientSession {
     private func appendOpen(
         _ pipe: SMBClientPipe, to chain: inout SMB1.ChainWriter, _ writer: inout WireWriter
     ) {
-        let name = pipes[pipe.number].name
+        let name = table[pipe].name
         switch opening(pipe) {
         case .openAndX: chain.append(SMB1.OpenRequest(pipe: name), into: &writer)
         case .ntCreateAndX: chain.append(SMB1.NTCreateRequest(pipe: "\\" + name), into: &writer)

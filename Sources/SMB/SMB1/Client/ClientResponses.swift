@@ -13,7 +13,7 @@ extension SMB1.ClientSession {
         var chain = try SMB1.Chain(parsing: &reader)
         // A server's own requests (breaks of oplocks, which nobody holds here) and answers to
         // what nobody asked are passed over.
-        guard state == .working, chain.header.flags.contains(.reply),
+        guard table.state == .working, chain.header.flags.contains(.reply),
             let index = inFlight.firstIndex(where: { $0.mid == chain.header.mid })
         else { return }
         var batch = inFlight[index]
@@ -53,7 +53,7 @@ extension SMB1.ClientSession {
                     refused(operations, index, status.ntStatus)
                 } else {
                     chainLimit = max(1, index)
-                    queue.insert(contentsOf: operations[index...], at: 0)
+                    table.queue.insert(contentsOf: operations[index...], at: 0)
                 }
                 return
             }
@@ -70,7 +70,7 @@ extension SMB1.ClientSession {
             }
             let isOverflow = isLast && status.ntStatus == .bufferOverflow
             try done(operations[index], rest, block, chain.header, &reader, isOverflow)
-            if state == .failed { return }
+            if table.state == .failed { return }
             if operations[index] == .sessionSetup {
                 try startSigning(batch, reader.copy(whole), reader)
             }
@@ -92,38 +92,37 @@ extension SMB1.ClientSession {
         case .treeConnect:
             _ = try SMB1.TreeConnectResponse(parsing: &reader, block)
             tid = header.tid
-            events.append(.established(isGuest: isGuest))
+            table.tell(.established(isGuest: isGuest))
         case .open(let pipe):
             if block.command == .ntCreateAndX {
                 let answer = try SMB1.NTCreateResponse(parsing: &reader, block)
-                pipes[pipe.number].fid = answer.fid
+                table[pipe].fileID = answer.fid
             } else {
-                pipes[pipe.number].fid = try SMB1.OpenResponse(parsing: &reader, block).fid
+                table[pipe].fileID = try SMB1.OpenResponse(parsing: &reader, block).fid
             }
-            events.append(.opened(pipe))
-        case .setMode(let pipe): pipes[pipe.number].isMessageModeSet = true
+            table.tell(.opened(pipe))
+        case .setMode(let pipe): table[pipe].isMessageModeSet = true
         case .write(let pipe, let message, let from):
             _ = try SMB1.WriteResponse(parsing: &reader, block)
             let end = writeEnd(message, from)
             if end < message.count {
-                queue.insert(.write(pipe, message, from: end), at: 0)
+                table.queue.insert(.write(pipe, message, from: end), at: 0)
             } else if rest.first != .read(pipe) && nextOperation(of: pipe) != .read(pipe) {
-                events.append(.written(pipe))
+                table.tell(.written(pipe))
             }
         case .read(let pipe):
             let answer = try SMB1.ReadResponse(parsing: &reader, block)
-            try received(pipe, answer.data, &reader, isOverflow: isOverflow)
+            try table.received(pipe, answer.data, reader, isOverflow: isOverflow)
         case .transact, .administer: break
-        case .close(let pipe): closed(pipe)
+        case .close(let pipe): table.closed(pipe)
         case .treeDisconnect: tid = 0
         case .logoff:
-            state = .ended
-            events.append(.ended)
+            table.end()
         }
     }
 
     private func nextOperation(of pipe: SMBClientPipe) -> Operation? {
-        queue.first { $0.pipe == pipe }
+        table.queue.first { $0.pipe == pipe }
     }
 
     private mutating func negotiated(
@@ -133,7 +132,7 @@ extension SMB1.ClientSession {
         case .ntLM(let peer) where peer.dialectIndex == 0:
             self.peer = peer
             if case .extended(_, let blob) = peer.security { peerToken = reader.copy(blob) }
-            events.append(.negotiated)
+            table.tell(.negotiated)
         case .core, .lanMan, .ntLM: fail(.negotiate, .notSupported)
         }
     }
@@ -152,7 +151,7 @@ extension SMB1.ClientSession {
         uid = header.uid
         peerToken = reader.copy(blob)
         step = nil
-        queue.insert(contentsOf: [.sessionSetup] + rest, at: 0)
+        table.queue.insert(contentsOf: [.sessionSetup] + rest, at: 0)
         return true
     }
 
@@ -182,7 +181,7 @@ extension SMB1.ClientSession {
         let isOverflow = status.ntStatus == .bufferOverflow
         let answer = try SMB1.TransactionResponse(parsing: &reader, block)
         if batch.assembly == nil && answer.data.count == Int(answer.totals.dataCount) {
-            try received(pipe, answer.data, &reader, isOverflow: isOverflow)
+            try table.received(pipe, answer.data, reader, isOverflow: isOverflow)
             return true
         }
         var assembly = batch.assembly ?? SMB1.TransactionAssembly(answer.totals)
@@ -192,8 +191,8 @@ extension SMB1.ClientSession {
         batch.assembly = assembly
         if !assembly.isComplete { return false }
         let data = assembly.data
-        var whole = WireReader(data.span, layer: "SMB1")
-        try received(pipe, 0..<data.count, &whole, isOverflow: isOverflow)
+        let whole = WireReader(data.span, layer: "SMB1")
+        try table.received(pipe, 0..<data.count, whole, isOverflow: isOverflow)
         return true
     }
 
@@ -214,33 +213,9 @@ extension SMB1.ClientSession {
             data: answer.data, at: answer.dataDisplacement, from: reader)
         batch.assembly = assembly
         if !assembly.isComplete { return false }
-        events.append(
+        table.tell(
             .administered(parameters: assembly.parameters, data: assembly.data))
         return true
-    }
-
-    /// Bytes have come from a pipe. After an overflow the message goes on: it is read first.
-    private mutating func received(
-        _ pipe: SMBClientPipe, _ data: Range<Int>, _ reader: inout WireReader, isOverflow: Bool
-    ) throws(WireError) {
-        var message: [UInt8] = []
-        swap(&message, &pipes[pipe.number].partial)
-        if message.count + data.count > Self.messageLimit {
-            throw WireError(
-                .limit, layer: "SMB1", field: "Data", offset: data.lowerBound,
-                needed: message.count + data.count, available: Self.messageLimit)
-        }
-        if message.isEmpty {
-            message = reader.copy(data)
-        } else {
-            message.append(contentsOf: reader.copy(data))
-        }
-        if isOverflow && !data.isEmpty {
-            pipes[pipe.number].partial = message
-            queue.insert(.read(pipe), at: 0)
-        } else {
-            events.append(.received(pipe, message))
-        }
     }
 
     // MARK: What peers refuse
@@ -251,7 +226,7 @@ extension SMB1.ClientSession {
         let rest = Array(operations[index...])
         if operations.count > 1 && Self.meansChaining(status) {
             chainLimit = max(1, index)
-            queue.insert(contentsOf: rest, at: 0)
+            table.queue.insert(contentsOf: rest, at: 0)
             return
         }
         switch operation {
@@ -260,40 +235,39 @@ extension SMB1.ClientSession {
         case .treeConnect:
             if treePath + 1 < configuration.treePaths.count && !Self.endsSession(status) {
                 treePath += 1
-                queue.insert(contentsOf: rest, at: 0)
+                table.queue.insert(contentsOf: rest, at: 0)
             } else {
                 fail(.treeConnect, status)
             }
         case .open(let pipe):
             if Self.endsSession(status) {
                 fail(.treeConnect, status)
-            } else if pipes[pipe.number].opening + 1 < configuration.openings.count {
-                pipes[pipe.number].opening += 1
-                queue.insert(contentsOf: rest, at: 0)
+            } else if table[pipe].opening + 1 < configuration.openings.count {
+                table[pipe].opening += 1
+                table.queue.insert(contentsOf: rest, at: 0)
             } else {
                 fail(pipe, status)
             }
         case .transact(let pipe, let message):
-            if status == .invalidReadMode && !pipes[pipe.number].isMessageModeSet {
+            if status == .invalidReadMode && !table[pipe].isMessageModeSet {
                 let again: [Operation] = [
                     .setMode(pipe), .write(pipe, message, from: 0), .read(pipe),
                 ]
-                queue.insert(contentsOf: again, at: 0)
+                table.queue.insert(contentsOf: again, at: 0)
             } else {
                 fail(pipe, status)
             }
         case .setMode(let pipe), .write(let pipe, _, _), .read(let pipe): fail(pipe, status)
-        case .close(let pipe): closed(pipe)
+        case .close(let pipe): table.closed(pipe)
         case .administer:
             if Self.endsSession(status) {
                 fail(.treeConnect, status)
             } else {
-                events.append(.administrationRefused(status))
+                table.tell(.administrationRefused(status))
             }
         case .treeDisconnect: break
         case .logoff:
-            state = .ended
-            events.append(.ended)
+            table.end()
         }
     }
 
@@ -321,28 +295,16 @@ extension SMB1.ClientSession {
     }
 
     mutating func fail(_ stage: SMBSessionStage, _ status: NTStatus) {
-        state = .failed
-        queue.removeAll()
         inFlight.removeAll()
-        events.append(.failed(stage, status))
+        table.fail(stage, status)
     }
 
     private mutating func fail(_ pipe: SMBClientPipe, _ status: NTStatus) {
         if Self.endsSession(status) {
             fail(.treeConnect, status)
-            return
+        } else {
+            table.fail(pipe, status)
         }
-        let isOpen = pipes[pipe.number].fid != nil
-        queue.removeAll { $0.pipe == pipe && !(isOpen && $0 == .close(pipe)) }
-        pipes[pipe.number].partial = []
-        pipes[pipe.number].isFree = !isOpen
-        events.append(.pipeFailed(pipe, status))
-    }
-
-    private mutating func closed(_ pipe: SMBClientPipe) {
-        pipes[pipe.number].fid = nil
-        pipes[pipe.number].isFree = true
-        events.append(.closed(pipe))
     }
 }
 

@@ -11,31 +11,10 @@ extension SMB1 {
     package struct ClientSession: PipeSession {
         /// The most requests in flight, if the peer allows that many.
         package static let requestLimit = 16
-        /// The most operations that wait to be sent. Callers have few pipes, and few calls on each.
-        package static let operationLimit = 256
-        /// The most bytes of one message read from a pipe.
-        package static let messageLimit = 131_072
         /// The most session setups of one logon with extended security; NTLMSSP takes two.
         package static let stepLimit = 5
         /// The longest token of such a step: its length has 16 bits, and more goes with it.
         package static let tokenLimit = 32_768
-
-        enum State: Equatable {
-            case fresh, working, failed, ended
-        }
-
-        struct PipeState {
-            let name: String
-            let generation: UInt32
-            /// The place may be given to another pipe.
-            var isFree = false
-            var fid: UInt16?
-            /// Index of the way of opening that is tried.
-            var opening = 0
-            var isMessageModeSet = false
-            /// What reads have brought of a message that goes on.
-            var partial: [UInt8] = []
-        }
 
         /// Requests that went out as one message.
         struct Batch {
@@ -47,11 +26,8 @@ extension SMB1 {
         }
 
         let configuration: Configuration
-        var state = State.fresh
-        var queue: [Operation] = []
+        var table = PipeTable<Operation>([.negotiate, .sessionSetup, .treeConnect])
         var inFlight: [Batch] = []
-        var events: [SMBSessionEvent] = []
-        var pipes: [PipeState] = []
 
         // What the peer has told.
         var peer: NegotiateNTLM?
@@ -70,13 +46,10 @@ extension SMB1 {
         var isGuest = false
         var sequence: UInt32 = 0
         private var lastMID: UInt16 = 0
-        private var lastGeneration: UInt32 = 0
-        private var nextEventIndex = 0
 
         package init(_ configuration: Configuration = Configuration()) {
             self.configuration = configuration
             chainLimit = configuration.chains ? Chain.limit : 1
-            queue = [.negotiate, .sessionSetup, .treeConnect]
         }
 
         // MARK: What the owner asks
@@ -85,68 +58,42 @@ extension SMB1 {
         package mutating func open(
             _ name: String, exchanging messages: [[UInt8]] = []
         ) -> SMBClientPipe {
-            lastGeneration &+= 1
-            let state = PipeState(name: name, generation: lastGeneration)
-            let number = pipes.firstIndex { $0.isFree } ?? pipes.count
-            if number < pipes.count { pipes[number] = state } else { pipes.append(state) }
-            let pipe = SMBClientPipe(number: number, generation: lastGeneration)
-            enqueue([.open(pipe)])
+            let pipe = table.open(name)
             for message in messages { transact(pipe, message) }
             return pipe
         }
 
         package mutating func transact(_ pipe: SMBClientPipe, _ message: [UInt8]) {
-            enqueue([.write(pipe, message, from: 0), .read(pipe)])
+            table.enqueue([.write(pipe, message, from: 0), .read(pipe)])
         }
 
         package mutating func write(_ pipe: SMBClientPipe, _ message: [UInt8]) {
-            enqueue([.write(pipe, message, from: 0)])
+            table.enqueue([.write(pipe, message, from: 0)])
         }
 
         package mutating func read(_ pipe: SMBClientPipe) {
-            enqueue([.read(pipe)])
+            table.enqueue([.read(pipe)])
         }
 
         package mutating func close(_ pipe: SMBClientPipe) {
-            enqueue([.close(pipe)])
+            table.enqueue([.close(pipe)])
         }
 
         /// Makes a call of the remote administration protocol (MS-RAP 2.5), a transaction of
         /// `\PIPE\LANMAN` that needs no pipe to be opened. `maxDataCount` bounds its answer's data.
         package mutating func administer(_ parameters: [UInt8], maxDataCount: UInt16) {
-            enqueue([.administer(parameters, maxDataCount: maxDataCount)])
+            table.enqueue([.administer(parameters, maxDataCount: maxDataCount)])
         }
 
         package mutating func disconnect() {
-            enqueue([.treeDisconnect, .logoff])
+            table.enqueue([.treeDisconnect, .logoff])
         }
 
-        /// A pipe may have failed before its owner was told: what is asked of it then is dropped.
-        private mutating func enqueue(_ operations: [Operation]) {
-            if state == .failed || state == .ended { return }
-            if let pipe = operations[0].pipe {
-                let known = pipes[pipe.number]
-                if known.isFree || known.generation != pipe.generation { return }
-            }
-            precondition(queue.count + operations.count <= Self.operationLimit)
-            queue.append(contentsOf: operations)
-        }
-
-        package mutating func nextEvent() -> SMBSessionEvent? {
-            guard nextEventIndex < events.count else {
-                events.removeAll(keepingCapacity: true)
-                nextEventIndex = 0
-                return nil
-            }
-            nextEventIndex += 1
-            return events[nextEventIndex - 1]
-        }
+        package mutating func nextEvent() -> SMBSessionEvent? { table.nextEvent() }
 
         package var isWaiting: Bool { !inFlight.isEmpty }
 
-        package var isIdle: Bool {
-            queue.isEmpty && inFlight.isEmpty && nextEventIndex == events.count
-        }
+        package var isIdle: Bool { table.isIdle && inFlight.isEmpty }
 
         // MARK: Numbers
 
@@ -255,7 +202,9 @@ extension SMB1.ClientSession {
     }
 
     /// One thing to be done by the peer.
-    enum Operation: Equatable {
+    enum Operation: SessionOperation {
+        typealias FileID = UInt16
+
         case negotiate, sessionSetup, treeConnect
         case open(SMBClientPipe)
         /// Makes the pipe be read message by message.

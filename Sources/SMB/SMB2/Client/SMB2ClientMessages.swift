@@ -3,12 +3,12 @@ import Wire
 /// From operations to messages.
 extension SMB2.ClientSession {
     package mutating func writeMessage(into writer: inout WireWriter) -> Bool {
-        guard state != .failed, state != .ended, inFlight == nil, credits > 0,
-            let operation = queue.first
+        guard !table.state.isOver, inFlight == nil, credits > 0,
+            let operation = table.queue.first
         else { return false }
         if operation == .sessionSetup, !prepareStep() { return false }
-        state = .working
-        queue.removeFirst()
+        table.state = .working
+        table.queue.removeFirst()
         credits -= 1
         inFlight = operation
         let base = writer.count
@@ -48,7 +48,7 @@ extension SMB2.ClientSession {
             SMB2.TreeConnectRequest(path: "\\\\\(configuration.server)\\IPC$")
                 .write(into: &writer, from: base)
         case .open(let pipe):
-            SMB2.CreateRequest(name: pipes[pipe.number].name).write(into: &writer, from: base)
+            SMB2.CreateRequest(name: table[pipe].name).write(into: &writer, from: base)
         case .write(let pipe, let message):
             SMB2.WriteRequest(fileID: fileID(pipe)).write(into: &writer, from: base, data: message)
         case .read(let pipe):
@@ -64,7 +64,7 @@ extension SMB2.ClientSession {
 
     /// An operation on a pipe waits until the pipe is open, and is dropped where it never is.
     private func fileID(_ pipe: SMBClientPipe) -> SMB2.FileID {
-        pipes[pipe.number].fileID ?? Bytes16()
+        table[pipe].fileID ?? Bytes16()
     }
 }
 
@@ -74,7 +74,7 @@ extension SMB2.ClientSession {
         var reader = WireReader(message.span, layer: "SMB2")
         let header = try SMB2.Header(parsing: &reader)
         // A break of an oplock, which nobody holds here, has a number of its own.
-        guard state == .working, let operation = inFlight, header.messageID == messageID,
+        guard table.state == .working, let operation = inFlight, header.messageID == messageID,
             header.flags.contains(.response)
         else { return }
         if header.command != operation.command {
@@ -111,7 +111,7 @@ extension SMB2.ClientSession {
         sessionID = header.sessionID
         peerToken = reader.copy(answer.securityBuffer)
         step = nil
-        queue.insert(.sessionSetup, at: 0)
+        table.queue.insert(.sessionSetup, at: 0)
     }
 
     private mutating func done(
@@ -127,25 +127,26 @@ extension SMB2.ClientSession {
         case .treeConnect:
             _ = try SMB2.TreeConnectResponse(parsing: &reader)
             treeID = header.treeID
-            events.append(.established(isGuest: isGuest))
+            table.tell(.established(isGuest: isGuest))
         case .open(let pipe):
-            pipes[pipe.number].fileID = try SMB2.CreateResponse(parsing: &reader).fileID
-            events.append(.opened(pipe))
+            table[pipe].fileID = try SMB2.CreateResponse(parsing: &reader).fileID
+            table.tell(.opened(pipe))
         case .write(let pipe, let data):
             let count = try SMB2.WriteResponse(parsing: &reader).count
             if Int(count) != data.count { throw reader.invalid("Count", Int(count)) }
-            events.append(.written(pipe))
+            table.tell(.written(pipe))
         case .read(let pipe):
             let answer = try SMB2.ReadResponse(parsing: &reader, from: 0)
-            try received(pipe, answer.data, reader, isOverflow: header.status == .bufferOverflow)
+            try table.received(
+                pipe, answer.data, reader, isOverflow: header.status == .bufferOverflow)
         case .transact(let pipe, _):
             let answer = try SMB2.TransceiveResponse(parsing: &reader, from: 0)
-            try received(pipe, answer.output, reader, isOverflow: header.status == .bufferOverflow)
-        case .close(let pipe): closed(pipe)
+            try table.received(
+                pipe, answer.output, reader, isOverflow: header.status == .bufferOverflow)
+        case .close(let pipe): table.closed(pipe)
         case .treeDisconnect: treeID = 0
         case .logoff:
-            state = .ended
-            events.append(.ended)
+            table.end()
         }
     }
 
@@ -156,7 +157,7 @@ extension SMB2.ClientSession {
             return
         }
         peerToken = reader.copy(answer.securityBuffer)
-        events.append(.negotiated)
+        table.tell(.negotiated)
     }
 
     /// From the answer to session setup on, all is signed, where there is a key. Guests and nobody
@@ -179,26 +180,6 @@ extension SMB2.ClientSession {
         signing = agreed
     }
 
-    /// Bytes have come from a pipe. After an overflow the message goes on: it is read first.
-    private mutating func received(
-        _ pipe: SMBClientPipe, _ data: Range<Int>, _ reader: borrowing WireReader, isOverflow: Bool
-    ) throws(WireError) {
-        var message: [UInt8] = []
-        swap(&message, &pipes[pipe.number].partial)
-        if message.count + data.count > Self.messageLimit {
-            throw WireError(
-                .limit, layer: "SMB2", field: "Data", offset: data.lowerBound,
-                needed: message.count + data.count, available: Self.messageLimit)
-        }
-        message.append(contentsOf: reader.copy(data))
-        if isOverflow && !data.isEmpty {
-            pipes[pipe.number].partial = message
-            queue.insert(.read(pipe), at: 0)
-        } else {
-            events.append(.received(pipe, message))
-        }
-    }
-
     // MARK: What peers refuse
 
     private mutating func refused(_ operation: Operation, _ status: NTStatus) {
@@ -208,11 +189,10 @@ extension SMB2.ClientSession {
         case .treeConnect: fail(.treeConnect, status)
         case .open(let pipe), .write(let pipe, _), .read(let pipe), .transact(let pipe, _):
             fail(pipe, status)
-        case .close(let pipe): closed(pipe)
+        case .close(let pipe): table.closed(pipe)
         case .treeDisconnect: break
         case .logoff:
-            state = .ended
-            events.append(.ended)
+            table.end()
         }
     }
 
@@ -225,29 +205,15 @@ extension SMB2.ClientSession {
     }
 
     private mutating func fail(_ stage: SMBSessionStage, _ status: NTStatus) {
-        state = .failed
-        queue.removeAll()
         inFlight = nil
-        events.append(.failed(stage, status))
+        table.fail(stage, status)
     }
 
     private mutating func fail(_ pipe: SMBClientPipe, _ status: NTStatus) {
         if Self.endsSession(status) {
             fail(.treeConnect, status)
-            return
+        } else {
+            table.fail(pipe, status)
         }
-        let isOpen = pipes[pipe.number].fileID != nil
-        queue.removeAll { $0.pipe == pipe && !(isOpen && $0 == .close(pipe)) }
-        pipes[pipe.number].partial = []
-        pipes[pipe.number].isFree = !isOpen
-        events.append(.pipeFailed(pipe, status))
-    }
-
-    private mutating func closed(_ pipe: SMBClientPipe) {
-        pipes[pipe.number].fileID = nil
-        pipes[pipe.number].isFree = true
-        pipes[pipe.number].partial = []
-        queue.removeAll { $0.pipe == pipe }
-        events.append(.closed(pipe))
     }
 }

@@ -7,29 +7,13 @@ extension SMB2 {
     /// Requests go one after the other. Who wants several calls at once makes several connections,
     /// as a pipe carries one at a time anyhow.
     package struct ClientSession: PipeSession {
-        /// The most operations that wait to be sent. Callers have few pipes, and few calls on each.
-        package static let operationLimit = 256
-        /// The most bytes of one message read from a pipe.
-        package static let messageLimit = 131_072
         /// The most session setups of one logon; NTLMSSP takes two.
         package static let stepLimit = 5
 
-        enum State: Equatable {
-            case fresh, working, failed, ended
-        }
-
-        struct PipeState {
-            let name: String
-            let generation: UInt32
-            /// The place may be given to another pipe.
-            var isFree = false
-            var fileID: FileID?
-            /// What reads have brought of a message that goes on.
-            var partial: [UInt8] = []
-        }
-
         /// One thing to be done by the peer.
-        enum Operation: Equatable {
+        enum Operation: SessionOperation {
+            typealias FileID = SMB2.FileID
+
             case negotiate, sessionSetup, treeConnect
             case open(SMBClientPipe)
             case write(SMBClientPipe, [UInt8])
@@ -65,12 +49,9 @@ extension SMB2 {
         }
 
         let configuration: Configuration
-        var state = State.fresh
-        var queue: [Operation] = [.negotiate, .sessionSetup, .treeConnect]
+        var table = PipeTable<Operation>([.negotiate, .sessionSetup, .treeConnect])
         /// What was sent last, until its response is there.
         var inFlight: Operation?
-        var events: [SMBSessionEvent] = []
-        var pipes: [PipeState] = []
 
         // What the peer has told.
         /// What it has sent last for the logon, and the answer that is to go.
@@ -85,8 +66,6 @@ extension SMB2 {
         /// Requests that the peer allows (MS-SMB2 3.2.4.1.2).
         var credits = 1
         var isGuest = false
-        private var lastGeneration: UInt32 = 0
-        private var nextEventIndex = 0
 
         package init(_ configuration: Configuration) { self.configuration = configuration }
 
@@ -95,56 +74,30 @@ extension SMB2 {
         package mutating func open(
             _ name: String, exchanging messages: [[UInt8]] = []
         ) -> SMBClientPipe {
-            lastGeneration &+= 1
-            let state = PipeState(name: name, generation: lastGeneration)
-            let number = pipes.firstIndex { $0.isFree } ?? pipes.count
-            if number < pipes.count { pipes[number] = state } else { pipes.append(state) }
-            let pipe = SMBClientPipe(number: number, generation: lastGeneration)
-            enqueue([.open(pipe)])
+            let pipe = table.open(name)
             for message in messages { transact(pipe, message) }
             return pipe
         }
 
         package mutating func transact(_ pipe: SMBClientPipe, _ message: [UInt8]) {
-            enqueue([.transact(pipe, message)])
+            table.enqueue([.transact(pipe, message)])
         }
 
         package mutating func write(_ pipe: SMBClientPipe, _ message: [UInt8]) {
-            enqueue([.write(pipe, message)])
+            table.enqueue([.write(pipe, message)])
         }
 
-        package mutating func read(_ pipe: SMBClientPipe) { enqueue([.read(pipe)]) }
+        package mutating func read(_ pipe: SMBClientPipe) { table.enqueue([.read(pipe)]) }
 
-        package mutating func close(_ pipe: SMBClientPipe) { enqueue([.close(pipe)]) }
+        package mutating func close(_ pipe: SMBClientPipe) { table.enqueue([.close(pipe)]) }
 
-        package mutating func disconnect() { enqueue([.treeDisconnect, .logoff]) }
+        package mutating func disconnect() { table.enqueue([.treeDisconnect, .logoff]) }
 
-        /// A pipe may have failed before its owner was told: what is asked of it then is dropped.
-        private mutating func enqueue(_ operations: [Operation]) {
-            if state == .failed || state == .ended { return }
-            if let pipe = operations[0].pipe {
-                let known = pipes[pipe.number]
-                if known.isFree || known.generation != pipe.generation { return }
-            }
-            precondition(queue.count + operations.count <= Self.operationLimit)
-            queue.append(contentsOf: operations)
-        }
-
-        package mutating func nextEvent() -> SMBSessionEvent? {
-            guard nextEventIndex < events.count else {
-                events.removeAll(keepingCapacity: true)
-                nextEventIndex = 0
-                return nil
-            }
-            nextEventIndex += 1
-            return events[nextEventIndex - 1]
-        }
+        package mutating func nextEvent() -> SMBSessionEvent? { table.nextEvent() }
 
         package var isWaiting: Bool { inFlight != nil }
 
-        package var isIdle: Bool {
-            queue.isEmpty && inFlight == nil && nextEventIndex == events.count
-        }
+        package var isIdle: Bool { table.isIdle && inFlight == nil }
     }
 }
 
