@@ -49,6 +49,10 @@ package struct Configuration: Equatable, Sendable {
 
     init(agent: AgentSettings) { self.agent = agent }
 
+    /// The embedded domain, where it has accounts: without any it is only a name that others
+    /// trust, and nobody's controller.
+    package var embedded: LocalDomainSettings? { localDomains.first { $0.accounts } }
+
     /// Where a local domain is a backup: the channel to its primary, as a domain among the others.
     /// It is located by NetBIOS names whatever its profile, as primaries are.
     package func channel(ofBackup local: LocalDomainSettings) -> DomainSettings {
@@ -252,8 +256,23 @@ final class ConfigurationParser {
         section.entries.first { $0.key == key }?.line
     }
 
-    /// Values that default to others, now that all are known.
+    /// What sections say together, and values that default to others, now that all are known.
     private func complete(_ configuration: inout Configuration) {
+        // A NetBIOS name is a computer's or a domain's: with both, each denies the other its own.
+        let ours = configuration.localDomains.map { $0.name }
+            + configuration.domains.filter { $0.channel == .member }.map { $0.name }
+        for name in ours where name == configuration.agent.name {
+            report(
+                domainLines[name] ?? 0,
+                "domain \(name) has this computer's name; set another \"name\" in [agent]")
+        }
+        // The front is the controller of one domain.
+        for domain in configuration.localDomains.dropFirst() {
+            report(
+                domainLines[domain.name] ?? 0,
+                "[local domain \(domain.name)]: there is one already, "
+                    + configuration.localDomains[0].name)
+        }
         for index in configuration.domains.indices {
             let domain = configuration.domains[index]
             if domain.account.isEmpty {

@@ -202,7 +202,8 @@ extension LocalDomain {
         }
         let length = Int(policy.passwordHistoryLength)
         guard length > 0 else { return }
-        let barred = [account.ntHash].compactMap { $0 } + account.history.prefix(length)
+        // The current one is the first of the history's (MS-SAMR 3.1.1.9.1).
+        let barred = [account.ntHash].compactMap { $0 } + account.history.prefix(length - 1)
         if barred.contains(password.nt) { throw DomainError(.passwordRestriction) }
     }
 
@@ -212,6 +213,8 @@ extension LocalDomain {
             return DomainTime.never
         }
         if account.passwordLastSet == 0 { return 0 }
+        // No age is no limit (MS-SAMR 3.1.5.14.4).
+        if policy.maximumPasswordAge == 0 { return DomainTime.never }
         return Self.sum(account.passwordLastSet, policy.maximumPasswordAge)
     }
 

@@ -10,11 +10,16 @@ package struct ChannelAccount {
     package var account: String
     package var kind: SecureChannelType
     package var secret: Bytes16
+    /// Whether the channel may do without AES.
+    package var allowsRC4: Bool
 
-    package init(account: String, kind: SecureChannelType, secret: Bytes16) {
+    package init(
+        account: String, kind: SecureChannelType, secret: Bytes16, allowsRC4: Bool
+    ) {
         self.account = account
         self.kind = kind
         self.secret = secret
+        self.allowsRC4 = allowsRC4
     }
 }
 
@@ -36,7 +41,8 @@ extension SMBSession {
         if challenge.status.isError { return (challenge.status, .aes) }
         // What the controller grants decides the cipher that the credential is made with, so it
         // is asked with the strongest first, and with less where it does not take that.
-        let offers: [SecureChannel.NegotiateFlags] = [.modern, .strongKeyOnly]
+        let offers: [SecureChannel.NegotiateFlags] =
+            claim.allowsRC4 ? [.modern, .strongKeyOnly] : [.modern]
         var last = (NTStatus.accessDenied, ChannelCipher.aes)
         for (index, offer) in offers.enumerated() {
             let cipher = ChannelCipher(negotiated: offer)
@@ -80,8 +86,14 @@ extension SMBSession {
 
 /// Why a controller refused an account of ours, in words.
 package enum RefusalText {
-    package static func channel(_ status: NTStatus, account: String) -> String {
+    package static func channel(
+        _ status: NTStatus, account: String, allowsRC4: Bool = true
+    ) -> String {
         switch status {
+        // A controller that does not know AES takes the credential for a wrong one.
+        case .accessDenied where !allowsRC4:
+            "\(account) is known, but by another password; or the controller has no AES, for "
+                + "which the domain's section needs \"rc4 = yes\""
         case .noTrustSAMAccount:
             "there is no account \(account) of this kind: a trust is not permitted there, a "
                 + "computer has not joined"

@@ -25,8 +25,10 @@ package final class ChannelRun<Link: Exchange> {
     private init(_ dialogue: Dialogue<Link>, _ settings: ChannelSettings) {
         self.dialogue = dialogue
         let link = dialogue.link
+        let unix = link.unixMicroseconds / 1_000_000
         channel = Channel(
-            settings: settings, epoch: link.unixMicroseconds / 1_000_000 - link.now / 1_000,
+            // A host without a battery may be up for longer than its clock is after 1970.
+            settings: settings, epoch: unix - min(unix, link.now / 1_000),
             random: { link.random($0) })
     }
 

@@ -45,7 +45,14 @@ package struct TrustEnds {
     }
 
     var channel: ChannelAccount {
-        ChannelAccount(account: account, kind: .trustedDomain, secret: secret)
+        ChannelAccount(
+            account: account, kind: .trustedDomain, secret: secret, allowsRC4: allowsRC4)
+    }
+
+    var allowsRC4: Bool { channelSettings?.allowsRC4 ?? false }
+
+    func channelRefusal(_ status: NTStatus) -> String {
+        RefusalText.channel(status, account: account, allowsRC4: allowsRC4)
     }
 }
 

@@ -165,7 +165,7 @@ package enum TrustEstablish {
             {
                 return RefusalText.channel(.noTrustSAMAccount, account: ends.account)
             }
-            return RefusalText.channel(proof, account: ends.account)
+            return ends.channelRefusal(proof)
         case _: break
         }
         return "\(ends.account) is refused: \(status.name), \(status.text)"
@@ -278,7 +278,7 @@ package enum TrustEstablish {
             () throws(FlowError) -> (String, Void) in
             let (status, cipher) = try session.prove(ends.channel)
             if status.isError {
-                throw dialogue.contradicted(RefusalText.channel(status, account: ends.account))
+                throw dialogue.contradicted(ends.channelRefusal(status))
             }
             return (cipher == .aes ? "keyed, AES" : "keyed, RC4", ())
         }

@@ -12,7 +12,24 @@ package final class HandleTable {
         package static let all = 32_768
     }
 
-    private var entries: [ContextHandle: AnyObject] = [:]
+    /// Who has opened a handle. Its identifier stands in every call, for anybody on the way to
+    /// read: to know it is no right to use it.
+    struct Opener: Equatable {
+        var kind: FrontIdentity.Kind
+        var domainSID: SID?
+        var userRID: UInt32
+        /// Whose secure channel it was, if one.
+        var computer: String?
+    }
+
+    private struct Entry {
+        var object: AnyObject
+        var opener: Opener
+        /// How the call was protected that opened it.
+        var level: UInt8
+    }
+
+    private var entries: [ContextHandle: Entry] = [:]
     private let peer: IPv4Address
     private let count: HandleCount
 
@@ -21,13 +38,19 @@ package final class HandleTable {
         self.count = count
     }
 
-    package subscript(handle: ContextHandle) -> AnyObject? {
-        get { entries[handle] }
-        set {
-            let before = entries.count
-            entries[handle] = newValue
-            count.change(entries.count - before, of: peer)
+    /// What `opener` has open; nothing where it is another's, or was opened by calls that were
+    /// protected better than those of now.
+    func object(_ handle: ContextHandle, for opener: Opener, at level: UInt8) -> AnyObject? {
+        guard let entry = entries[handle], entry.opener == opener, entry.level <= level else {
+            return nil
         }
+        return entry.object
+    }
+
+    func keep(_ handle: ContextHandle, _ object: AnyObject?, of opener: Opener, at level: UInt8) {
+        let before = entries.count
+        entries[handle] = object.map { Entry(object: $0, opener: opener, level: level) }
+        count.change(entries.count - before, of: peer)
     }
 
     package var isEmpty: Bool { entries.isEmpty }

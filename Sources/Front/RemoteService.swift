@@ -14,8 +14,16 @@ package protocol RemoteService: AnyObject {
         _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime
     ) -> ServiceReply
 
+    /// Whether it answers callers who authenticated but protect nothing: whose authentication it
+    /// was somebody on the way can neither tell nor leave alone (CVE-2016-2118).
+    var takesUnprotected: Bool { get }
+
     /// The caller is gone, with all that it had open.
     func ended(_ caller: RemoteCaller)
+}
+
+extension RemoteService {
+    package var takesUnprotected: Bool { false }
 }
 
 package enum ServiceReply {
@@ -71,7 +79,7 @@ package final class RemoteCaller {
     private var boundChannel: ChannelSession?
     /// The computer that made it.
     package var netlogonComputer: String? { channel?.computer }
-    /// What services keep for this caller, by their context handles.
+    /// What services keep for this caller and for others of its association group.
     package let handles: HandleTable
 
     package init(
@@ -90,4 +98,17 @@ package final class RemoteCaller {
 
     /// Whether its calls are sealed, and so readable to nobody else.
     package var isSealed: Bool { authLevel == .privacy }
+
+    /// What services keep by their context handles. Another caller of the group has its own, unless
+    /// both are the same user's, protected as well.
+    package subscript(handle: ContextHandle) -> AnyObject? {
+        get { handles.object(handle, for: opener, at: authLevel?.rawValue ?? 0) }
+        set { handles.keep(handle, newValue, of: opener, at: authLevel?.rawValue ?? 0) }
+    }
+
+    private var opener: HandleTable.Opener {
+        HandleTable.Opener(
+            kind: identity.kind, domainSID: identity.domainSID, userRID: identity.userRID,
+            computer: boundChannel?.computer)
+    }
 }

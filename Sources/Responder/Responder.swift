@@ -86,7 +86,7 @@ package final class Responder {
                 if wasMaster {
                     names.claim(own, now: now, &outbox)
                 } else {
-                    names.drop(own, &outbox)
+                    drop(own, now: now)
                 }
             }
         }
@@ -104,6 +104,11 @@ package final class Responder {
         }
         // The two names of a master that yielded just now.
         if isMasterBrowser != wasMaster { settle(now: now) }
+    }
+
+    private func drop(_ own: OwnName, now: UInt64) {
+        names.drop(own, &outbox)
+        wins?.removeOwn(own.name, now: now)
     }
 
     /// What happened to our names since the last call.
@@ -192,7 +197,7 @@ package final class Responder {
         if isPrimary {
             names.claim(own, now: now, &outbox)
         } else {
-            names.drop(own, &outbox)
+            drop(own, now: now)
         }
         if logons.browser?.configuration.domain.hasText(of: domain.upcased) == true {
             logons.browser?.setPrimary(isPrimary, now: now, &outbox)

@@ -135,7 +135,7 @@ extension Channel {
                     in: reader, link: link, now: now)
             } else {
                 let reply = try NetrLogonSamLogon.Response(parsing: &reader)
-                guard chainHolds(reply.returnAuthenticator) else {
+                guard chainHolds(reply.returnAuthenticator, link: link) else {
                     chainBroken(id, reply.status, link: link, now: now)
                     return
                 }
@@ -150,9 +150,17 @@ extension Channel {
         dispatch(now: now)
     }
 
-    func chainHolds(_ returned: NetlogonAuthenticator?) -> Bool {
+    /// Under the chain that the call was made: that of a link whose key is given up is its own.
+    func chainHolds(_ returned: NetlogonAuthenticator?, link: Int) -> Bool {
         guard let returned else { return false }
+        if links[link]?.isRetired == true {
+            return links[link]?.session?.chain.accepts(returned.credential) ?? false
+        }
         return session?.chain.accepts(returned.credential) ?? false
+    }
+
+    func key(of link: Int) -> SessionKey? {
+        links[link]?.isRetired == true ? links[link]?.session?.key : session?.key
     }
 
     /// The controller and we disagree about the chain: nothing was validated if it says so.
@@ -176,8 +184,8 @@ extension Channel {
             }
             let request = logons[id]?.request
             let identity = try identity(
-                info, validation.level, in: reader, whole: request?.wantsWhole ?? false,
-                keys: request?.wantsKeys ?? false)
+                info, validation.level, under: key(of: link), in: reader,
+                whole: request?.wantsWhole ?? false, keys: request?.wantsKeys ?? false)
             counters.accepted += 1
             answer(id, .accepted(identity))
         } else if Self.meansChannel(status) {
@@ -200,13 +208,13 @@ extension Channel {
     }
 
     private func identity(
-        _ info: ValidationSAMInfo, _ level: ValidationLevel, in reader: borrowing WireReader,
-        whole: Bool, keys: Bool
+        _ info: ValidationSAMInfo, _ level: ValidationLevel, under key: SessionKey?,
+        in reader: borrowing WireReader, whole: Bool, keys: Bool
     ) throws(WireError) -> LogonIdentity {
         var userKey = keys ? info.userSessionKey.bytes : [UInt8](repeating: 0, count: 16)
         var lmKey = keys ? info.lmKey.bytes : [UInt8](repeating: 0, count: 8)
         // Keys that are all zero stand for none, and are never concealed.
-        if level != .samInfo4, let key = session?.key {
+        if level != .samInfo4, let key {
             if userKey.contains(where: { $0 != 0 }) { key.reveal(&userKey) }
             if lmKey.contains(where: { $0 != 0 }) { key.reveal(&lmKey) }
         }

@@ -91,7 +91,7 @@ extension Channel {
             chainedEnded(.lost)
             return keyForgotten(by: link, isReplaced: false, now: now)
         }
-        guard chainHolds(returned) else {
+        guard chainHolds(returned, link: link) else {
             chainedEnded(.lost)
             return keyForgotten(by: link, isReplaced: status != .notFound, now: now)
         }
@@ -106,7 +106,7 @@ extension Channel {
         switch call.purpose {
         case .password: passwordEnded(ending)
         case .pull:
-            if case .answered(let stub, _) = ending, let key = session?.key.key {
+            if case .answered(let stub, _) = ending, let key = key(of: call.link)?.key {
                 outputs.append(.pulled(.answered(stub: stub, key: key)))
             } else {
                 outputs.append(.pulled(.failed))

@@ -24,6 +24,8 @@ final class Link {
     var isConnected = false
     /// Its key is given up: it stays until the calls that it carries are answered.
     var isRetired = false
+    /// Once it is retired: under which key and chain these were made.
+    var session: Channel.Session?
     var lastUsed: UInt64
     /// When the oldest call in flight was sent, or the peer last said anything since.
     var silentSince: UInt64?
@@ -323,6 +325,7 @@ extension Channel {
     /// after the last of them.
     func retireLinks(except pumped: Int? = nil, now: UInt64) {
         for id in Array(links.keys) {
+            if links[id]?.isRetired == false { links[id]?.session = session }
             links[id]?.isRetired = true
             if links[id]?.isReady == false {
                 drop(id, abort: false, loss: .refused, now: now)

@@ -33,7 +33,7 @@ enum FrontBuilder {
             let made = NetlogonService(
                 NetlogonService.Settings(
                     computerName: computer, address: address,
-                    nt4Accounts: configuration.localDomains.first?.nt4Accounts ?? []),
+                    nt4Accounts: configuration.embedded?.nt4Accounts ?? []),
                 domain: domain, channels: channels, random: random)
             made.otherDomains = configured
             made.followsPrimary = { agent.backup(of: 0) != nil }
@@ -55,7 +55,7 @@ enum FrontBuilder {
         services.append(
             ServerService(
                 host: host,
-                netlogonPath: configuration.localDomains.first?.netlogonDirectory))
+                netlogonPath: configuration.embedded?.netlogonDirectory))
         services.append(
             EndpointMapperService(
                 registrations(services, rpcPort), host: computer, address: address,
@@ -101,7 +101,7 @@ enum FrontBuilder {
     }
 
     private static func share(_ configuration: Configuration) -> NetlogonShare? {
-        configuration.localDomains.first?.netlogonDirectory.map { NetlogonShare($0) }
+        configuration.embedded?.netlogonDirectory.map { NetlogonShare($0) }
     }
 
     /// SV_TYPE_WORKSTATION, _SERVER, _DOMAIN_CTRL, _DOMAIN_BAKCTRL and _NT (MS-SRVS 2.2.2.7).
@@ -122,7 +122,7 @@ enum FrontBuilder {
             RAP.ShareInfo(
                 networkName: "IPC$", type: RAP.ShareInfo.interprocess, remark: "Remote IPC"),
         ]
-        if configuration.localDomains.first?.netlogonDirectory != nil {
+        if configuration.embedded?.netlogonDirectory != nil {
             shares.append(RAP.ShareInfo(networkName: "NETLOGON", remark: "Logon scripts"))
         }
         return RemoteAdministrationServer(

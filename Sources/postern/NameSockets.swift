@@ -64,8 +64,8 @@ final class NameSockets {
             let computer = NetBIOSName(configuration.agent.name, .workstation)
         else { return nil }
         let domain = ownDomain(configuration)
-        let isPrimary = configuration.localDomains.first?.role == .primary
-        let isBackup = configuration.localDomains.first?.role == .backup
+        let isPrimary = configuration.embedded?.role == .primary
+        let isBackup = configuration.embedded?.role == .backup
         // Who offers no service has nothing to announce.
         let browser = settings.smb ? domain : nil
         return Responder(
@@ -93,8 +93,9 @@ final class NameSockets {
     ) -> [OwnName] {
         var names = ResponderConfiguration.names(of: computer, in: domain)
         if configuration.listen?.smb != true { return names }
-        for local in configuration.localDomains {
-            guard let domain = NetBIOSName(local.name, .workstation) else { continue }
+        if let local = configuration.embedded,
+            let domain = NetBIOSName(local.name, .workstation)
+        {
             let more = ResponderConfiguration.names(
                 ofControllerIn: domain, isPrimary: local.role == .primary)
             names += more.filter { !names.contains($0) }

@@ -245,7 +245,31 @@ import Wire
         #expect(throws: DomainError(.passwordRestriction)) {
             try set("first password", by: .owner)
         }
-        try set("first password", by: .administrator)
+        try set("third one", by: .owner)
+        world.now += DomainTime.day
+        // Three in all, with the one that holds.
+        for old in ["third one", "second one", "first password"] {
+            #expect(throws: DomainError(.passwordRestriction)) { try set(old, by: .owner) }
+        }
+        try set("fourth one", by: .owner)
+        world.now += DomainTime.day
+        try set("first password", by: .owner)
+        try set("second one", by: .administrator)
+    }
+
+    @Test func noMaximumAgeIsNoLimit() throws {
+        var policy = AccountPolicy()
+        policy.maximumPasswordAge = 0
+        let world = World(policy: policy)
+        let domain = try #require(world.domain)
+        let user = try world.user("anna", password: "secret")
+        world.now += DomainTime.day
+        #expect(domain.passwordMustChange(user) == DomainTime.never)
+        #expect(world.logon("anna") == nil)
+        try domain.setPassword(
+            user.rid, NewPassword(Secret(Array("secret".utf8))), now: world.now)
+        try domain.updateAccount(user.rid) { $0.passwordLastSet = 0 }
+        #expect(world.logon("anna") == .passwordMustChange)
     }
 
     @Test func onlyADomainThatTakesLMKeepsItsHashes() throws {

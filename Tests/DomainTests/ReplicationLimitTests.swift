@@ -139,7 +139,7 @@ import Wire
         let group = try #require(domain.groups[513])
         // All but the guest.
         let count = LocalDomain.accountLimit - 1
-        let members = DomainDeltas(domain: domain, key: Bytes16()).members(group)
+        let members = DomainDeltas(domain: domain, key: Bytes16(), now: 1).members(group)
         var writer = NDRWriter()
         NetlogonDeltaArray([members]).write(into: &writer)
         let bytes = writer.wire.finish()

@@ -532,7 +532,7 @@ import Wire
 
     @Test func lanManagersCallsAreNotImplemented() throws {
         let world = try ReplicationWorld()
-        let source = ReplicationSource(domain: world.primary.domain)
+        let source = ReplicationSource(domain: world.primary.domain, now: World.begin)
         let call = AccountDatabaseCall(
             primaryName: nil, computerName: "BDC1", authenticator: NetlogonAuthenticator())
         let sync = source.accountSync(
@@ -545,7 +545,7 @@ import Wire
 
     @Test func redoTellsThatAnObjectIsGone() throws {
         let world = try ReplicationWorld()
-        let source = ReplicationSource(domain: world.primary.domain)
+        let source = ReplicationSource(domain: world.primary.domain, now: World.begin)
         let response = source.redo(
             .init(
                 call: ReplicationWorld.call,
@@ -559,7 +559,7 @@ import Wire
         let world = try ReplicationWorld()
         try world.primary.user("anna")
         try world.primary.user("berta")
-        let response = ReplicationSource(domain: world.primary.domain).sync2(
+        let response = ReplicationSource(domain: world.primary.domain, now: World.begin).sync2(
             .init(
                 call: ReplicationWorld.call, databaseID: .account, restartState: .user,
                 syncContext: 1_000),

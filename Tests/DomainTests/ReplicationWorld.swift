@@ -17,6 +17,7 @@ final class ReplicationWorld {
     private(set) var backup: LocalDomain!
     private(set) var pull: ReplicationPull!
     var now: UInt64 = 1_000
+    var fileTime: UInt64 { primary.now }
     /// The requests that were carried, in order.
     private(set) var carried: [PullRequest] = []
     private(set) var notices: [PullNotice] = []
@@ -55,7 +56,7 @@ final class ReplicationWorld {
     func answer(_ request: PullRequest) throws -> [UInt8] {
         let bytes = request.stub(Self.call)
         var reader = WireReader(bytes.span, layer: "replication")
-        let source = ReplicationSource(domain: source)
+        let source = ReplicationSource(domain: source, now: fileTime)
         var stub = NDRWriter()
         switch request.kind {
         case .deltas:
@@ -87,7 +88,7 @@ final class ReplicationWorld {
     }
 
     func deliver(_ stub: [UInt8]) {
-        pull.answered(stub.span, key: Self.key, fileTime: World.begin, now: now)
+        pull.answered(stub.span, key: Self.key, fileTime: fileTime, now: now)
     }
 
     /// The primary is as it was when its state was `records`.

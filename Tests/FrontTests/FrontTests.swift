@@ -64,6 +64,18 @@ import Wire
         #expect(world.front.waitingLogons == 0)
     }
 
+    /// A key is given up while logons are under way: they are answered under it.
+    @Test func verdictUnderAnOldKeyIsOne() throws {
+        for index in [2, 3] {
+            let member = try #require(clients[index] as? WiredMember)
+            try member.rebuild()
+            let (token, logon) = world.logons[index]
+            world.answer(token, Self.accepted(logon))
+            #expect(try member.verdict() == .accepted, "\(logon.user)")
+        }
+        #expect(world.logons.count == 4)
+    }
+
     @Test func unavailableControllerIsNoVerdictOnAPassword() throws {
         for (token, _) in world.logons { world.answer(token, .unavailable(.noController)) }
         for client in clients { #expect(try client.verdict() == .refused) }

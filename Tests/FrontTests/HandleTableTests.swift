@@ -11,10 +11,20 @@ import Wire
         ContextHandle(uuid: GUID(data1: UInt32(number), data2: 0, data3: 0, data4: 1))
     }
 
+    private let opener = HandleTable.Opener(kind: .anonymous, domainSID: nil, userRID: 0)
+
+    private func keep(_ number: Int, _ object: AnyObject?, in table: HandleTable) {
+        table.keep(handle(number), object, of: opener, at: 0)
+    }
+
+    private func has(_ number: Int, _ table: HandleTable) -> Bool {
+        table.object(handle(number), for: opener, at: 0) != nil
+    }
+
     private func filled(_ peer: UInt8) -> HandleTable {
         let table = HandleTable(peer: IPv4Address(10, 0, 0, peer), count: count)
         for number in 0..<HandleTable.Limit.group where !table.isFull {
-            table[handle(number)] = self.count
+            keep(number, self.count, in: table)
         }
         return table
     }
@@ -22,9 +32,9 @@ import Wire
     @Test func aGroupHasItsThousand() {
         let table = filled(1)
         #expect(table.isFull)
-        table[handle(3)] = nil
-        table[handle(3)] = nil
-        #expect(!table.isFull && table[handle(3)] == nil && table[handle(4)] != nil)
+        keep(3, nil, in: table)
+        keep(3, nil, in: table)
+        #expect(!table.isFull && !has(3, table) && has(4, table))
     }
 
     @Test func groupsOfOneAddressShareABound() {
@@ -44,7 +54,7 @@ import Wire
         }
         let late = HandleTable(peer: IPv4Address(10, 0, 0, 99), count: count)
         #expect(late.isFull)
-        groups[5][handle(1)] = nil
+        keep(1, nil, in: groups[5])
         #expect(!late.isFull)
     }
 }

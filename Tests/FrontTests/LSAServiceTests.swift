@@ -96,7 +96,7 @@ import Wire
         let caller = world.caller()
         for number in 0..<HandleTable.Limit.group {
             let uuid = GUID(data1: UInt32(number), data2: 0, data3: 0, data4: 77)
-            caller.handles[ContextHandle(uuid: uuid)] = caller
+            caller[ContextHandle(uuid: uuid)] = caller
         }
         let refused = try world.call(
             service, LsarOpenPolicy2.self, LsarOpenPolicy2.Request(systemName: nil), caller)

@@ -87,6 +87,33 @@ import Wire
         #expect(told.trustedDomains.map(\.domainName) == ["GATE", "ADLAB", "DARK", "PARTNER"])
     }
 
+    @Test func trustsAreToldByTheirDirections() throws {
+        for (name, direction) in [
+            ("OUT", .outbound), ("IN", .inbound), ("BOTH", [.inbound, .outbound]),
+        ] as [(String, Trust.Direction)] {
+            try world.domain.setTrust(Trust(name: name, direction: direction))
+        }
+        func told(_ wanted: UInt32) throws -> [String: UInt32] {
+            let answer = try world.call(
+                service, DsrEnumerateDomainTrusts.self, .init(serverName: nil, flags: wanted),
+                world.caller())
+            var flags: [String: UInt32] = [:]
+            for trust in answer.domains {
+                guard let name = trust.netBIOSDomainName, world.domain.trust(name) != nil else {
+                    continue
+                }
+                flags[name] = trust.flags
+            }
+            return flags
+        }
+        let out = DomainTrust.directOutbound
+        let both = DomainTrust.directOutbound | DomainTrust.directInbound
+        #expect(try told(out) == ["OUT": out, "BOTH": both])
+        let `in` = DomainTrust.directInbound
+        #expect(try told(`in`) == ["IN": `in`, "BOTH": both])
+        #expect(try told(both).count == 3)
+    }
+
     private func isRefused(_ answer: Call.Response) -> Bool {
         answer.status == .accessDenied && answer.domainInformation == nil
             && answer.returnAuthenticator == NetlogonAuthenticator()

@@ -170,6 +170,18 @@ import Wire
         #expect(try client.authenticate("PC1$", answering: server) == .accessDenied)
     }
 
+    /// A channel goes by its computer's name, which nobody else may take.
+    @Test func computerWithAnAccountIsNobodyElse() throws {
+        let world = try NetlogonWorld()
+        let other = try world.domain.createAccount("PC2$", flags: .workstationTrust)
+        try world.domain.setPassword(
+            other.rid, NewPassword(Secret(Array("machine".utf8))), now: world.time.fileTime)
+        let client = try RawClient(world)
+        #expect(try client.authenticate("PC2$", computer: "pc1") == .accessDenied)
+        #expect(try client.authenticate("PC2$", computer: "PC3") == .success)
+        #expect(try client.authenticate("PC1$") == .success)
+    }
+
     @Test func trustingDomainIsToldOfOurUsersOnly() throws {
         let world = try NetlogonWorld(kind: .trustedDomain, account: "OTHER$")
         world.connect()
@@ -267,14 +279,15 @@ final class RawClient {
     func authenticate(
         _ account: String, flags: SecureChannel.NegotiateFlags = .modern,
         type: SecureChannelType = .workstation, secret: Bytes16 = NetlogonWorld.machineSecret,
-        answering former: Bytes8? = nil
+        answering former: Bytes8? = nil, computer: String? = nil
     ) throws -> NTStatus {
-        let server = try former ?? challenge()
+        let computer = computer ?? String(account.prefix { $0 != "$" })
+        let server = try former ?? challenge(computer)
         let made = SessionKey(
             cipher: ChannelCipher(negotiated: flags), sharedSecret: secret,
             clientChallenge: client, serverChallenge: server)
         let credential = made.credential(client)
-        let answer = try claim(account, credential, flags: flags, type: type)
+        let answer = try claim(account, credential, flags: flags, type: type, computer: computer)
         if answer.status == .success {
             #expect(answer.serverCredential == made.credential(server))
             key = made

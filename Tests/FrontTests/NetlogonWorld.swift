@@ -69,7 +69,8 @@ final class NetlogonWorld {
         channel = Channel(
             settings: ChannelSettings(
                 domain: "GATE", profile: .modern, kind: kind, account: account,
-                computer: "PC1", connections: 2, allowsRC4: allowsRC4, allowsUnsealed: false),
+                computer: String(account.dropLast()), connections: 2, allowsRC4: allowsRC4,
+                allowsUnsealed: false),
             epoch: 1_700_000_000, random: random)
         channel.useSecrets([NetlogonWorld.machineSecret], now: now)
     }
@@ -78,7 +79,7 @@ final class NetlogonWorld {
     func pull(_ request: PullRequest) -> PullOutcome? {
         channel.pull(request.opnum, deadline: now + 5_000, now: now) {
             request.stub(
-                DatabaseCall(primaryName: $0, computerName: "PC1", authenticator: $1))
+                DatabaseCall(primaryName: $0, computerName: "BDC1", authenticator: $1))
         }
         settle()
         return pulled.popLast()

@@ -15,6 +15,7 @@ final class EchoService: RemoteService {
     static let syntax = SyntaxID(
         GUID(data1: 0x1234, data2: 1, data3: 2, data4: 0x0102_0304_0506_0708), 1, 3)
     let interface = EchoService.syntax
+    var takesUnprotected = false
     private(set) var callers: [RemoteCaller] = []
     private(set) var endedCallers = 0
     private(set) var ticket: UInt64 = 0

@@ -229,7 +229,7 @@ import Wire
             refusal = .insufficientResources
             for number in 1...UInt32(HandleTable.Limit.group) {
                 let uuid = GUID(data1: number, data2: 0, data3: 0, data4: 0)
-                world.caller.handles[ContextHandle(attributes: 9, uuid: uuid)] = world.service
+                world.caller[ContextHandle(attributes: 9, uuid: uuid)] = world.service
             }
         }
         let user = try world.call(

@@ -349,6 +349,28 @@ import Wire
         #expect(response?.status == .insufficientResources)
     }
 
+    /// Whoever reads a handle on the way has it by that no more than before.
+    @Test func handleIsForItsOpenerAsWellProtected() throws {
+        let world = try SAMRWorld()
+        let opener = world.caller
+        opener.authLevel = .integrity
+        let domain = try world.domainHandle()
+        func isTaken(_ who: SAMRWorld.Who, _ level: AuthLevel?) throws -> Bool {
+            world.caller = SAMRWorld.caller(who, handles: opener.handles)
+            world.caller.authLevel = level
+            let answer = try world.call(
+                SamrLookupNamesInDomain.self,
+                .init(domainHandle: domain, names: ["Administrator"]))
+            if answer == nil { #expect(world.fault == .contextMismatch) }
+            return answer != nil
+        }
+        #expect(try isTaken(.administrator, .integrity))
+        #expect(try isTaken(.administrator, .privacy))
+        #expect(try !isTaken(.administrator, nil))
+        #expect(try !isTaken(.user, .privacy))
+        #expect(try !isTaken(.nobody, .privacy))
+    }
+
     private static nonisolated(unsafe) var counter: UInt64 = 0
     private static func unique() -> [UInt8] {
         unsafe counter += 1

@@ -39,7 +39,8 @@ final class SAMRWorld {
     }
 
     static func caller(
-        _ who: Who, carriage: RemoteCaller.Carriage = .pipe("samr"), rid: UInt32 = 1_000
+        _ who: Who, carriage: RemoteCaller.Carriage = .pipe("samr"), rid: UInt32 = 1_000,
+        handles: HandleTable = HandleTable()
     ) -> RemoteCaller {
         let identity: FrontIdentity
         switch who {
@@ -54,7 +55,8 @@ final class SAMRWorld {
         case .nobody: identity = .anonymous
         }
         return RemoteCaller(
-            carriage: carriage, peer: IPv4Address(10, 77, 0, 50), identity: identity)
+            carriage: carriage, peer: IPv4Address(10, 77, 0, 50), identity: identity,
+            handles: handles)
     }
 
     var now = FrontTime(now: 0, unix: 1_700_000_000)

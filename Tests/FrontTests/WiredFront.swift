@@ -161,7 +161,7 @@ final class WiredSession: WiredClient {
     func leave() { world.close(connection) }
 }
 
-/// Binds with NTLMSSP at the connect level and asks who it is.
+/// Binds with NTLMSSP, whose signatures protect its calls, and asks who it is.
 final class WiredBinder: WiredClient {
     private let world: WiredFront
     private let connection: FrontConnection
@@ -177,7 +177,7 @@ final class WiredBinder: WiredClient {
             account: .init(
                 userName: "alice", domainName: "GATE", ntowf: SecurityBlobs.password),
             workstation: "PC1")
-        let security = SecurityContext(.winNT, .connect, id: 7)
+        let security = SecurityContext(.winNT, .integrity, id: 7)
         world.give(connection, RPCPeer.bindPDU(
             contexts: [PresentationContext(id: 0, LSA.interface)], security: security,
             token: client.negotiate))
@@ -185,7 +185,7 @@ final class WiredBinder: WiredClient {
         let bytes = try #require(first)
         var reader = WireReader(bytes.span, layer: "test")
         let auth = try #require(try Fragment(parsing: &reader).auth)
-        let (answer, _) = try client.authenticate(
+        let (answer, session) = try client.authenticate(
             challenge: Array(bytes[auth.token]),
             ClientHandshake.Nonces(
                 clientChallenge: Bytes8(), sessionKey: Bytes16([UInt8](repeating: 7, count: 16)),
@@ -199,10 +199,16 @@ final class WiredBinder: WiredClient {
         LsarGetUserName.Request(systemName: nil).write(into: &stub)
         var fragmenter = Fragmenter(
             .request(contextID: 0, opnum: LsarGetUserName.opnum), callID: 2,
-            maximumFragment: 5_840)
+            maximumFragment: 5_840, security: security,
+            tokenLength: MessageSecurity.tokenLength)
         writer = WireWriter()
-        _ = fragmenter.next(stub.wire.finish().span, into: &writer)
-        world.give(connection, writer.finish())
+        let layout = try #require(
+            fragmenter.next(stub.wire.finish().span, into: &writer))
+        var pdu = writer.finish()
+        var signing = session.security
+        signing.sign(
+            &pdu, body: layout.sealed, covered: layout.signed, token: layout.token.lowerBound)
+        world.give(connection, pdu)
     }
 
     /// Its first call is answered with its name, or with a fault.
@@ -311,5 +317,11 @@ final class WiredMember: WiredClient {
 
     func leave() {
         for connection in links.values { world.close(connection) }
+    }
+
+    /// Gives its key up and makes another one.
+    func rebuild() throws {
+        channel.rebuild(now: world.now.now)
+        _ = try verdict()
     }
 }

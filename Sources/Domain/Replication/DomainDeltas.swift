@@ -21,6 +21,8 @@ package enum DomainLength {
 struct DomainDeltas {
     let domain: LocalDomain
     let key: Bytes16
+    /// As a FILETIME: a lock-out that is over by then is none.
+    let now: UInt64
 
     func domainDelta(_ database: DomainDatabase) -> NetlogonDelta {
         let policy = domain.policy
@@ -61,9 +63,7 @@ struct DomainDeltas {
         delta.logonCount = account.logonCount
         delta.passwordLastSet = account.passwordLastSet
         delta.accountExpires = account.accountExpires
-        var flags = account.flags
-        if account.lockoutTime != 0 { flags.insert(.autoLocked) }
-        delta.userAccountControl = flags.rawValue
+        delta.userAccountControl = domain.flags(of: account, now: now).rawValue
         delta.passwordExpired = account.passwordLastSet == 0 && !account.isMachine ? 1 : 0
         delta.userComment = account.userComment
         delta.parameters = Self.text(account.parameters)

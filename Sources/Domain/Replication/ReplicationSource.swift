@@ -3,7 +3,7 @@ import RPC
 import Wire
 
 /// The primary's side of replication (MS-NRPC 3.5.4.6): what a backup controller that pulls is
-/// given. It is stateless: where a full synchronization goes on, the caller says.
+/// given at one moment. It is stateless: where a full synchronization goes on, the caller says.
 ///
 /// Responses lack the return authenticator, which is the secure channel's to add.
 package struct ReplicationSource {
@@ -14,7 +14,13 @@ package struct ReplicationSource {
 
     private let domain: LocalDomain
 
-    package init(domain: LocalDomain) { self.domain = domain }
+    /// As a FILETIME.
+    private let now: UInt64
+
+    package init(domain: LocalDomain, now: UInt64) {
+        self.domain = domain
+        self.now = now
+    }
 
     // MARK: Deltas
 
@@ -34,7 +40,7 @@ package struct ReplicationSource {
         guard let entries = domain.changes(in: database, after: since) else {
             return refused(.synchronizationRequired)
         }
-        let objects = DomainDeltas(domain: domain, key: key)
+        let objects = DomainDeltas(domain: domain, key: key, now: now)
         var page = DeltaPage(preferred: request.preferredMaximumLength)
         var last = since
         for entry in entries {
@@ -76,7 +82,7 @@ package struct ReplicationSource {
         guard let database = Self.database(id) else { return refused(.invalidLevel) }
         var page = DeltaPage(preferred: preferred)
         var place = start
-        let objects = DomainDeltas(domain: domain, key: key)
+        let objects = DomainDeltas(domain: domain, key: key, now: now)
         let isWhole: Bool
         switch database {
         case .sam: isWhole = fillAccounts(&page, &place, objects)
@@ -166,7 +172,7 @@ package struct ReplicationSource {
             serial: entry.serialNumber, database: database,
             type: DeltaType(rawValue: entry.deltaType), rid: entry.objectRID, name: name,
             sid: sid)
-        var deltas = DomainDeltas(domain: domain, key: key).deltas(logged)
+        var deltas = DomainDeltas(domain: domain, key: key, now: now).deltas(logged)
         if deltas.isEmpty { deltas = Self.deletion(logged) }
         return NetrDatabaseRedo.Response(deltas: NetlogonDeltaArray(deltas))
     }
@@ -246,7 +252,9 @@ struct SyncPlace: Equatable {
 }
 
 /// The deltas of one answer, while it is filled: as long as the backup prefers, but never empty
-/// where there is something. Of several that say the same of one object, the last one stays.
+/// where there is something. Of several that say the same of one object, the last one stays, and
+/// what says who is a member comes behind all objects that it may name: a backup takes a delta as
+/// it comes, and has to know them (deltas tell objects as they are now, not as they were).
 struct DeltaPage {
     private var deltas: [NetlogonDelta] = []
     private var left: Int
@@ -280,6 +288,7 @@ struct DeltaPage {
             if let subject = delta.subject, !seen.insert(subject).inserted { continue }
             kept.append(delta)
         }
-        return kept.reversed()
+        kept.reverse()
+        return kept.filter { !$0.isMembership } + kept.filter { $0.isMembership }
     }
 }

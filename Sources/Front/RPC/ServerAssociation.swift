@@ -418,11 +418,14 @@ final class ServerAssociation {
         calls[index].isUnderWay = true
         let call = calls[index]
         guard let caller = call.security?.caller ?? plainCaller else { return giveUp() }
+        let service = environment.services[call.service]
+        if caller.authLevel == .connect, !service.takesUnprotected {
+            return finish(call.number, .fault(.accessDenied))
+        }
         let bytes = call.assembler.stub
         var stub = WireReader(bytes.span, layer: "stub")
         stub.byteOrder = call.byteOrder
-        let reply = environment.services[call.service].call(
-            call.opnum, stub, from: caller, now: now)
+        let reply = service.call(call.opnum, stub, from: caller, now: now)
         calls[index].assembler = StubAssembler(limit: 0)
         switch reply {
         case .later(let ticket):

@@ -24,6 +24,7 @@ package final class EndpointMapperService: RemoteService {
     }
 
     package let interface = EndpointMapper.interface
+    package let takesUnprotected = true
     private let entries: [EndpointEntry]
     private let random: (Int) -> [UInt8]
 
@@ -113,7 +114,7 @@ package final class EndpointMapperService: RemoteService {
         var start = 0
         let isFirst = request.entryHandle == .null
         if !isFirst {
-            guard let listing = caller.handles[request.entryHandle] as? Listing else {
+            guard let listing = caller[request.entryHandle] as? Listing else {
                 return .fault(.contextMismatch)
             }
             start = listing.next
@@ -135,15 +136,15 @@ package final class EndpointMapperService: RemoteService {
         let isOver = found.isEmpty || !isFirst && found.count < asked
         var handle = request.entryHandle
         if isOver {
-            caller.handles[handle] = nil
+            caller[handle] = nil
             handle = .null
         } else if isFirst {
             guard !caller.handles.isFull else {
                 return .fault(.remoteNoMemory)
             }
             handle = ContextHandle(uuid: freshUUID())
-            caller.handles[handle] = Listing(next)
-        } else if let listing = caller.handles[handle] as? Listing {
+            caller[handle] = Listing(next)
+        } else if let listing = caller[handle] as? Listing {
             listing.next = next
         }
         return Self.reply(
@@ -165,10 +166,10 @@ package final class EndpointMapperService: RemoteService {
     private func free(
         _ request: EptLookupHandleFree.Request, _ caller: RemoteCaller
     ) -> ServiceReply {
-        guard caller.handles[request.entryHandle] is Listing else {
+        guard caller[request.entryHandle] is Listing else {
             return .fault(.contextMismatch)
         }
-        caller.handles[request.entryHandle] = nil
+        caller[request.entryHandle] = nil
         return Self.reply(EptLookupHandleFree.Response())
     }
 

@@ -5,6 +5,7 @@ import Wire
 /// The management interface, as far as it tells anything: nobody may stop the server by it.
 package final class ManagementService: RemoteService {
     package let interface = Management.interface
+    package let takesUnprotected = true
     private let interfaces: [SyntaxID]
     private let computerName: String
     private var callsIn: UInt32 = 0

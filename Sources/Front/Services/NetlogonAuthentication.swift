@@ -81,6 +81,10 @@ extension NetlogonService {
             return Authenticated(status: .noTrustSAMAccount, flags: granted.rawValue)
         }
         let denied = Authenticated(status: .accessDenied, flags: granted.rawValue)
+        // A channel goes by its computer's name: one that has an account is nobody else.
+        if let owner = domain.account(claim.computerName + "$"), owner.rid != account.rid {
+            return denied
+        }
         // MS-NRPC 3.1.4.1 step 7: what could be the key's work on zeros is no proof.
         guard let challenge, !Self.repeats(challenge.client),
             !Self.repeats(claim.clientCredential),

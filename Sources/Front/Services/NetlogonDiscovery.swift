@@ -176,15 +176,19 @@ extension NetlogonService {
 
     private func domainTrusts(wanted: UInt32) -> [DomainTrust] {
         var list: [DomainTrust] = []
-        for known in trusted where wanted & DomainTrust.directOutbound != 0 {
+        for known in trusted {
+            var flags = DomainTrust.directOutbound
+            if domain.trust(known.name)?.direction.contains(.inbound) == true {
+                flags |= DomainTrust.directInbound
+            }
+            if wanted & flags == 0 { continue }
             list.append(
                 DomainTrust(
-                    netBIOSDomainName: known.name,
-                    dnsDomainName: known.dnsName,
-                    flags: DomainTrust.directOutbound, domainSID: known.sid))
+                    netBIOSDomainName: known.name, dnsDomainName: known.dnsName, flags: flags,
+                    domainSID: known.sid))
         }
-        for trust in domain.trusts where trust.direction == .inbound {
-            guard wanted & DomainTrust.directInbound != 0 else { break }
+        let isInboundWanted = wanted & DomainTrust.directInbound != 0
+        for trust in domain.trusts where trust.direction == .inbound && isInboundWanted {
             list.append(
                 DomainTrust(
                     netBIOSDomainName: trust.name, flags: DomainTrust.directInbound,

@@ -12,7 +12,7 @@ extension RemoteCaller {
         var reader = WireReader(bytes.span, layer: "handle")
         guard let uuid = try? GUID(parsing: &reader), uuid != .zero else { return nil }
         let handle = ContextHandle(attributes: attributes, uuid: uuid)
-        handles[handle] = object
+        self[handle] = object
         return handle
     }
 }

@@ -7,7 +7,7 @@ import Wire
 /// The opnums by which backup controllers copy the embedded domain (MS-NRPC 3.5.4.6). Only a
 /// backup's own secure channel may: what it carries are everybody's passwords.
 package final class ReplicationService: NetlogonReplication {
-    private let source: ReplicationSource
+    private let domain: LocalDomain
     package private(set) var counters = Counters()
 
     package struct Counters {
@@ -17,7 +17,11 @@ package final class ReplicationService: NetlogonReplication {
         package var refused = 0
     }
 
-    package init(domain: LocalDomain) { source = ReplicationSource(domain: domain) }
+    package init(domain: LocalDomain) { self.domain = domain }
+
+    private func source(_ visit: Visit) -> ReplicationSource {
+        ReplicationSource(domain: domain, now: visit.now.fileTime)
+    }
 
     package func call(
         _ opnum: UInt16, _ stub: WireReader, from caller: RemoteCaller, now: FrontTime,
@@ -79,20 +83,20 @@ package final class ReplicationService: NetlogonReplication {
         case NetrDatabaseSync.opnum:
             let request = try NetrDatabaseSync.Request(parsing: &stub)
             return sync(request.call, request.syncContext, visit) {
-                source.sync(request, key: $0)
+                source(visit).sync(request, key: $0)
             }
         case NetrDatabaseSync2.opnum:
             let request = try NetrDatabaseSync2.Request(parsing: &stub)
             return sync(request.call, request.syncContext, visit) {
-                source.sync2(request, key: $0)
+                source(visit).sync2(request, key: $0)
             }
         case NetrDatabaseRedo.opnum:
             return redo(try NetrDatabaseRedo.Request(parsing: &stub), visit)
         case NetrAccountDeltas.opnum:
             let request = try NetrAccountDeltas.Request(parsing: &stub)
-            return .stub(source.accountDeltas(request))
+            return .stub(source(visit).accountDeltas(request))
         case NetrAccountSync.opnum:
-            return .stub(source.accountSync(try NetrAccountSync.Request(parsing: &stub)))
+            return .stub(source(visit).accountSync(try NetrAccountSync.Request(parsing: &stub)))
         case _: return nil
         }
     }
@@ -101,7 +105,7 @@ package final class ReplicationService: NetlogonReplication {
         switch admit(request.call.computerName, request.call.authenticator, visit) {
         case .key(let key, let answer):
             counters.deltas += 1
-            var response = source.deltas(request, key: key)
+            var response = source(visit).deltas(request, key: key)
             response.returnAuthenticator = answer
             return .stub(response)
         case .refused(let status, let answer):
@@ -135,7 +139,7 @@ package final class ReplicationService: NetlogonReplication {
         switch admit(request.call.computerName, request.call.authenticator, visit) {
         case .key(let key, let answer):
             counters.redos += 1
-            var response = source.redo(request, key: key)
+            var response = source(visit).redo(request, key: key)
             response.returnAuthenticator = answer
             return .stub(response)
         case .refused(let status, let answer):

@@ -39,8 +39,10 @@ struct Browser {
     private var started: UInt64 = 0
     private var announcement = Schedule(BrowserTimes.host)
     private var domainAnnouncement = Schedule(BrowserTimes.domain)
-    /// When a request for announcements is answered.
+    /// When a request for announcements is answered, and when one was last.
     private var replyAt: UInt64?
+    private var repliedAt: UInt64 = 0
+    private var isStopped = false
     /// When our domain's master browser is missed, and who it was when last heard.
     private var masterMissed = UInt64.max
     private var masterName: [UInt8] = []
@@ -68,6 +70,7 @@ struct Browser {
 
     mutating func start(now: UInt64) {
         started = now
+        isStopped = false
         announcement.begin(at: now + BrowserTimes.settling)
         if configuration.isPrimary {
             election.begin(at: now + BrowserTimes.settling, now: now)
@@ -75,15 +78,18 @@ struct Browser {
         masterMissed = now + BrowserTimes.masterSilence
     }
 
-    /// Says that we are gone.
+    /// Says that we are gone; a master that goes has the others elect one, MS-BRWS 3.3.7.
     mutating func stop(_ outbox: inout DatagramOutbox) {
+        let wasMaster = isMaster
+        isMaster = false
+        isStopped = true
         announce(type: [], &outbox)
+        if wasMaster { call(Election.withoutCandidate(), &outbox) }
         announcement.end()
         domainAnnouncement.end()
         election.giveUp()
         replyAt = nil
         masterMissed = .max
-        isMaster = false
     }
 
     var nextDeadline: UInt64? {
@@ -105,6 +111,7 @@ struct Browser {
             election.begin(at: now, now: now)
         }
         if announcement.isDue(now: now) || replyAt.map({ $0 <= now }) == true {
+            if replyAt != nil { repliedAt = now }
             replyAt = nil
             announce(type: serverType, &outbox)
         }
@@ -283,19 +290,26 @@ extension Browser {
         _ reader: inout WireReader, _ arrival: Arrival, _ outbox: inout DatagramOutbox,
         _ counters: inout ResponderCounters
     ) throws(WireError) {
-        switch try BrowserMessage(parsing: &reader) {
+        let message = try BrowserMessage(parsing: &reader)
+        // Elections and requests for announcements are broadcasts of a network's own nodes
+        // (MS-BRWS 2.2.2, 2.2.3): who is elsewhere has no say in who its master is.
+        let isNear = responder.interfaces.contains { $0.contains(arrival.source.address) }
+        switch message {
+        case _ where isStopped: counters.browserMessages += 1
         case .announcement(let frame): hear(frame, arrival, &counters)
-        case .announcementRequest:
+        case .announcementRequest where isNear:
             counters.announcementRequests += 1
             if replyAt != nil { return }
             // All would answer at once else, MS-BRWS 3.2.5.1.
             let delay = isMaster ? 0 : UInt64(random()) % BrowserTimes.longestReply
-            replyAt = arrival.now + delay
-        case .election(let frame): hear(frame, arrival, &counters)
+            let soonest = repliedAt == 0 ? 0 : repliedAt + BrowserTimes.replyPause
+            replyAt = max(arrival.now + delay, soonest)
+        case .election(let frame) where isNear: hear(frame, arrival, &counters)
         case .backupListRequest(let count, let token):
             answer(count, token, arrival, &outbox, &counters)
-        case .backupListResponse, .becomeBackup, .masterAnnouncement, .resetState, .other:
-            // Answers to nobody here, promotions that we need not, and orders to stop.
+        case .announcementRequest, .election, .backupListResponse, .becomeBackup,
+            .masterAnnouncement, .resetState, .other:
+            // From afar; or answers to nobody here, promotions that we need not, orders to stop.
             counters.browserMessages += 1
         }
     }
@@ -411,6 +425,8 @@ enum BrowserTimes {
     /// Until our names are ours.
     static let settling: UInt64 = 1_000
     static let longestReply: UInt64 = 30_000
+    /// From one answer to the next: each is a broadcast on all our networks.
+    static let replyPause: UInt64 = 1_000
     /// A master that was not heard for three of its longest periods is gone.
     static let masterSilence: UInt64 = 2_160_000
     /// Names that fit a datagram of the browser.

@@ -56,13 +56,15 @@ struct WINSRecord: Equatable, Sendable {
 
     func isLive(now: UInt64) -> Bool { owners.contains { $0.expires > now } }
 
-    /// Adds an owner or extends its time. Where there are too many, the one whose time is over
-    /// first gives way; this agent never does.
-    mutating func add(_ address: IPv4Address, expires: UInt64) {
+    /// Adds an owner or extends its time, which only the owner itself may shorten. Where there are
+    /// too many, the one whose time is over first gives way; this agent never does.
+    mutating func add(_ address: IPv4Address, expires: UInt64, mayShorten: Bool = true) {
         var oldest = 0
         for index in owners.indices {
             if owners[index].address == address {
-                if !owners[index].isOwn { owners[index].expires = expires }
+                if !owners[index].isOwn, mayShorten || owners[index].expires < expires {
+                    owners[index].expires = expires
+                }
                 return
             }
             if owners[index].expires < owners[oldest].expires { oldest = index }

@@ -220,25 +220,31 @@ struct WINSServer {
             owners: [WINSOwner(address: entry.address, expires: expires)])
         guard var record = table.record(key, now: request.now) else { return .store(fresh) }
         let isOwner = record.isOwned(by: entry.address, now: request.now)
+        // Anybody may say that an owner is there, who is; more is for it to say, from one of its
+        // addresses.
+        let isItself = isOwner && record.isOwned(by: request.source.address, now: request.now)
+        let mayShorten = request.source.address == entry.address
         let owner = record.owners[0].address
         switch (record.kind, kind) {
         case (.group, .group), (.internetGroup, .internetGroup):
             record.dropExpired(now: request.now)
-            record.add(entry.address, expires: expires)
+            record.add(entry.address, expires: expires, mayShorten: mayShorten)
             return .store(record)
         case (.group, _), (.internetGroup, _):
             return .refuse(owner: owner)
         case (_, .unique), (_, .multihomed):
             if isOwner {
                 record.dropExpired(now: request.now)
-                record.add(entry.address, expires: expires)
-                if kind == .multihomed { record.kind = .multihomed }
-                record.nodeType = entry.flags.nodeType
+                record.add(entry.address, expires: expires, mayShorten: mayShorten)
+                if isItself {
+                    if kind == .multihomed { record.kind = .multihomed }
+                    record.nodeType = entry.flags.nodeType
+                }
                 return .store(record)
             }
         case (_, .group), (_, .internetGroup):
             // Its only owner may make a group of it.
-            if isOwner && record.owners.count == 1 && !record.hasOwn { return .store(fresh) }
+            if isItself && record.owners.count == 1 && !record.hasOwn { return .store(fresh) }
         }
         if record.hasOwn { return .refuse(owner: owner) }
         return .challenge(
@@ -398,7 +404,8 @@ extension WINSServer {
         let challenge = challenges[index]
         if packet.flags.result == .success, !packet.addresses.isEmpty {
             challenges.remove(at: index)
-            let isSameNode = challenge.kind == .multihomed
+            // Nodes refresh each address as if it were the only one: the owner's word decides.
+            let isSameNode = !challenge.kind.isGroup
                 && packet.addresses.contains { $0.address == challenge.entry.address }
             if isSameNode {
                 join(challenge, now: now, &outbox, &counters)

@@ -51,7 +51,8 @@ struct WINSTable {
         let isKnown = pages[page][key] != nil
         if let record {
             if !isKnown {
-                if count == Self.mostNames { sweep(now: now) }
+                // A look at all of them for each new one would leave no time for anything else.
+                if count == Self.mostNames { advance(now: now) }
                 if count == Self.mostNames { return false }
                 count += 1
             }

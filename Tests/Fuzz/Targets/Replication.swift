@@ -48,7 +48,7 @@ extension FuzzTarget {
             let primary = LocalDomain.create(name: "GATE", sid: sid, now: 7, commit: { _ in true })
         else { return [] }
         _ = try? primary.createAccount("anna")
-        let source = ReplicationSource(domain: primary)
+        let source = ReplicationSource(domain: primary, now: 1)
         let pull = ReplicationPull(domain: domain, now: 0)
         let call = DatabaseCall(
             primaryName: "\\\\PDC", computerName: "BDC1", authenticator: NetlogonAuthenticator())

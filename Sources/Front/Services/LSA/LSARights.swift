@@ -123,7 +123,7 @@ extension LSAService {
     private func privileges(
         _ request: LSAAccountRequest, _ caller: RemoteCaller
     ) -> ServiceReply {
-        guard let account = caller.handles[request.accountHandle] as? AccountHandle else {
+        guard let account = caller[request.accountHandle] as? AccountHandle else {
             return .fault(.contextMismatch)
         }
         guard account.granted & LSAAccess.viewAccount != 0 else {
@@ -139,7 +139,7 @@ extension LSAService {
     private func systemAccess(
         _ request: LSAAccountRequest, _ caller: RemoteCaller
     ) -> ServiceReply {
-        guard let account = caller.handles[request.accountHandle] as? AccountHandle else {
+        guard let account = caller[request.accountHandle] as? AccountHandle else {
             return .fault(.contextMismatch)
         }
         guard account.granted & LSAAccess.viewAccount != 0 else {

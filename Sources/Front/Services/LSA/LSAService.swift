@@ -172,7 +172,7 @@ package final class LSAService: RemoteService {
     func refusal(
         _ handle: ContextHandle, _ caller: RemoteCaller, needs: UInt32
     ) -> Refusal? {
-        guard let policy = caller.handles[handle] as? PolicyHandle else {
+        guard let policy = caller[handle] as? PolicyHandle else {
             return .fault(.contextMismatch)
         }
         return policy.granted & needs == needs ? nil : .status(.accessDenied)
@@ -190,11 +190,11 @@ package final class LSAService: RemoteService {
     }
 
     private func close(_ request: LsarClose.Request, _ caller: RemoteCaller) -> ServiceReply {
-        let object = caller.handles[request.objectHandle]
+        let object = caller[request.objectHandle]
         guard object is PolicyHandle || object is TrustHandle || object is AccountHandle else {
             return .fault(.contextMismatch)
         }
-        caller.handles[request.objectHandle] = nil
+        caller[request.objectHandle] = nil
         return .stub(OpenedHandle(handle: .null))
     }
 

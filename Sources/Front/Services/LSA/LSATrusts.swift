@@ -115,7 +115,7 @@ extension LSAService {
     func queryInfoTrustedDomain(
         _ request: LsarQueryInfoTrustedDomain.Request, _ caller: RemoteCaller
     ) -> ServiceReply {
-        guard let handle = caller.handles[request.trustedDomainHandle] as? TrustHandle else {
+        guard let handle = caller[request.trustedDomainHandle] as? TrustHandle else {
             return .fault(.contextMismatch)
         }
         guard handle.granted & LSAAccess.queryDomainName != 0 else {

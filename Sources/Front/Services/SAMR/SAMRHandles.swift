@@ -154,7 +154,7 @@ extension SAMRService {
     func object(
         _ handle: ContextHandle, _ caller: RemoteCaller, needs: UInt32 = 0
     ) throws(SAMRRefusal) -> SAMRHandle {
-        guard let known = caller.handles[handle] as? SAMRHandle else {
+        guard let known = caller[handle] as? SAMRHandle else {
             throw .fault(.contextMismatch)
         }
         if known.granted & needs != needs { throw .status(.accessDenied) }
@@ -219,7 +219,7 @@ extension SAMRService {
     }
 
     func close(_ handle: ContextHandle, _ caller: RemoteCaller) {
-        caller.handles[handle] = nil
+        caller[handle] = nil
     }
 }
 
