@@ -202,7 +202,7 @@ package final class Front {
     /// opened it. Each round is caused by something new.
     private func settle(_ now: FrontTime) {
         var before = -1
-        while before != outputs.count {
+        while before != outputs.count || rpc.hasOutputs {
             before = outputs.count
             askWaiting(now)
             for output in rpc.takeOutputs() {
@@ -210,6 +210,7 @@ package final class Front {
                 case .send(let id, let bytes): outputs.append(.send(.rpc(id), bytes))
                 case .close(let id): outputs.append(.close(.rpc(id)))
                 case .logon(let token, let logon): ask(logon, ofBind: token, now)
+                case .forget(let token): binds.forget { $0 == token }
                 }
             }
             for (ticket, logon) in netlogon?.takeLogons() ?? [] { ask(logon, .netlogon(ticket)) }

@@ -125,6 +125,13 @@ package struct FrontLogon {
     }
 }
 
+extension FrontLogon {
+    /// Bytes of the longest of its names.
+    var longestName: Int {
+        max(user.utf8.count, max(domain.utf8.count, workstation.utf8.count))
+    }
+}
+
 /// How a logon ended.
 package enum FrontVerdict {
     case accepted(FrontIdentity)

@@ -86,6 +86,7 @@ package struct SecurityAcceptor {
         var count = handshake.heldBytes + mechTypes.count + (clientMIC?.count ?? 0)
         if case .answered(let answer) = state {
             count += answer.ntResponse.count + answer.lmResponse.count
+                + answer.encryptedSessionKey.count
         }
         return count
     }

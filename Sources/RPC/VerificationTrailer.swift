@@ -11,6 +11,12 @@ package struct VerificationTrailer: Equatable, Sendable {
     /// As a little-endian number.
     static let signature: UInt64 = 0x7136_f402_7113_e38a
 
+    /// Bytes from the end of a stub in which it begins: with each command that is known it has 92.
+    private static let longest = 128
+
+    /// The bit of `bitmask`: the client supports the signing of headers.
+    package static let signsHeaders: UInt32 = 1
+
     private static let typeMask: UInt16 = 0x3fff
     private static let end: UInt16 = 0x4000
     private static let mustProcess: UInt16 = 0x8000
@@ -53,6 +59,28 @@ package struct VerificationTrailer: Equatable, Sendable {
         self.bitmask = bitmask
         self.context = context
         self.header = header
+    }
+
+    /// The trailer at the end of a stub, which knows nothing of it, if it has one. An error is one
+    /// of its own.
+    package static func atEnd(
+        of stub: borrowing WireReader
+    ) throws(WireError) -> VerificationTrailer? {
+        let begin = stub.offset
+        // Aligned as the stub's own numbers are.
+        let last = begin + ((stub.end - begin) & ~3)
+        var place = max(begin, last - longest)
+        while place + 8 <= stub.end {
+            var reader = stub.part(place..<stub.end)
+            reader.byteOrder = .littleEndian
+            var ahead = stub.part(place..<stub.end)
+            ahead.byteOrder = .littleEndian
+            if try ahead.uint64LE("verification trailer") == signature {
+                return try VerificationTrailer(parsing: &reader)
+            }
+            place += 4
+        }
+        return nil
     }
 
     /// Commands of other types are skipped, unless their sender demands that they be understood.

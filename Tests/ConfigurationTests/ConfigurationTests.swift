@@ -209,6 +209,11 @@ private let contract = """
         ("[local domain A]\nprimary = 10.0.0.1", "2: \"primary\" goes with role = backup"),
         ("[domain A]\nchannel = trust\ndns name = a.b",
             "1: [domain A] has channel = trust and needs \"account\""),
+        ("[agent]\nname = A\n[local domain A]",
+            "3: domain A has this computer's name; set another \"name\" in [agent]"),
+        ("[domain A]\nprofile = nt4\n[agent]\nname = A",
+            "1: domain A has this computer's name; set another \"name\" in [agent]"),
+        ("[local domain A]\n[local domain B]", "2: [local domain B]: there is one already, A"),
     ])
     func refusesWithFileLineAndReason(_ text: String, _ message: String) {
         #expect(refusal(text) == "postern.conf:" + message)

@@ -50,24 +50,36 @@ import Wire
             }
         }
 
-        /// Binds up to the answer that is to be validated.
-        func bind(_ user: String) throws -> FrontConnection {
+        /// Binds up to the answer that is to be validated, which goes in a PDU of the type that is
+        /// not answered, or with SPNEGO's in one that is.
+        func bind(_ user: String, _ type: AuthType = .winNT) throws -> FrontConnection {
             let connection = try #require(front.opened(
                 from: FrontGuessTests.peer, on: .rpc(135), now: now))
             let client = ClientHandshake(
                 account: .init(
                     userName: user, domainName: "ADLAB", ntowf: SecurityBlobs.password),
                 workstation: "PC1")
-            let context = SecurityContext(.winNT, .privacy, id: 7)
-            give(connection, RPCPeer.bindPDU(security: context, token: client.negotiate))
+            let context = SecurityContext(type, .privacy, id: 7)
+            var first = client.negotiate
+            if type == .gssNegotiate {
+                first = SecurityBlobs.wrap(
+                    NegTokenInit(mechTypes: [.ntlmssp], mechToken: 0..<first.count), first)
+            }
+            give(connection, RPCPeer.bindPDU(security: context, token: first))
             let ack = try #require(sent.removeValue(forKey: connection)?.first)
             var reader = WireReader(ack.span, layer: "test")
             let fragment = try Fragment(parsing: &reader)
             let token = try #require(fragment.auth).token
             let answer = try client.authenticate(
-                challenge: reader.copy(token),
+                challenge: try SecurityBlobs.inner(reader.copy(token)),
                 ClientHandshake.Nonces(
                     clientChallenge: Bytes8(), sessionKey: Bytes16(), now: now.fileTime))
+            if type == .gssNegotiate {
+                let last = SecurityBlobs.wrap(
+                    NegTokenResp(responseToken: 0..<answer.message.count), answer.message)
+                give(connection, RPCPeer.bindPDU(.alterContext, security: context, token: last))
+                return connection
+            }
             var writer = WireWriter()
             Auth3PDU().write(
                 into: &writer, header: PDUHeader(.auth3, callID: 1), security: context,
@@ -96,6 +108,37 @@ import Wire
         #expect(permission == .refuse)
         _ = try world.bind("bob")
         #expect(world.logons.count == 5)
+    }
+
+    /// Without anything else happening.
+    @Test func bindRefusedForItsGuessesIsAnsweredAtOnce() throws {
+        let world = World()
+        for _ in 0..<4 { _ = try world.bind("alice") }
+        for (token, _) in world.logons { world.refuse(token) }
+        let connection = try world.bind("alice", .gssNegotiate)
+        let answer = try #require(world.sent[connection]?.first)
+        var reader = WireReader(answer.span, layer: "test")
+        #expect(try Fragment(parsing: &reader).header.type == .fault)
+    }
+
+    @Test func bindsWhoseClientIsGoneAreNotAsked() throws {
+        let world = World()
+        var connections: [FrontConnection] = []
+        for _ in 0..<7 { connections.append(try world.bind("alice")) }
+        #expect(world.logons.count == 4)
+        // One that is asked already, and two that wait.
+        for index in [0, 4, 5] { world.front.closed(connections[index], now: world.now) }
+        world.settle()
+        let identity = LogonIdentity(
+            user: "alice", domain: "ADLAB", userRID: 1_000, primaryGroupRID: 513, domainSID: nil,
+            groupRIDs: [])
+        for index in 0..<2 {
+            world.front.answered(
+                world.logons[index].token, .accepted(identity), now: world.now)
+            world.settle()
+        }
+        #expect(world.logons.count == 5 && world.front.waitingLogons == 3)
+        #expect(world.front.rpc.counters.bindsValidated == 1)
     }
 
     @Test func bindsThatWaitedAreAskedWhenOthersWereRight() throws {

@@ -116,12 +116,50 @@ import Wire
         #expect(limiter.permission("ADMIN", from: IPv4Address(rawValue: 9), now: 2) == .refuse)
     }
 
+    /// Controllers know an account by all of these.
+    @Test(arguments: [
+        ["alice", "\u{e1}lice", " alice", "\u{ff41}lice", "Alice@ad.lab", "a\u{301}lice",
+         "\u{24d0}lice", "al ice", "alice\u{ff20}x"],
+        ["stra\u{df}e", "STRASSE", "\u{15b}trasse"], ["\u{e6}gir", "AEGIR"],
+        ["\u{44f}\u{43d}", "\u{42f}\u{41d}"],
+    ])
+    func anotherSpellingIsNoOtherAccount(_ spellings: [String]) {
+        #expect(Set(spellings.map { AccountKey.of($0) }).count == 1)
+        #expect(AccountKey.of("bob") != AccountKey.of("rob"))
+        #expect(AccountKey.of(String(repeating: "x", count: 60_000)).utf8.count == 256)
+    }
+
+    @Test func guessesUnderOtherSpellingsCount() {
+        let limiter = GuessLimiter(GuessLimits())
+        for (number, user) in ["alice", "\u{e1}lice", " alice", "\u{ff41}lice"].enumerated() {
+            limiter.failed(user, from: IPv4Address(rawValue: UInt32(number)), now: 1)
+        }
+        #expect(limiter.permission("ALICE", from: IPv4Address(rawValue: 9), now: 2) == .refuse)
+    }
+
+    @Test func namesOfNobodyAreNotAsked() throws {
+        let world = SMBWorld()
+        #expect(try logOn(world, 1, String(repeating: "x", count: 1_025), "x") == refused)
+        #expect(world.logons.isEmpty)
+        #expect(try logOn(world, 2, String(repeating: "x", count: 1_024), "x") == refused)
+        #expect(world.logons.count == 1)
+    }
+
+    /// The one with the fewest failures gives way.
     @Test func theTableIsBounded() {
         let limiter = GuessLimiter(GuessLimits())
-        for number in 0..<(2 * GuessLimiter.entryLimit) {
-            limiter.failed(
-                "user\(number)", from: IPv4Address(rawValue: UInt32(number)), now: 1)
+        var source: UInt32 = 0
+        func fail(_ user: String, times: Int) {
+            for _ in 0..<times {
+                source += 1
+                limiter.failed(user, from: IPv4Address(rawValue: source), now: 1)
+            }
         }
-        #expect(limiter.permission("user1", from: IPv4Address(rawValue: 1), now: 2) == .ask)
+        fail("first", times: 1)
+        for number in 0..<GuessLimiter.entryLimit { fail("user\(number)", times: 2) }
+        fail("first", times: 3)
+        #expect(limiter.permission("first", from: IPv4Address(rawValue: 0), now: 2) == .ask)
+        fail("first", times: 1)
+        #expect(limiter.permission("first", from: IPv4Address(rawValue: 0), now: 2) == .refuse)
     }
 }

@@ -141,7 +141,7 @@ final class NetlogonWorld {
                 links[link] = nil
                 channel.linkClosed(link, .closed, now: now)
             }
-        case .logon: Issue.record("nobody binds with NTLM here")
+        case .logon, .forget: Issue.record("nobody binds with NTLM here")
         }
     }
 

@@ -129,6 +129,7 @@ final class RPCPeer {
             case .send(let to, let bytes): if to == connection { received.append(bytes) }
             case .close(let which): if which == connection { isClosed = true }
             case .logon(let token, let logon): logons.append((token, logon))
+            case .forget: break
             }
         }
     }
@@ -244,7 +245,10 @@ final class RPCPeer {
     func validate(_ isRight: Bool = true, isOurs: Bool = true) throws {
         let last = logons.popLast()
         let (token, logon) = try #require(last)
-        guard case .responses(let challenge, let nt, let lm) = logon.proof else { return }
+        guard case .responses(let challenge, let nt, let lm) = logon.proof else {
+            Issue.record("another answer")
+            return
+        }
         let asked = SecurityAcceptor.Answered(
             domain: logon.domain, user: logon.user, workstation: logon.workstation,
             challenge: challenge, ntResponse: nt, lmResponse: lm)

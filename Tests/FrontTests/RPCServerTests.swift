@@ -224,27 +224,6 @@ import Wire
         #expect(try peer.nextFault() == .accessDenied)
         #expect(peer.echo.isAsked == 0)
     }
-
-    /// Only a service that says so answers who protects nothing.
-    @Test(arguments: [false, true])
-    func connectLevelAuthenticatesAndProtectsNothing(_ isTaken: Bool) throws {
-        let peer = try RPCPeer()
-        peer.echo.takesUnprotected = isTaken
-        _ = try peer.bindNTLM(.winNT, .connect)
-        try peer.validate()
-        var writer = WireWriter()
-        var fragmenter = Fragmenter(
-            .request(contextID: 0, opnum: 0), callID: 9, maximumFragment: 5_840)
-        _ = fragmenter.next([UInt8]([1]).span, into: &writer)
-        peer.send(writer.finish())
-        guard isTaken else {
-            #expect(try peer.nextFault() == .accessDenied)
-            #expect(peer.echo.isAsked == 0 && !peer.isClosed)
-            return
-        }
-        #expect(try peer.next().0.header.type == .response)
-        #expect(peer.echo.callers[0].identity.user == "alice")
-    }
 }
 
 @Suite struct RPCServerCallTests {

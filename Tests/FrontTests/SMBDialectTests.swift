@@ -19,7 +19,10 @@ import Wire
     func choosesTheNewestDialect(offered: Int, chosen: Int) throws {
         var hand = SMBHand(SMBWorld())
         let answer = try hand.negotiate(Array(Self.all[..<offered]))
-        guard case .negotiateResponse(let response) = answer.bodies[0] else { return }
+        guard case .negotiateResponse(let response) = answer.bodies[0] else {
+            Issue.record("another answer")
+            return
+        }
         #expect(Int(response.dialectIndex) == chosen)
         switch response {
         case .core: #expect(chosen < 2)
@@ -154,7 +157,10 @@ import Wire
             .transactionRequest(
                 SMB1.NamedPipeCall.transact(fid: fid, 0..<3).transaction(maxDataCount: 100)),
             payload: [1, 2, 3])
-        guard case .transactionResponse(let body) = answer.bodies[0] else { return }
+        guard case .transactionResponse(let body) = answer.bodies[0] else {
+            Issue.record("another answer")
+            return
+        }
         #expect(Array(answer.bytes[body.data]) == [1, 2, 3])
     }
 
@@ -204,11 +210,17 @@ import Wire
         }
         hand.tid = tree.tid
         let opened = try hand.ask(.coreOpenRequest(.init(fileName: "\\PIPE\\lsarpc")))
-        guard case .coreOpenResponse(let open) = opened.bodies[0] else { return }
+        guard case .coreOpenResponse(let open) = opened.bodies[0] else {
+            Issue.record("another answer")
+            return
+        }
         _ = try hand.ask(
             .coreWriteRequest(.init(fid: open.fid, data: 0..<4)), payload: [9, 8, 7, 6])
         let read = try hand.ask(.coreReadRequest(.init(fid: open.fid, count: 99, offset: 0)))
-        guard case .coreReadResponse(let body) = read.bodies[0] else { return }
+        guard case .coreReadResponse(let body) = read.bodies[0] else {
+            Issue.record("another answer")
+            return
+        }
         #expect(Array(read.bytes[body.data]) == [9, 8, 7, 6])
         let share = try hand.ask(.coreTreeRequest(
             .init(path: "\\\\GATE1\\NETLOGON", password: [], service: "A:")))

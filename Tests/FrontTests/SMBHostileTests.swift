@@ -60,7 +60,10 @@ import Wire
         var (hand, _) = try SMBHand.onPipe()
         hand = SMBHand(SMBWorld())
         let negotiated = try hand.negotiate()
-        guard case .negotiateResponse = negotiated.bodies[0] else { return }
+        guard case .negotiateResponse = negotiated.bodies[0] else {
+            Issue.record("another answer")
+            return
+        }
         var setup = SMB1.SessionSetupRequest(
             maxBufferSize: 65_535, maxMpxCount: 2, sessionKey: 0,
             credentials: .ntLM(oemPassword: [], unicodePassword: [], []))
@@ -152,7 +155,8 @@ import Wire
                 changed[33 + word * 2] = UInt8(value & 0xff)
                 changed[34 + word * 2] = UInt8(value >> 8)
                 _ = world.exchange(changed)
-                #expect(world.pipes.written.count <= 2)
+                // Where there are no parameters, their place is nobody's business.
+                #expect(world.pipes.written.count == (word == 10 ? 2 : 1), "\(word) \(value)")
             }
         }
     }
@@ -217,7 +221,10 @@ import Wire
     @Test func sessionsAreBounded() throws {
         var hand = SMBHand(SMBWorld())
         let negotiated = try hand.negotiate()
-        guard case .negotiateResponse(.ntLM(let peer)) = negotiated.bodies[0] else { return }
+        guard case .negotiateResponse(.ntLM(let peer)) = negotiated.bodies[0] else {
+            Issue.record("another answer")
+            return
+        }
         var request = SMB1.SessionSetupRequest(
             maxBufferSize: 4_356, maxMpxCount: 2, sessionKey: 0,
             credentials: .ntLM(oemPassword: [], unicodePassword: [], [.ntStatus]))

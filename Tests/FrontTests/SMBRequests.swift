@@ -121,7 +121,10 @@ struct SMBHand {
     /// Logs on with NT LM 0.12; nobody without a name.
     mutating func logOn(_ name: String = "", _ password: String = "") throws {
         let negotiated = try negotiate()
-        guard case .negotiateResponse(.ntLM(let peer)) = negotiated.bodies[0] else { return }
+        guard case .negotiateResponse(.ntLM(let peer)) = negotiated.bodies[0] else {
+            Issue.record("another answer")
+            return
+        }
         try setUp(peer, name, password)
     }
 

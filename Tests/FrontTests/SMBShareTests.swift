@@ -38,12 +38,18 @@ import Wire
             fid: 0xffff, maxCount: 9)))
         #expect(read(answer) == Array("rem\r\n".utf8))
         let core = try hand.ask(.coreOpenRequest(.init(fileName: "\\CONFIG.POL")))
-        guard case .coreOpenResponse(let file) = core.bodies[0] else { return }
+        guard case .coreOpenResponse(let file) = core.bodies[0] else {
+            Issue.record("another answer")
+            return
+        }
         #expect(file.fileSize == 3)
         let bytes = try hand.ask(.coreReadRequest(.init(fid: file.fid, count: 9, offset: 1)))
         #expect(read(bytes) == [2, 3])
         let info = try hand.ask(.queryInformation2Request(.init(fid: file.fid)))
-        guard case .queryInformation2Response(let body) = info.bodies[0] else { return }
+        guard case .queryInformation2Response(let body) = info.bodies[0] else {
+            Issue.record("another answer")
+            return
+        }
         #expect(body.fileDataSize == 3 && body.fileAttributes == .readOnly)
     }
 
@@ -76,7 +82,10 @@ import Wire
             .coreOpenRequest(.init(accessMode: 2, fileName: "\\LOGON.BAT"))).status
             == .accessDenied)
         let core = try hand.ask(.coreOpenRequest(.init(fileName: "\\LOGON.BAT")))
-        guard case .coreOpenResponse(let file) = core.bodies[0] else { return }
+        guard case .coreOpenResponse(let file) = core.bodies[0] else {
+            Issue.record("another answer")
+            return
+        }
         #expect(try hand.ask(
             .writeRequest(.init(fid: file.fid, writeMode: [], data: 0..<1)),
             payload: [1]).status == .accessDenied)
@@ -184,6 +193,18 @@ import Wire
             fileName: "\\*.exe")
         let (nothing, _, _) = try hand.transact2(.findFirst2) { none.write(into: &$0, $1) }
         #expect(nothing == .noSuchFile)
+    }
+
+    /// It would be kept, and matched with each name.
+    @Test func patternIsNoLongerThanAName() throws {
+        let hand = try SMBHand.onShare()
+        for count in [SharePath.nameLimit, SharePath.nameLimit + 1] {
+            let find = SMB1.FindFirst2(
+                searchAttributes: .directory, searchCount: 1, flags: [], informationLevel: 0x104,
+                fileName: "\\" + String(repeating: "?", count: count))
+            let (status, _, _) = try hand.transact2(.findFirst2) { find.write(into: &$0, $1) }
+            #expect(status == (count == SharePath.nameLimit ? .success : .objectNameInvalid))
+        }
     }
 
     @Test func everyKnownLevelIsAnswered() throws {

@@ -54,11 +54,11 @@ import Wire
     func hear(
         _ harness: Harness, _ message: BrowserMessage, from name: String,
         to destination: NetBIOSName = crew.with(.masterBrowser), id: UInt16 = 1,
-        now: UInt64 = 20_000
+        now: UInt64 = 20_000, at source: Endpoint = other
     ) {
         var writer = WireWriter()
         let length = DataDatagram.begin(
-            DatagramHeader(.directGroup, .broadcast, id: id, source: Self.other),
+            DatagramHeader(.directGroup, .broadcast, id: id, source: source),
             from: ScopedName(NetBIOSName(name, .workstation)!), to: ScopedName(destination),
             into: &writer)
         let slot = MailslotName.browse.bytes
@@ -67,7 +67,7 @@ import Wire
         message.write(from: none.span, into: &writer)
         MailslotWrite.finish(open, in: &writer)
         DataDatagram.finish(length, in: &writer)
-        harness.receive(writer.finish(), from: Self.other, now: now)
+        harness.receive(writer.finish(), from: source, now: now)
     }
 
     func announcement(
@@ -373,6 +373,72 @@ import Wire
         let later = try run(harness, until: 3_000_000)
         #expect(!later.contains { if case .election = $0.1.message { true } else { false } })
         #expect(!harness.responder.isMasterBrowser)
+    }
+
+    /// The others elect one, and nobody is promised what is not there any more.
+    @Test func aMasterThatStopsSaysSo() throws {
+        let harness = try master()
+        harness.responder.stop(now: 20_000)
+        let sent = try frames(harness)
+        #expect(types(sent.map { (20_000, $0) }) == [[]])
+        #expect(sent.map(\.destination) == ["CREW<1d>", "CREW<1e>"])
+        guard case .election(let call) = sent.last?.message else {
+            Issue.record("no election")
+            return
+        }
+        #expect(call.version == 0 && call.criteria == 0)
+        hear(harness, election(0x100), from: "OTHER", now: 20_050)
+        #expect(try run(harness, until: 21_000).isEmpty)
+    }
+
+    /// Who is on another network has no say in who this one's master is, nor has it call.
+    @Test func nobodyFarAwayCallsElections() throws {
+        let harness = try master()
+        let far = Endpoint(IPv4Address(192, 0, 2, 1), 138)
+        hear(harness, election(0x2001_0fff, version: 15), from: "OTHER", at: far)
+        #expect(harness.responder.isMasterBrowser)
+        let request = BrowserMessage.announcementRequest(
+            unused: 0, responseName: OEMText("OTHER"))
+        hear(harness, request, from: "OTHER", id: 2, at: far)
+        #expect(try run(harness, until: 20_500).isEmpty)
+        hear(harness, election(0x2001_0fff, version: 15), from: "OTHER", id: 3)
+        #expect(!harness.responder.isMasterBrowser)
+    }
+
+    @Test func requestsBringNoMoreThanAnAnnouncementASecond() throws {
+        let harness = try master()
+        let request = BrowserMessage.announcementRequest(
+            unused: 0, responseName: OEMText("OTHER"))
+        var sent = 0
+        for number in 0..<100 {
+            hear(
+                harness, request, from: "OTHER", id: UInt16(number + 1),
+                now: 20_000 + UInt64(number))
+            sent += try run(harness, until: 20_000 + UInt64(number)).count
+        }
+        #expect(sent == 1)
+        #expect(try run(harness, until: 21_100).count == 1)
+    }
+
+    @Test func aDroppedNameIsAnothersInOurNameServerToo() throws {
+        let names = ResponderConfiguration.names(of: Harness.gate, in: nil)
+            + ResponderConfiguration.names(ofControllerIn: Self.crew, isPrimary: true)
+        let harness = Harness(
+            domain: false, wins: true, names: names,
+            browser: BrowserConfiguration(domain: Self.crew, isPrimary: true))
+        harness.responder.start(now: 0)
+        _ = try run(harness, until: 10_000)
+        _ = harness.sent()
+        harness.responder.setPrimary(Self.crew, false, now: 20_000)
+        _ = harness.sent()
+        let name = Self.crew.with(.domainMasterBrowser)
+        let other = Endpoint(IPv4Address(10, 77, 0, 70), 137)
+        harness.send(
+            .registration(
+                7, ScopedName(name), AddressEntry(NameFlags(group: false, .hybrid), other.address),
+                timeToLive: 7_200, broadcast: false, opcode: .registration),
+            from: other, now: 20_001)
+        #expect(try harness.sentNames().first?.packet.flags.result == .success)
     }
 
     @Test func anotherDomainsRoleIsNotTheBrowsers() throws {

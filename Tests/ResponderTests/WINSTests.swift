@@ -80,6 +80,45 @@ import Wire
         #expect(harness.responder.counters.winsReleases == 1)
     }
 
+    /// A stranger says that an owner is there for an hour, or that its name is a group's.
+    @Test func onlyTheOwnerShortensItsTimeOrMakesAGroupOfItsName() throws {
+        let harness = server()
+        _ = try ask(harness, registration(life: 300_000))
+        _ = try ask(harness, registration(life: 1, .refresh), from: Self.second)
+        #expect(try addresses(harness, now: 3_700_000) == [Self.first.address])
+        _ = try ask(
+            harness, registration(life: 300_000, .multihomedRegistration), from: Self.second)
+        let sent = try ask(harness, registration(group: true), from: Self.second)
+        // It is asked, and its answer decides.
+        #expect(sent.contains { $0.to == Self.first && $0.packet.flags.opcode == .query })
+        #expect(try addresses(harness) == [Self.first.address])
+    }
+
+    @Test func anOwnersLastWordOnItsTimeHolds() throws {
+        let harness = server()
+        _ = try ask(harness, registration(life: 300_000))
+        _ = try ask(harness, registration(life: 1, .refresh))
+        #expect(try addresses(harness, now: 3_700_000) == nil)
+    }
+
+    /// Its addresses come one by one, each as if there were no other.
+    @Test func nodeThatRefreshesWhatTheServerForgotKeepsAllItsAddresses() throws {
+        let harness = server()
+        _ = try ask(harness, registration(life: 7_200, .refresh))
+        let challenge = try ask(
+            harness, registration(at: Self.second.address, .refresh), from: Self.second)
+        let query = try #require(challenge.first { $0.to == Self.first }?.packet)
+        let entries = [Self.first, Self.second].map {
+            AddressEntry(NameFlags(group: false, .hybrid), $0.address)
+        }
+        let done = try ask(
+            harness, .positiveQueryResponse(
+                to: query, ScopedName(Self.desk), entries, timeToLive: 0,
+                recursionAvailable: false))
+        #expect(done.contains { $0.to == Self.second && $0.packet.flags.result == .success })
+        #expect(try addresses(harness) == [Self.first.address, Self.second.address])
+    }
+
     @Test func grantsWithinItsLimits() throws {
         let harness = server()
         let lives: [(UInt32, UInt32)] = [(0, 518_400), (1, 3_600), (9_999_999, 518_400)]
@@ -342,6 +381,31 @@ import Wire
         #expect(harness.responder.counters.winsFull == 68)
         let sent = try ask(harness, registration())
         #expect(sent[0].packet.flags.result == .serverFailure)
+    }
+
+    /// A look at all names for each new one would leave no time for anything else.
+    @Test func fullTableIsLookedThroughNowAndThen() throws {
+        let harness = server()
+        harness.responder.advance(now: 60_000)
+        _ = harness.sent()
+        var number = 0
+        while harness.responder.winsNames! < 65_536 {
+            var name = Self.desk
+            for index in 0..<4 { name[index + 4] = UInt8(0x41 + number >> (4 * index) & 0xf) }
+            harness.send(
+                registration(name, life: number == 0 ? 3_600 : 300_000), from: Self.first,
+                now: 60_001)
+            number += 1
+        }
+        _ = harness.sent()
+        var late = Self.desk
+        late[5] = 0x7e
+        func result(now: UInt64) throws -> NameServiceResult? {
+            try ask(harness, registration(late), now: now).first?.packet.flags.result
+        }
+        harness.responder.advance(now: 3_659_000)
+        #expect(try result(now: 3_660_002) == .serverFailure)
+        #expect(try result(now: 3_719_001) == .success)
     }
 
     @Test func limitsChallengesAtOneTime() throws {

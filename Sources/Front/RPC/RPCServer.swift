@@ -16,6 +16,8 @@ package final class RPCServer: PipeServer {
         case close(connection: UInt32)
         /// To be validated; its outcome comes back by `validated` under the same token.
         case logon(token: UInt64, FrontLogon)
+        /// Whoever wanted that validated is gone.
+        case forget(token: UInt64)
     }
 
     package enum Limit {
@@ -78,6 +80,8 @@ package final class RPCServer: PipeServer {
         swap(&taken, &outputs)
         return taken
     }
+
+    package var hasOutputs: Bool { !outputs.isEmpty }
 
     package var openAssociations: Int { associations.count }
 
@@ -215,6 +219,10 @@ package final class RPCServer: PipeServer {
         recount(association)
         let left = (perPeer[association.peer] ?? 1) - 1
         perPeer[association.peer] = left > 0 ? left : nil
+        for (token, logon) in logons where logon.association == id {
+            logons[token] = nil
+            outputs.append(.forget(token: token))
+        }
     }
 
     private func watch(_ association: ServerAssociation) {

@@ -418,6 +418,7 @@ final class ServerAssociation {
         calls[index].isUnderWay = true
         let call = calls[index]
         guard let caller = call.security?.caller ?? plainCaller else { return giveUp() }
+        if !isVerified(call) { return finish(call.number, .fault(.accessDenied)) }
         let service = environment.services[call.service]
         if caller.authLevel == .connect, !service.takesUnprotected {
             return finish(call.number, .fault(.accessDenied))
@@ -431,6 +432,36 @@ final class ServerAssociation {
         case .later(let ticket):
             wish(.later(call: call.number, service: call.service, ticket: ticket))
         case .response, .fault: finish(call.number, reply)
+        }
+    }
+
+    /// Whether what the client says under its protection of the fields that lie outside of it, if
+    /// it says anything, is what came: header signing that was taken out of the bind, another
+    /// method, another interface (MS-RPCE 2.2.2.13).
+    private func isVerified(_ call: Call) -> Bool {
+        guard let state = call.security, case .ready(let protection) = state.stage,
+            protection.hasTokens
+        else { return true }
+        let bytes = call.assembler.stub
+        do throws(WireError) {
+            let stub = WireReader(bytes.span, layer: "stub")
+            guard let trailer = try VerificationTrailer.atEnd(of: stub) else { return true }
+            if let bits = trailer.bitmask, bits & VerificationTrailer.signsHeaders != 0,
+                !signsHeaders
+            {
+                return false
+            }
+            if let context = trailer.context,
+                context.transferSyntax != .ndr
+                    || context.interface != contexts[call.contextID]?.syntax
+            {
+                return false
+            }
+            guard let header = trailer.header else { return true }
+            return header.type == .request && header.callID == call.callID
+                && header.contextID == call.contextID && header.opnum == call.opnum
+        } catch {
+            return false
         }
     }
 

@@ -70,6 +70,8 @@ final class GuessLimiter {
     /// Logons of an account, and of an address, that are being validated.
     private var underWay: [String: Int] = [:]
     private var underWayFrom: [IPv4Address: Int] = [:]
+    /// Changes with all that could let somebody go on who was told to wait.
+    private(set) var changes: UInt64 = 0
 
     init(_ limits: GuessLimits) {
         accounts = Table(decay: limits.accountDecay, limit: limits.perAccount)
@@ -78,7 +80,7 @@ final class GuessLimiter {
 
     /// Whether a logon may be tried now. One that is refused is so without asking anybody.
     func permission(_ user: String, from source: IPv4Address, now: UInt64) -> Permission {
-        let key = Self.key(user)
+        let key = AccountKey.of(user)
         let failures = accounts.failures(key, now)
         let failuresFrom = sources.failures(source, now)
         if failures >= accounts.limit || failuresFrom >= sources.limit { return .refuse }
@@ -93,12 +95,13 @@ final class GuessLimiter {
     }
 
     func begin(_ user: String, from source: IPv4Address) {
-        underWay[Self.key(user), default: 0] += 1
+        underWay[AccountKey.of(user), default: 0] += 1
         underWayFrom[source, default: 0] += 1
     }
 
     func end(_ user: String, from source: IPv4Address) {
-        let key = Self.key(user)
+        changes += 1
+        let key = AccountKey.of(user)
         let left = (underWay[key] ?? 1) - 1
         underWay[key] = left > 0 ? left : nil
         let leftFrom = (underWayFrom[source] ?? 1) - 1
@@ -106,17 +109,14 @@ final class GuessLimiter {
     }
 
     func failed(_ user: String, from source: IPv4Address, now: UInt64) {
-        accounts.fail(Self.key(user), now)
+        changes += 1
+        accounts.fail(AccountKey.of(user), now)
         sources.fail(source, now)
     }
 
     /// A right password makes the account's failures typing errors.
-    func succeeded(_ user: String) { accounts.entries[Self.key(user)] = nil }
-
-    /// The account's name however it is written. The domain is left out: a guesser would write
-    /// it in many ways; and so is what follows a zero, where some controllers' names end.
-    private static func key(_ user: String) -> String {
-        let end = user.firstIndex { $0 == "@" || $0 == "\0" } ?? user.endIndex
-        return user[..<end].uppercased()
+    func succeeded(_ user: String) {
+        changes += 1
+        accounts.entries[AccountKey.of(user)] = nil
     }
 }

@@ -32,6 +32,8 @@ struct LogonQueue<Owner> {
     private var entries: [UInt64: Entry] = [:]
     private var waiting: [Waiting] = []
     private var lastToken: UInt64 = 0
+    /// The limiter's changes after which all that wait had to go on waiting.
+    private var seen: UInt64 = .max
 
     init(_ limiter: GuessLimiter) { self.limiter = limiter }
 
@@ -67,6 +69,13 @@ struct LogonQueue<Owner> {
         return entry.owner
     }
 
+    /// Those whom it was for wait no longer.
+    mutating func forget(where isGone: (Owner) -> Bool) {
+        for (token, entry) in entries {
+            if let owner = entry.owner, isGone(owner) { forget(token) }
+        }
+    }
+
     /// The client waits no longer.
     mutating func forget(_ token: UInt64) {
         if let index = waiting.firstIndex(where: { $0.token == token }) {
@@ -85,6 +94,8 @@ struct LogonQueue<Owner> {
 
     /// A logon whose turn has come; nil when all must wait.
     mutating func nextReady(now: UInt64) -> Ready? {
+        // Nobody's turn comes by time alone: who waits does so for one that is under way.
+        if limiter.changes == seen { return nil }
         for index in waiting.indices {
             let logon = waiting[index].logon
             let token = waiting[index].token
@@ -102,6 +113,7 @@ struct LogonQueue<Owner> {
                 return .refuse(owner, token)
             }
         }
+        seen = limiter.changes
         return nil
     }
 }

@@ -187,6 +187,8 @@ extension SMBConnection {
         _ front: FrontLogon, _ logon: SMBLogon, _ exchange: SMBExchange, _ now: FrontTime
     ) -> SMBStep {
         if pending.count >= SMBLimits.requests { return refused(logon, .insuffServerResources) }
+        // Nobody is called so, and what fails is kept by its name.
+        if front.longestName > SMBLimits.name { return refused(logon, .logonFailure) }
         context.counters.logons += 1
         switch context.logons.submit(front, for: id, now: now.now) {
         case .ask(let token):

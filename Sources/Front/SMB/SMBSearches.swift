@@ -84,6 +84,8 @@ extension SMBConnection {
     ) -> Begun {
         let parts = path.split(separator: "\\")
         let pattern = parts.last.map { String($0) } ?? "*"
+        // It is kept as long as the search, and matched with each name.
+        if pattern.utf8.count > SharePath.nameLimit { return .failed(.objectNameInvalid) }
         var directory = ""
         for part in parts.dropLast() { directory += "\\" + String(part) }
         switch look(up: directory) {

@@ -67,6 +67,8 @@ package enum SMBLimits {
     package static let assemblies = 4
     /// Answers to one echo.
     package static let echoes = 8
+    /// Bytes of a user's, a domain's or a workstation's name.
+    package static let name = 1_024
 
     // Milliseconds.
     /// A frame or a transaction that has begun is complete.
