@@ -104,7 +104,7 @@ import Wire
         _ = try world.bind("ALICE")
         #expect(world.logons.count == 4 && world.front.rpc.counters.bindsRefused == 7)
         let permission = world.front.smb.guesses.permission(
-            "alice", from: IPv4Address(10, 77, 0, 51), now: world.now.now)
+            AccountKey("alice"), from: IPv4Address(10, 77, 0, 51), now: world.now.now)
         #expect(permission == .refuse)
         _ = try world.bind("bob")
         #expect(world.logons.count == 5)

@@ -6,23 +6,25 @@ import NTLM
 /// diacritics and takes letters of full width for plain ones, Samba leaves out blanks. Whoever
 /// guesses could have an account's limit once for each of them, and so lock it there. Where two
 /// accounts have one key their failures count together, which is the lesser evil.
-enum AccountKey {
+struct AccountKey: Hashable {
     /// No account's name is longer; of a longer one the rest does not count.
     private static var limit: Int { 256 }
 
+    private let letters: [UInt8]
+
     /// The domain is left out: a guesser would write it in many ways; and so is what follows a
     /// zero, where some controllers' names end.
-    static func of(_ user: String) -> String {
+    init(_ user: String) {
         var key: [UInt8] = []
-        var left = limit
+        var left = Self.limit
         for scalar in user.unicodeScalars {
-            let plain = narrow(scalar)
+            let plain = Self.narrow(scalar)
             if plain == "@" || plain.value == 0 || left == 0 { break }
-            if plain == " " || plain.value == 0xa0 || isMark(plain) { continue }
+            if plain == " " || plain.value == 0xa0 || Self.isMark(plain) { continue }
             left -= 1
-            append(plain, to: &key)
+            Self.append(plain, to: &key)
         }
-        return String(decoding: key, as: UTF8.self)
+        letters = key
     }
 
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
@@ -49,7 +51,7 @@ enum AccountKey {
         case 0xde, 0xfe: key += [0x54, 0x48]  // TH
         case 0xc0...0x24f: append(latin, scalar, from: 0xc0, to: &key)
         case 0x1e00...0x1eff: append(latinAdditional, scalar, from: 0x1e00, to: &key)
-        case _: key += Array(String(UpperCase.scalar(scalar)).utf8)
+        case _: appendUpper(scalar, to: &key)
         }
     }
 
@@ -59,9 +61,18 @@ enum AccountKey {
         let table = letters.utf8
         let letter = table[table.index(table.startIndex, offsetBy: Int(scalar.value - first))]
         if letter == UInt8(ascii: ".") {
-            key += Array(String(UpperCase.scalar(scalar)).utf8)
+            appendUpper(scalar, to: &key)
         } else {
             key.append(letter)
+        }
+    }
+
+    private static func appendUpper(_ scalar: Unicode.Scalar, to key: inout [UInt8]) {
+        let upper = UpperCase.scalar(scalar)
+        if upper.isASCII {
+            key.append(UInt8(upper.value))
+        } else {
+            key += Array(String(upper).utf8)
         }
     }
 

@@ -65,10 +65,10 @@ final class GuessLimiter {
         case refuse
     }
 
-    private var accounts: Table<String>
+    private var accounts: Table<AccountKey>
     private var sources: Table<IPv4Address>
     /// Logons of an account, and of an address, that are being validated.
-    private var underWay: [String: Int] = [:]
+    private var underWay: [AccountKey: Int] = [:]
     private var underWayFrom: [IPv4Address: Int] = [:]
     /// Changes with all that could let somebody go on who was told to wait.
     private(set) var changes: UInt64 = 0
@@ -79,12 +79,11 @@ final class GuessLimiter {
     }
 
     /// Whether a logon may be tried now. One that is refused is so without asking anybody.
-    func permission(_ user: String, from source: IPv4Address, now: UInt64) -> Permission {
-        let key = AccountKey.of(user)
-        let failures = accounts.failures(key, now)
+    func permission(_ account: AccountKey, from source: IPv4Address, now: UInt64) -> Permission {
+        let failures = accounts.failures(account, now)
         let failuresFrom = sources.failures(source, now)
         if failures >= accounts.limit || failuresFrom >= sources.limit { return .refuse }
-        let running = underWay[key] ?? 0
+        let running = underWay[account] ?? 0
         let runningFrom = underWayFrom[source] ?? 0
         if running > 0 && failures + running >= accounts.limit
             || runningFrom > 0 && failuresFrom + runningFrom >= sources.limit
@@ -94,29 +93,28 @@ final class GuessLimiter {
         return .ask
     }
 
-    func begin(_ user: String, from source: IPv4Address) {
-        underWay[AccountKey.of(user), default: 0] += 1
+    func begin(_ account: AccountKey, from source: IPv4Address) {
+        underWay[account, default: 0] += 1
         underWayFrom[source, default: 0] += 1
     }
 
-    func end(_ user: String, from source: IPv4Address) {
+    func end(_ account: AccountKey, from source: IPv4Address) {
         changes += 1
-        let key = AccountKey.of(user)
-        let left = (underWay[key] ?? 1) - 1
-        underWay[key] = left > 0 ? left : nil
+        let left = (underWay[account] ?? 1) - 1
+        underWay[account] = left > 0 ? left : nil
         let leftFrom = (underWayFrom[source] ?? 1) - 1
         underWayFrom[source] = leftFrom > 0 ? leftFrom : nil
     }
 
-    func failed(_ user: String, from source: IPv4Address, now: UInt64) {
+    func failed(_ account: AccountKey, from source: IPv4Address, now: UInt64) {
         changes += 1
-        accounts.fail(AccountKey.of(user), now)
+        accounts.fail(account, now)
         sources.fail(source, now)
     }
 
     /// A right password makes the account's failures typing errors.
-    func succeeded(_ user: String) {
+    func succeeded(_ account: AccountKey) {
         changes += 1
-        accounts.entries[AccountKey.of(user)] = nil
+        accounts.entries[account] = nil
     }
 }

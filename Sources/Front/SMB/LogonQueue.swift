@@ -10,12 +10,13 @@ struct LogonQueue<Owner> {
     private struct Entry {
         /// Nil once the client is gone. The verdict counts all the same.
         var owner: Owner?
-        let user: String
+        let account: AccountKey
         let peer: IPv4Address
     }
 
     private struct Waiting {
         let token: UInt64
+        let account: AccountKey
         let logon: FrontLogon
     }
 
@@ -40,16 +41,17 @@ struct LogonQueue<Owner> {
     mutating func submit(
         _ logon: FrontLogon, for owner: Owner, now: UInt64
     ) -> Submission {
-        let permission = limiter.permission(logon.user, from: logon.peer, now: now)
+        let account = AccountKey(logon.user)
+        let permission = limiter.permission(account, from: logon.peer, now: now)
         if permission == .refuse { return .refuse }
         if permission == .wait && waiting.count >= Self.waitingLimit { return .full }
         lastToken += 1
-        entries[lastToken] = Entry(owner: owner, user: logon.user, peer: logon.peer)
+        entries[lastToken] = Entry(owner: owner, account: account, peer: logon.peer)
         if permission == .wait {
-            waiting.append(Waiting(token: lastToken, logon: logon))
+            waiting.append(Waiting(token: lastToken, account: account, logon: logon))
             return .wait(lastToken)
         }
-        limiter.begin(logon.user, from: logon.peer)
+        limiter.begin(account, from: logon.peer)
         return .ask(lastToken)
     }
 
@@ -58,12 +60,12 @@ struct LogonQueue<Owner> {
         _ token: UInt64, _ verdict: FrontVerdict, now: UInt64
     ) -> Owner? {
         guard let entry = entries.removeValue(forKey: token) else { return nil }
-        limiter.end(entry.user, from: entry.peer)
+        limiter.end(entry.account, from: entry.peer)
         switch verdict {
         case .accepted(let identity):
-            if identity.kind != .guest { limiter.succeeded(entry.user) }
+            if identity.kind != .guest { limiter.succeeded(entry.account) }
         case .refused(let status):
-            if status.isGuess { limiter.failed(entry.user, from: entry.peer, now: now) }
+            if status.isGuess { limiter.failed(entry.account, from: entry.peer, now: now) }
         case .unavailable: break
         }
         return entry.owner
@@ -99,11 +101,12 @@ struct LogonQueue<Owner> {
         for index in waiting.indices {
             let logon = waiting[index].logon
             let token = waiting[index].token
-            switch limiter.permission(logon.user, from: logon.peer, now: now) {
+            let account = waiting[index].account
+            switch limiter.permission(account, from: logon.peer, now: now) {
             case .wait: continue
             case .ask:
                 waiting.remove(at: index)
-                limiter.begin(logon.user, from: logon.peer)
+                limiter.begin(account, from: logon.peer)
                 return .ask(token, logon)
             case .refuse:
                 waiting.remove(at: index)

@@ -99,14 +99,15 @@ extension SAMRService {
         _ name: String, _ caller: RemoteCaller, _ now: FrontTime,
         _ proof: (Bytes16, Bytes16?) -> NewPassword?
     ) throws(SAMRRefusal) {
-        if guesses.permission(name, from: caller.peer, now: now.now) == .refuse {
+        let account = AccountKey(name)
+        if guesses.permission(account, from: caller.peer, now: now.now) == .refuse {
             throw .status(.accountLockedOut)
         }
         do throws(DomainError) {
             try domain.changePassword(of: name, now: now.fileTime, proof)
-            guesses.succeeded(name)
+            guesses.succeeded(account)
         } catch {
-            if error.status.isGuess { guesses.failed(name, from: caller.peer, now: now.now) }
+            if error.status.isGuess { guesses.failed(account, from: caller.peer, now: now.now) }
             throw .status(error.status)
         }
     }
