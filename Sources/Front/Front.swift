@@ -62,8 +62,7 @@ package final class Front {
     private var binds: LogonQueue<UInt64>
     private var waiting: [UInt64: Waiter] = [:]
     private var nextToken: UInt64 = 0
-    private var outputs: [Output] = []
-    private var taken = 0
+    private var outputs = OutputQueue<Output>()
 
     package init(
         smb: SMBServer, rpc: RPCServer, netlogon: NetlogonService?, lsa: LSAService? = nil
@@ -188,15 +187,7 @@ package final class Front {
     // MARK: Outputs
 
     /// What is to be done next, in order; nil when all has been told.
-    package func nextOutput() -> Output? {
-        guard taken < outputs.count else {
-            outputs.removeAll(keepingCapacity: true)
-            taken = 0
-            return nil
-        }
-        taken += 1
-        return outputs[taken - 1]
-    }
+    package func nextOutput() -> Output? { outputs.next() }
 
     /// What one server did concerns the other: an answer on a pipe is news for the session that
     /// opened it. Each round is caused by something new.

@@ -46,8 +46,7 @@ struct PipeTable<Operation: SessionOperation> {
     var queue: [Operation]
     private var places: [Place] = []
     private var lastGeneration: UInt32 = 0
-    private var events: [SMBSessionEvent] = []
-    private var nextEventIndex = 0
+    private var events = OutputQueue<SMBSessionEvent>()
 
     init(_ first: [Operation]) { queue = first }
 
@@ -83,18 +82,10 @@ struct PipeTable<Operation: SessionOperation> {
 
     mutating func tell(_ event: SMBSessionEvent) { events.append(event) }
 
-    mutating func nextEvent() -> SMBSessionEvent? {
-        guard nextEventIndex < events.count else {
-            events.removeAll(keepingCapacity: true)
-            nextEventIndex = 0
-            return nil
-        }
-        nextEventIndex += 1
-        return events[nextEventIndex - 1]
-    }
+    mutating func nextEvent() -> SMBSessionEvent? { events.next() }
 
     /// Whether nothing waits to be sent or to be told.
-    var isIdle: Bool { queue.isEmpty && nextEventIndex == events.count }
+    var isIdle: Bool { queue.isEmpty && events.isEmpty }
 
     /// Bytes have come from a pipe. After an overflow the message goes on: it is read first.
     mutating func received(

@@ -225,8 +225,7 @@ final class SMBContext {
     var logons: LogonQueue<SMBConnectionID>
     var pipeOwners: [PipeID: SMBConnectionID] = [:]
     var nextCheck: UInt64?
-    private var outputs: [SMBServer.Output] = []
-    private var nextIndex = 0
+    private var outputs = OutputQueue<SMBServer.Output>()
 
     init(
         _ settings: SMBServerSettings, _ pipes: any PipeServer,
@@ -244,15 +243,7 @@ final class SMBContext {
 
     func emit(_ output: SMBServer.Output) { outputs.append(output) }
 
-    func nextOutput() -> SMBServer.Output? {
-        guard nextIndex < outputs.count else {
-            outputs.removeAll(keepingCapacity: true)
-            nextIndex = 0
-            return nil
-        }
-        nextIndex += 1
-        return outputs[nextIndex - 1]
-    }
+    func nextOutput() -> SMBServer.Output? { outputs.next() }
 
     /// Makes `tick` look at the deadlines no later than `time` and a bit: deadlines that lie
     /// close together are met at once.
