@@ -6,6 +6,11 @@ RUNTIME := $(shell $(SWIFT)c -print-target-info 2>/dev/null | sed -n 's/.*"runti
 TRIPLE := $(shell $(SWIFT)c -print-target-info 2>/dev/null | sed -n 's/.*"unversionedTriple": "\(.*\)".*/\1/p' | head -1)
 export SWIFT_UNICODE_TABLES := $(RUNTIME)/embedded/$(TRIPLE)/libswiftUnicodeDataTables.a
 
+# Main.swift's: the one place that says it.
+VERSION = $$(build/postern --version | cut -d' ' -f2)
+# Whose licences go with the program, as they are linked into it.
+LINKED := nettle-dev libuv1-dev liblmdb-dev libc-ares-dev libinih-dev libc6-dev
+
 EMBEDDED_BUILD = EMBEDDED=1 STATIC=1 $(SWIFT) build -c release --product postern --scratch-path .build-embedded
 STANDARD_BUILD = STATIC=1 $(SWIFT) build -c release --product postern --scratch-path .build-standard
 
@@ -74,6 +79,15 @@ install: embedded
 	install -d $(DESTDIR)$(PREFIX)/share/doc/postern/examples
 	install -m 0644 packaging/examples/* $(DESTDIR)$(PREFIX)/share/doc/postern/examples
 	install -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/postern
+	cat packaging/copyright LICENSE > $(DESTDIR)$(PREFIX)/share/doc/postern/copyright
+	for name in $(LINKED); do [ ! -e /usr/share/doc/$$name/copyright ] || \
+	  { printf '\n==== %s\n\n' $$name; cat /usr/share/doc/$$name/copyright; }; \
+	  done >> $(DESTDIR)$(PREFIX)/share/doc/postern/copyright
+	chmod 0644 $(DESTDIR)$(PREFIX)/share/doc/postern/copyright
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8
+	sed -e "s/@VERSION@/$(VERSION)/" -e 's,/usr/share/doc/,$(PREFIX)/share/doc/,' \
+	  packaging/postern.8 | gzip -9n > $(DESTDIR)$(PREFIX)/share/man/man8/postern.8.gz
+	chmod 0644 $(DESTDIR)$(PREFIX)/share/man/man8/postern.8.gz
 	@# The unit and the examples name what was installed.
 	sed -i 's,/usr/\(bin\|lib/postern\|share/doc\)/,$(PREFIX)/\1/,' \
 	  $(DESTDIR)/usr/lib/systemd/system/postern.service \
@@ -86,9 +100,10 @@ DEB := build/deb
 deb: embedded
 	rm -rf $(DEB)
 	$(MAKE) --no-print-directory -o embedded install DESTDIR=$(DEB)
-	install -D -m 0755 -t $(DEB)/DEBIAN packaging/deb/postinst packaging/deb/prerm
+	install -D -m 0755 -t $(DEB)/DEBIAN packaging/deb/postinst packaging/deb/prerm \
+	  packaging/deb/postrm
 	install -m 0644 packaging/deb/conffiles $(DEB)/DEBIAN
-	sed -e "s/@VERSION@/$$(build/postern --version | cut -d' ' -f2)/" \
+	sed -e "s/@VERSION@/$(VERSION)/" \
 	  -e "s/@ARCHITECTURE@/$$(dpkg --print-architecture)/" packaging/deb/control > $(DEB)/DEBIAN/control
 	dpkg-deb --root-owner-group --build $(DEB) build
 

@@ -24,7 +24,6 @@ package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 
 /// What `postern.conf` says.
 package struct Configuration: Equatable, Sendable {
-    package static let standardPath = "/etc/postern/postern.conf"
     /// Sections `[domain …]` and `[local domain …]` together.
     package static let domainLimit = 64
 

@@ -349,7 +349,7 @@ extension NTLMv1Policy {
 }
 
 extension LogonProtocols {
-    fileprivate static let accepted = "all, or some of ntlmv2, mschap, ntlmv1 and lm"
+    fileprivate static let accepted = "all, or some of ntlmv2, mschap, ntlmv1 (mschap too) and lm"
 
     fileprivate init?(_ text: String) {
         if text == "all" {

@@ -11,7 +11,6 @@ package struct CommandKind: RawRepresentable, Equatable, Sendable {
     package static let find = CommandKind(rawValue: 2)
     package static let explain = CommandKind(rawValue: 3)
     package static let secretRotate = CommandKind(rawValue: 4)
-    package static let secretImport = CommandKind(rawValue: 5)
     package static let reload = CommandKind(rawValue: 6)
     /// Accounts and groups of the embedded domain.
     package static let account = CommandKind(rawValue: 7)

@@ -19,6 +19,7 @@ import Wire
     private let patience: UInt64
     private var list: [UInt64: Closing] = [:]
     private var timer: Timer?
+    private var onEmpty: (() -> Void)?
 
     package init(_ loop: EventLoop, patience: UInt64 = ClosingConnections.defaultPatience) {
         self.loop = loop
@@ -54,13 +55,27 @@ import Wire
     package func ended(_ number: UInt64) -> Bool {
         guard let closing = list.removeValue(forKey: number) else { return false }
         closing.connection.close()
+        tellIfEmpty()
         return true
+    }
+
+    /// Calls `done` once, when there is none any more: at once where there is none.
+    package func whenEmpty(_ done: @escaping () -> Void) {
+        onEmpty = done
+        tellIfEmpty()
+    }
+
+    private func tellIfEmpty() {
+        guard list.isEmpty, let done = onEmpty else { return }
+        onEmpty = nil
+        done()
     }
 
     /// Closes the one whose peer leaves the most unread.
     package func closeLargest() {
         let largest = list.max { $0.value.connection.queuedBytes < $1.value.connection.queuedBytes }
         if let largest { list.removeValue(forKey: largest.key)?.connection.close() }
+        tellIfEmpty()
     }
 
     private func expire() {
@@ -74,6 +89,7 @@ import Wire
             }
         }
         timer?.arm(at: next)
+        tellIfEmpty()
     }
 
     package func close() {
@@ -81,5 +97,6 @@ import Wire
         list = [:]
         timer?.close()
         timer = nil
+        onEmpty = nil
     }
 }

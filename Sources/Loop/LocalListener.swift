@@ -91,7 +91,8 @@ package final class LocalConnection: StreamConnection {
 
     deinit { close() }
 
-    /// Whether somebody listens on the local socket at `path`.
+    /// Whether somebody listens on the local socket at `path`, or may do so where it is not ours
+    /// to connect to. Nobody does where there is no such file.
     package static func isServed(_ path: String) -> Bool {
         do throws(SystemError) { return try SocketFile(path).isServed } catch { return false }
     }
@@ -176,7 +177,7 @@ private final class SocketFile {
         _ = unsafe unlink(path)
     }
 
-    /// Whether somebody listens on the file, which is there.
+    /// Whether somebody listens on the file.
     var isServed: Bool {
         get throws(SystemError) {
             let probe = try openSocket(AF_UNIX, SOCK_STREAM)

@@ -57,6 +57,11 @@ package enum Privileges {
     package static var user: UInt32 { geteuid() }
     package static var group: UInt32 { getegid() }
 
+    /// Ourselves, by number.
+    package static var account: UserAccount {
+        UserAccount(name: "\(user)", user: user, group: group)
+    }
+
     /// Whether `other` is who may do here whatever we may.
     package static func isOwner(_ other: UInt32) -> Bool { other == 0 || other == user }
 

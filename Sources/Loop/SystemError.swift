@@ -26,6 +26,12 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     /// Nobody listens there, or there is nothing at all.
     package var isAbsence: Bool { code == ECONNREFUSED || code == ENOENT }
 
+    /// It is there, and not for us.
+    package var isRefusedRight: Bool { code == EACCES || code == EPERM }
+
+    /// Somebody else has bound the address.
+    package var isOccupied: Bool { code == EADDRINUSE }
+
     package static func == (left: SystemError, right: SystemError) -> Bool {
         left.code == right.code && left.subject == right.subject
             && left.operation.description == right.operation.description

@@ -61,6 +61,27 @@ package struct SystemTree {
         return bytes
     }
 
+    /// Why `account` cannot read the directory at the absolute path `root`, or nil where it can: as
+    /// owners and permission bits have it.
+    package static func problem(root: String, for account: UserAccount) -> String? {
+        let names = root.split(separator: "/")
+        var path = ""
+        for (index, name) in names.enumerated() {
+            path += "/\(name)"
+            var found = stat()
+            if unsafe stat(path, &found) != 0 { return SystemError.last("stat", path).description }
+            if found.st_mode & UInt32(S_IFMT) != UInt32(S_IFDIR) {
+                return "\(path) is not a directory"
+            }
+            let isRoot = index == names.count - 1
+            if !account.has(isRoot ? 0o5 : 0o1, found) {
+                return "user \(account.name) may not \(isRoot ? "read" : "enter") \(path): "
+                    + "chmod o+\(isRoot ? "rx" : "x") \(path)"
+            }
+        }
+        return nil
+    }
+
     /// Opens what the components lead to, each a name in the directory before it.
     private func open(_ path: [String], _ flags: Int32) -> Int32? {
         let common = O_RDONLY | O_CLOEXEC
@@ -76,5 +97,14 @@ package struct SystemTree {
             descriptor = next
         }
         return descriptor < 0 ? nil : descriptor
+    }
+}
+
+extension UserAccount {
+    /// Whether the account, which is in no group but its own, has the rights on a file.
+    fileprivate func has(_ rights: UInt32, _ file: stat) -> Bool {
+        if user == 0 { return true }
+        let shift = file.st_uid == user ? 6 : file.st_gid == group ? 3 : 0
+        return UInt32(file.st_mode) >> UInt32(shift) & rights == rights
     }
 }

@@ -8,6 +8,12 @@ package enum Terminal {
     @inline(never)
     package static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
 
+    /// Writes what may hold names from the network.
+    @inline(never)
+    package static func show(_ text: String) { write(lines(text)) }
+    @inline(never)
+    package static func showError(_ text: String) { writeError(lines(text)) }
+
     package static var isInteractive: Bool { isatty(STDIN_FILENO) != 0 }
 
     /// Longest line that is read from a person or a file: a secret, say.
@@ -15,12 +21,19 @@ package enum Terminal {
 
     /// `text` with a question mark for each control character (C0, DEL, C1), so that it is one
     /// line and moves nothing on a terminal, whoever wrote it.
-    package static func line(_ text: String) -> String {
+    package static func line(_ text: String) -> String { plain(text, keepsLines: false) }
+
+    /// The same for a text of several lines, which stay what they are.
+    package static func lines(_ text: String) -> String { plain(text, keepsLines: true) }
+
+    private static func plain(_ text: String, keepsLines: Bool) -> String {
         var bytes: [UInt8] = []
         var isPlain = true
         bytes.reserveCapacity(text.utf8.count)
         for byte in text.utf8 {
-            if byte < 0x20 || byte == 0x7f {
+            if byte == UInt8(ascii: "\n"), keepsLines {
+                bytes.append(byte)
+            } else if byte < 0x20 || byte == 0x7f {
                 bytes.append(UInt8(ascii: "?"))
                 isPlain = false
             } else if bytes.last == 0xc2, byte < 0xa0 {

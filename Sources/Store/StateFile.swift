@@ -69,7 +69,9 @@ enum StateFile {
     }
 
     private static func wrongOwner(_ found: stat, _ owner: FileOwner) -> String {
-        "belongs to user \(found.st_uid), not to user \(owner.user)"
+        let remedy = geteuid() == 0
+            ? "chown \(owner.user):\(owner.group) it" : "be root, or user \(found.st_uid)"
+        return "belongs to user \(found.st_uid), not to user \(owner.user); \(remedy)"
     }
 
     private static func kind(_ found: stat) -> UInt32 { found.st_mode & UInt32(S_IFMT) }

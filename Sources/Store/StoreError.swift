@@ -27,7 +27,8 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
         case .unsafe(let path, let reason):
             return "\(path): \(reason)"
         case .database(let operation, MDB_MAP_FULL):
-            return "\(operation.description): the state file is full"
+            return "\(operation.description): the state file is full; "
+                + "remove accounts that nobody uses"
         case .database(let operation, let code):
             return "\(operation.description) in the state file: \(Self.text(code))"
         case .damaged(let key, let error):

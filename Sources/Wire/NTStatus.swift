@@ -55,7 +55,6 @@ extension NTStatus {
     @inlinable package static var unsuccessful: NTStatus { NTStatus(0xc000_0001) }
     @inlinable package static var notImplemented: NTStatus { NTStatus(0xc000_0002) }
     @inlinable package static var invalidInfoClass: NTStatus { NTStatus(0xc000_0003) }
-    @inlinable package static var infoLengthMismatch: NTStatus { NTStatus(0xc000_0004) }
     @inlinable package static var invalidHandle: NTStatus { NTStatus(0xc000_0008) }
     @inlinable package static var invalidParameter: NTStatus { NTStatus(0xc000_000d) }
     @inlinable package static var noSuchFile: NTStatus { NTStatus(0xc000_000f) }
@@ -75,10 +74,8 @@ extension NTStatus {
     @inlinable package static var internalError: NTStatus { NTStatus(0xc000_00e5) }
     @inlinable package static var cancelled: NTStatus { NTStatus(0xc000_0120) }
     @inlinable package static var invalidLevel: NTStatus { NTStatus(0xc000_0148) }
-    @inlinable package static var invalidDeviceState: NTStatus { NTStatus(0xc000_0184) }
     @inlinable package static var insuffServerResources: NTStatus { NTStatus(0xc000_0205) }
     @inlinable package static var notFound: NTStatus { NTStatus(0xc000_0225) }
-    @inlinable package static var noMatch: NTStatus { NTStatus(0xc000_0272) }
 }
 
 // MARK: Sessions, shares and pipes
@@ -92,9 +89,6 @@ extension NTStatus {
     @inlinable package static var pipeDisconnected: NTStatus { NTStatus(0xc000_00b0) }
     @inlinable package static var pipeClosing: NTStatus { NTStatus(0xc000_00b1) }
     @inlinable package static var badNetworkPath: NTStatus { NTStatus(0xc000_00be) }
-    @inlinable package static var networkBusy: NTStatus { NTStatus(0xc000_00bf) }
-    @inlinable package static var invalidNetworkResponse: NTStatus { NTStatus(0xc000_00c3) }
-    @inlinable package static var unexpectedNetworkError: NTStatus { NTStatus(0xc000_00c4) }
     @inlinable package static var networkNameDeleted: NTStatus { NTStatus(0xc000_00c9) }
     @inlinable package static var networkAccessDenied: NTStatus { NTStatus(0xc000_00ca) }
     @inlinable package static var badNetworkName: NTStatus { NTStatus(0xc000_00cc) }
@@ -105,25 +99,10 @@ extension NTStatus {
     @inlinable package static var networkSessionExpired: NTStatus { NTStatus(0xc000_035c) }
 }
 
-// MARK: Connections
-
-extension NTStatus {
-    @inlinable package static var connectionDisconnected: NTStatus { NTStatus(0xc000_020c) }
-    @inlinable package static var connectionReset: NTStatus { NTStatus(0xc000_020d) }
-    @inlinable package static var connectionRefused: NTStatus { NTStatus(0xc000_0236) }
-    @inlinable package static var gracefulDisconnect: NTStatus { NTStatus(0xc000_0237) }
-    @inlinable package static var connectionInvalid: NTStatus { NTStatus(0xc000_023a) }
-    @inlinable package static var networkUnreachable: NTStatus { NTStatus(0xc000_023c) }
-    @inlinable package static var hostUnreachable: NTStatus { NTStatus(0xc000_023d) }
-    @inlinable package static var portUnreachable: NTStatus { NTStatus(0xc000_023f) }
-    @inlinable package static var connectionAborted: NTStatus { NTStatus(0xc000_0241) }
-}
-
 // MARK: Accounts and passwords
 
 extension NTStatus {
     @inlinable package static var noSuchPrivilege: NTStatus { NTStatus(0xc000_0060) }
-    @inlinable package static var privilegeNotHeld: NTStatus { NTStatus(0xc000_0061) }
     @inlinable package static var invalidAccountName: NTStatus { NTStatus(0xc000_0062) }
     @inlinable package static var userExists: NTStatus { NTStatus(0xc000_0063) }
     @inlinable package static var noSuchUser: NTStatus { NTStatus(0xc000_0064) }
@@ -132,7 +111,6 @@ extension NTStatus {
     @inlinable package static var memberInGroup: NTStatus { NTStatus(0xc000_0067) }
     @inlinable package static var memberNotInGroup: NTStatus { NTStatus(0xc000_0068) }
     @inlinable package static var wrongPassword: NTStatus { NTStatus(0xc000_006a) }
-    @inlinable package static var illFormedPassword: NTStatus { NTStatus(0xc000_006b) }
     @inlinable package static var passwordRestriction: NTStatus { NTStatus(0xc000_006c) }
     @inlinable package static var specialAccount: NTStatus { NTStatus(0xc000_0124) }
     @inlinable package static var specialGroup: NTStatus { NTStatus(0xc000_0125) }
@@ -145,11 +123,6 @@ extension NTStatus {
     @inlinable package static var noneMapped: NTStatus { NTStatus(0xc000_0073) }
     @inlinable package static var synchronizationRequired: NTStatus { NTStatus(0xc000_0134) }
     @inlinable package static var ntCrossEncryptionRequired: NTStatus { NTStatus(0xc000_015d) }
-    @inlinable package static var lmCrossEncryptionRequired: NTStatus { NTStatus(0xc000_017f) }
-    @inlinable package static var pwdTooShort: NTStatus { NTStatus(0xc000_025a) }
-    @inlinable package static var nullLMPassword: NTStatus { NTStatus(0x4000_000d) }
-    @inlinable package static var noSecrets: NTStatus { NTStatus(0xc000_0371) }
-    @inlinable package static var notAllAssigned: NTStatus { NTStatus(0x0000_0106) }
 }
 
 // MARK: Logons
@@ -162,7 +135,6 @@ extension NTStatus {
     @inlinable package static var invalidWorkstation: NTStatus { NTStatus(0xc000_0070) }
     @inlinable package static var passwordExpired: NTStatus { NTStatus(0xc000_0071) }
     @inlinable package static var accountDisabled: NTStatus { NTStatus(0xc000_0072) }
-    @inlinable package static var invalidLogonType: NTStatus { NTStatus(0xc000_010b) }
     @inlinable package static var logonTypeNotGranted: NTStatus { NTStatus(0xc000_015b) }
     @inlinable package static var accountExpired: NTStatus { NTStatus(0xc000_0193) }
     @inlinable package static var nologonInterdomainTrustAccount: NTStatus { NTStatus(0xc000_0198) }
@@ -172,49 +144,35 @@ extension NTStatus {
     @inlinable package static var passwordMustChange: NTStatus { NTStatus(0xc000_0224) }
     @inlinable package static var accountLockedOut: NTStatus { NTStatus(0xc000_0234) }
     @inlinable package static var downgradeDetected: NTStatus { NTStatus(0xc000_0388) }
-    @inlinable package static var authenticationFirewallFailed: NTStatus { NTStatus(0xc000_0413) }
     @inlinable package static var ntlmBlocked: NTStatus { NTStatus(0xc000_0418) }
 }
 
 // MARK: Domains, trusts and secure channels
 
 extension NTStatus {
-    @inlinable package static var invalidServerState: NTStatus { NTStatus(0xc000_00dc) }
     @inlinable package static var invalidDomainState: NTStatus { NTStatus(0xc000_00dd) }
     @inlinable package static var invalidDomainRole: NTStatus { NTStatus(0xc000_00de) }
     @inlinable package static var noSuchDomain: NTStatus { NTStatus(0xc000_00df) }
-    @inlinable package static var domainExists: NTStatus { NTStatus(0xc000_00e0) }
-    @inlinable package static var invalidComputerName: NTStatus { NTStatus(0xc000_0122) }
-    @inlinable package static var timeDifferenceAtDC: NTStatus { NTStatus(0xc000_0133) }
-    @inlinable package static var domainCtrlrConfigError: NTStatus { NTStatus(0xc000_015e) }
     @inlinable package static var noTrustLSASecret: NTStatus { NTStatus(0xc000_018a) }
     @inlinable package static var noTrustSAMAccount: NTStatus { NTStatus(0xc000_018b) }
     @inlinable package static var trustedDomainFailure: NTStatus { NTStatus(0xc000_018c) }
     @inlinable package static var trustedRelationshipFailure: NTStatus { NTStatus(0xc000_018d) }
-    @inlinable package static var trustFailure: NTStatus { NTStatus(0xc000_0190) }
-    @inlinable package static var netlogonNotStarted: NTStatus { NTStatus(0xc000_0192) }
-    @inlinable package static var domainTrustInconsistent: NTStatus { NTStatus(0xc000_019b) }
     @inlinable package static var domainControllerNotFound: NTStatus { NTStatus(0xc000_0233) }
 }
 
 // MARK: Remote procedure calls
 
 extension NTStatus {
-    @inlinable package static var rpcInvalidBinding: NTStatus { NTStatus(0xc002_0003) }
     @inlinable package static var rpcUnknownIf: NTStatus { NTStatus(0xc002_0012) }
-    @inlinable package static var rpcServerUnavailable: NTStatus { NTStatus(0xc002_0017) }
     @inlinable package static var rpcServerTooBusy: NTStatus { NTStatus(0xc002_0018) }
     @inlinable package static var rpcCallFailed: NTStatus { NTStatus(0xc002_001b) }
     @inlinable package static var rpcProtocolError: NTStatus { NTStatus(0xc002_001d) }
     @inlinable package static var rpcProcnumOutOfRange: NTStatus { NTStatus(0xc002_002e) }
-    @inlinable package static var rpcUnknownAuthnService: NTStatus { NTStatus(0xc002_0030) }
     @inlinable package static var rpcCannotSupport: NTStatus { NTStatus(0xc002_0041) }
     @inlinable package static var rpcCallCancelled: NTStatus { NTStatus(0xc002_0050) }
     @inlinable package static var rpcCommFailure: NTStatus { NTStatus(0xc002_0052) }
     @inlinable package static var rpcSecPkgError: NTStatus { NTStatus(0xc002_0057) }
     @inlinable package static var rpcSsContextMismatch: NTStatus { NTStatus(0xc003_0005) }
-    @inlinable package static var rpcNullRefPointer: NTStatus { NTStatus(0xc003_0009) }
     @inlinable package static var rpcEnumValueOutOfRange: NTStatus { NTStatus(0xc003_000a) }
-    @inlinable package static var rpcByteCountTooSmall: NTStatus { NTStatus(0xc003_000b) }
     @inlinable package static var rpcBadStubData: NTStatus { NTStatus(0xc003_000c) }
 }

@@ -126,10 +126,6 @@ package struct WireWriter: ~Copyable {
         patch16LE(position + 2, Int(number >> 16))
     }
 
-    package mutating func patch32BE(_ position: Int, _ value: Int) {
-        patch32LE(position, Int(UInt32(value).byteSwapped))
-    }
-
     /// Replaces bytes that are there, for a seal made over the message in place.
     package mutating func overwrite(_ position: Int, with replacement: [UInt8]) {
         precondition(position + replacement.count <= bytes.count)

@@ -8,7 +8,8 @@ import Wire
 enum AccountCommand {
     static let usage = """
         usage: postern account add NAME [--full-name TEXT] [--comment TEXT] [--file FILE]
-               postern account add NAME --machine | --bdc | --trust [--default-password]
+               postern account add NAME --machine | --bdc [--default-password]
+               postern account add NAME --trust
                postern account set-password NAME [--must-change] [--file FILE]
                postern account remove | enable | disable | unlock NAME
                postern account list [NAME] [--json]
@@ -17,8 +18,8 @@ enum AccountCommand {
 
         Accounts of the local domain. A password is one line of FILE or of standard input, or
         asked for. --machine, --bdc and --trust make the accounts of a member, a backup controller
-        and another domain that may trust ours; --default-password gives one its name in small
-        letters as password, which members of NT's time expect before they join.
+        and another domain that may trust ours; --default-password gives a computer its name in
+        small letters as password, which members of NT's time expect before they join.
 
         import reads a file in the form of smbpasswd; - is standard input. Accounts that are there
         already get its passwords and flags. Lines that are not taken are named, the others are.
@@ -44,10 +45,11 @@ enum AccountCommand {
         guard let parsed else { return code }
         let verb = parsed.operands.first ?? ""
         let count = parsed.operands.count
-        guard verb == "list" ? count <= 2 : count == 2 else {
+        guard let read = read(by: verb), verb == "list" ? count <= 2 : count == 2 else {
             Terminal.writeError(usage)
             return .usage
         }
+        guard parsed.areRead(read, by: "account \(verb)", usage: usage) else { return .usage }
         guard let configuration = Setup.configuration(parsed.configuration) else {
             return .failed
         }
@@ -62,6 +64,11 @@ enum AccountCommand {
                     Terminal.writeError(usage)
                     return .usage
                 }
+                if parsed.has("default-password"), kind != .machine, kind != .bdc {
+                    Terminal.writeError(
+                        "postern: --default-password is for --machine and --bdc\n\(usage)")
+                    return .usage
+                }
                 arguments += [
                     kind.rawValue, parsed.values["full-name"] ?? "",
                     parsed.values["comment"] ?? "",
@@ -70,17 +77,26 @@ enum AccountCommand {
             case "set-password":
                 if parsed.has("must-change") { arguments.append("must-change") }
                 secret = try password(parsed)
-            case "remove", "enable", "disable", "unlock", "list": break
-            case _:
-                Terminal.writeError(usage)
-                return .usage
+            case _: break
             }
             let result = try orders.run(
                 .account, arguments, secret: secret, json: parsed.has("json"))
-            return LocalCommand.finish(result, usage: usage)
+            return LocalCommand.finish(result, isJSON: parsed.has("json"), usage: usage)
         } catch {
-            Terminal.writeError("postern: \(error.text)\n")
-            return .failed
+            return error.tell()
+        }
+    }
+
+    /// The options that a verb reads; nil where there is no such verb.
+    private static func read(by verb: String) -> [String]? {
+        switch verb {
+        case "add":
+            ["domain", "file", "full-name", "comment", "default-password"]
+                + AccountOrders.Kind.allCases.map { $0.rawValue }
+        case "set-password": ["domain", "file", "must-change"]
+        case "list": ["domain", "json"]
+        case "remove", "enable", "disable", "unlock", "import": ["domain"]
+        case _: nil
         }
     }
 
@@ -93,7 +109,7 @@ enum AccountCommand {
     private static func password(_ options: Options) throws(SetupFailure) -> Secret {
         let name = options.operands[1]
         guard options.has("default-password") else {
-            return try LocalCommand.password(options, name)
+            return try Setup.password(options, prompt: "Password of \(name): ")
         }
         var initial = Array(name.lowercased().utf8)
         if initial.last == UInt8(ascii: "$") { initial.removeLast() }
@@ -121,13 +137,13 @@ enum ImportCommand {
                 secret: piece)
             let lines = result.text.split(separator: "\n")
             guard let first = lines.first, let taken = Self.counts(String(first)) else {
-                Terminal.writeError("postern: \(path): \(result.text)")
-                return .failed
+                Terminal.showError("postern: \(path): \(result.text)")
+                return result.code == .success ? .failed : result.code
             }
             counts.new += taken.new
             counts.changed += taken.changed
             for problem in lines.dropFirst() {
-                Terminal.writeError("postern: \(path): \(problem)\n")
+                Terminal.showError("postern: \(path): \(problem)\n")
             }
             if result.code != .success { code = .failed }
             for byte in piece.bytes where byte == 10 { line += 1 }

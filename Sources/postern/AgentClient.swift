@@ -10,25 +10,35 @@ final class AgentClient {
     struct Failure: Error {
         let text: String
         let code: ExitCode
+        /// Nobody listens where the agent would.
+        var isAbsence = false
     }
 
     private let client: LocalClient
-    private let path: String
     private var cutter = FrameCutter(maximum: ControlFrame.maximumReply)
 
     /// Milliseconds to reach the agent, which is on this host.
     private static let patience: UInt64 = 2_000
 
-    init(_ path: String) throws(Failure) {
-        self.path = path
+    init(_ settings: AgentSettings) throws(Failure) {
         do throws(SystemError) {
             client = try LocalClient(
-                path: path, deadline: SystemClock.milliseconds + Self.patience)
+                path: settings.controlSocket, deadline: SystemClock.milliseconds + Self.patience)
         } catch {
             throw Failure(
-                text: "the agent is not reachable at \(path): \(error.description)",
-                code: .unavailable)
+                text: "the agent is not reachable: \(error.description)"
+                    + Self.remedy(error, settings),
+                code: .unavailable, isAbsence: error.isAbsence)
         }
+    }
+
+    private static func remedy(_ error: SystemError, _ settings: AgentSettings) -> String {
+        if error.isAbsence { return "; start it: systemctl start postern" }
+        if error.isRefusedRight {
+            return "; ask as root, or as a member of the group \(settings.controlGroup) "
+                + "(`control group =`)"
+        }
+        return ""
     }
 
     /// Sends one request; `deadline` in `SystemClock.milliseconds`.
@@ -81,8 +91,8 @@ final class AgentClient {
         }
     }
 
-    /// Runs a command in the agent and prints what it says. What it sends as a capture file is
-    /// handed to `capture`, whole.
+    /// Runs a command in the agent and prints what it says, errors on standard error. What it
+    /// sends as a capture file is handed to `capture`, whole.
     static func command(
         _ kind: CommandKind, _ options: Options, _ arguments: [String], secret: Secret? = nil,
         patience: UInt64, capture: ([UInt8]) -> Void = { _ in }
@@ -90,58 +100,47 @@ final class AgentClient {
         guard let configuration = Setup.configuration(options.configuration) else {
             return .failed
         }
+        let request = CommandRequest(
+            requestID: 1, command: kind, wantsJSON: options.has("json"), arguments: arguments,
+            secret: secret)
         do throws(Failure) {
-            let client = try AgentClient(configuration.agent.controlSocket)
-            let request = CommandRequest(
-                requestID: 1, command: kind, wantsJSON: options.has("json"),
-                arguments: arguments, secret: secret)
-            guard request.isWithinLimits else {
-                throw Failure(text: "an argument is too long", code: .usage)
-            }
-            let deadline = SystemClock.milliseconds + patience
-            var frame = ControlFrame.bytes { request.write(into: &$0) }
-            defer { Wipe.bytes(&frame) }
-            try client.send(frame, deadline: deadline)
-            var file: [UInt8] = []
-            let code = try client.relay(deadline: deadline, &file)
-            if !file.isEmpty { capture(file) }
-            return code
+            let answer = try AgentClient(configuration.agent).run(request, patience: patience)
+            if !answer.capture.isEmpty { capture(answer.capture) }
+            if request.wantsJSON { Terminal.write(answer.text) } else { Terminal.show(answer.text) }
+            if !answer.problem.isEmpty { Terminal.showError("postern: \(answer.problem)") }
+            return answer.code
         } catch {
             Terminal.writeError("postern: \(error.text)\n")
             return error.code
         }
     }
 
-    /// Runs a command in the agent and gives what it says.
-    func run(
-        _ kind: CommandKind, _ arguments: [String], patience: UInt64 = 30_000
-    ) throws(Failure) -> (code: ExitCode, text: String) {
-        let request = CommandRequest(
-            requestID: 1, command: kind, wantsJSON: false, arguments: arguments)
-        let deadline = SystemClock.milliseconds + patience
-        try send(ControlFrame.bytes { request.write(into: &$0) }, deadline: deadline)
+    /// What the agent says to a command.
+    struct Answer {
         var text = ""
-        while true {
-            let frame = try receive(deadline: deadline)
-            do throws(WireError) {
-                let (kind, _) = try ControlFrame.header(frame)
-                var reader = WireReader(frame.span, layer: "control frame")
-                if kind == .commandEnd {
-                    let end = try CommandEnd(parsing: &reader)
-                    return (ExitCode(rawValue: Int32(end.exitCode)) ?? .failed, text)
-                }
-                let output = try CommandOutput(parsing: &reader)
-                if output.stream == .capture { continue }
-                text += String(decoding: output.text, as: UTF8.self)
-            } catch {
-                throw Failure(text: error.description, code: .failed)
-            }
-        }
+        /// Why there is not what was asked for.
+        var problem = ""
+        var capture: [UInt8] = []
+        var code = ExitCode.failed
+
+        var words: String { problem.isEmpty ? text : problem }
     }
 
-    private func relay(
-        deadline: UInt64, _ file: inout [UInt8]
-    ) throws(Failure) -> ExitCode {
+    /// Runs a command in the agent and gives all that it says.
+    func run(
+        _ request: CommandRequest, patience: UInt64 = 30_000
+    ) throws(Failure) -> Answer {
+        guard request.isWithinLimits else {
+            throw Failure(text: "a name or text is too long", code: .usage)
+        }
+        let deadline = SystemClock.milliseconds + patience
+        var frame = ControlFrame.bytes { request.write(into: &$0) }
+        defer { Wipe.bytes(&frame) }
+        try send(frame, deadline: deadline)
+        var answer = Answer()
+        // A long text is cut into frames wherever its bytes happen to be.
+        var text: [UInt8] = []
+        var problem: [UInt8] = []
         while true {
             let frame = try receive(deadline: deadline)
             do throws(WireError) {
@@ -149,14 +148,16 @@ final class AgentClient {
                 var reader = WireReader(frame.span, layer: "control frame")
                 if kind == .commandEnd {
                     let end = try CommandEnd(parsing: &reader)
-                    return ExitCode(rawValue: Int32(end.exitCode)) ?? .failed
+                    answer.code = ExitCode(rawValue: Int32(end.exitCode)) ?? .failed
+                    answer.text = String(decoding: text, as: UTF8.self)
+                    answer.problem = String(decoding: problem, as: UTF8.self)
+                    return answer
                 }
                 let output = try CommandOutput(parsing: &reader)
                 switch output.stream {
-                case .standardOutput: Terminal.write(String(decoding: output.text, as: UTF8.self))
-                case .standardError:
-                    Terminal.writeError(String(decoding: output.text, as: UTF8.self))
-                case .capture: file += output.text
+                case .standardOutput: text += output.text
+                case .standardError: problem += output.text
+                case .capture: answer.capture += output.text
                 }
             } catch {
                 throw Failure(text: error.description, code: .failed)

@@ -137,7 +137,7 @@ enum LogonCommand {
             return .failed
         }
         do throws(AgentClient.Failure) {
-            let client = try AgentClient(configuration.agent.controlSocket)
+            let client = try AgentClient(configuration.agent)
             var request = ControlLogonRequest(
                 requestID: 1, domain: domain, user: user, credential: .password(Secret(password)))
             request.wants = [.text, .groups]
@@ -161,16 +161,16 @@ enum LogonCommand {
         let time = Columns.milliseconds(microseconds)
         switch reply.outcome {
         case .success:
-            Terminal.write(
+            Terminal.show(
                 "logon of \(reply.domain)\\\(reply.user): accepted in \(time) ms, "
                     + "\(reply.groupRIDs.count) groups\n")
             return .success
         case .refused, .badRequest:
-            Terminal.write("logon refused in \(time) ms: \(reply.ntStatus.name), "
+            Terminal.show("logon refused in \(time) ms: \(reply.ntStatus.name), "
                 + "\(reply.ntStatus.text)\n")
             return .failed
         case .unavailable, .overloaded:
-            Terminal.writeError("unavailable after \(time) ms: \(reply.text)\n")
+            Terminal.showError("unavailable after \(time) ms: \(reply.text)\n")
             return .unavailable
         }
     }

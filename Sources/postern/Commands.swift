@@ -10,40 +10,55 @@ import Wire
 
 /// What the agent does for sub-commands that ask it through the control socket.
 enum Commands {
-    typealias Done = (_ text: String, _ code: ExitCode) -> Void
+    /// What a command ends with.
+    enum Outcome {
+        /// What was asked for, whether it is good news or not.
+        case report(String, ExitCode)
+        /// Why there is none, for people: never where a program waits for a table or JSON.
+        case failure(String, ExitCode)
+
+        init(_ result: OrderResult) {
+            let code = ExitCode(result.outcome)
+            self = code == .success ? .report(result.text, code) : .failure(result.text, code)
+        }
+    }
+
+    typealias Done = (_ outcome: Outcome) -> Void
+
+    /// Searches that may be under way for all clients: one takes files by the dozen.
+    private static let mostSearches = 4
+
+    /// What changes the state, or shows accounts.
+    private static func isForOwner(_ command: CommandKind) -> Bool {
+        [.account, .group, .domain, .secretRotate].contains(command)
+    }
 
     /// `isOwner`: the caller may do what changes the state: root, or who runs the agent.
     static func run(
         _ request: CommandRequest, _ daemon: Daemon, isOwner: Bool,
         capture: @escaping (_ file: [UInt8]) -> Void, done: @escaping Done
     ) {
+        if isForOwner(request.command), !isOwner {
+            return done(.failure("only root and the agent's own user may do that\n", .failed))
+        }
         switch request.command {
         case .account, .group:
-            guard isOwner else {
-                return done("only root and the agent's own user may do that\n", .failed)
-            }
             let result = LocalOrders.run(
                 request, daemon.agent.locals.map { $0.domain },
                 now: daemon.agent.fileTime)
-            done(result.text, ExitCode(result.outcome))
-        case .domain:
-            guard isOwner else {
-                return done("only root and the agent's own user may do that\n", .failed)
-            }
-            domainOrder(request, daemon, done)
-        case .status: done(StatusReport.text(daemon, json: request.wantsJSON), .success)
+            done(Outcome(result))
+        case .domain: domainOrder(request, daemon, done)
+        case .status:
+            done(.report(StatusReport.text(daemon, json: request.wantsJSON), .success))
         case .find: find(request, daemon, done)
         case .explain: explain(request, daemon, capture, done)
-        case .secretRotate:
-            guard isOwner else {
-                return done("only root and the agent's own user may do that\n", .failed)
-            }
-            rotate(request, daemon, done)
+        case .secretRotate: rotate(request, daemon, done)
         case .reload:
             daemon.readSecrets()
-            done("", .success)
+            done(.report("", .success))
         case _:
-            done("this agent does not know command \(request.command.rawValue)\n", .usage)
+            let number = request.command.rawValue
+            done(.failure("this agent does not know command \(number)\n", .usage))
         }
     }
 
@@ -57,7 +72,7 @@ enum Commands {
                 request, domains, primary: { daemon.agent.primaryState($0) },
                 state: { daemon.agent.pullState($0, now: daemon.loop.now) },
                 changed: { daemon.roleChanged($0) })
-            done(result.text, ExitCode(result.outcome))
+            done(Outcome(result))
         }
         guard request.arguments.count >= 2, request.arguments[0] == "promote",
             case .found(let domain) = AccountOrders.find(request.arguments[1], domains),
@@ -70,12 +85,12 @@ enum Commands {
         _ request: CommandRequest, _ daemon: Daemon, _ done: Done
     ) -> Int? {
         guard let name = request.arguments.first, !name.isEmpty else {
-            done("name a domain\n", .usage)
+            done(.failure("name a domain\n", .usage))
             return nil
         }
         if let index = daemon.agent.domainIndex(named: name) { return index }
         let known = daemon.agent.domains.map { $0.name }.joined(separator: ", ")
-        done("domain \(name) is not configured; there is: \(known)\n", .failed)
+        done(.failure("domain \(name) is not configured; there is: \(known)\n", .failed))
         return nil
     }
 
@@ -83,24 +98,34 @@ enum Commands {
         _ request: CommandRequest, _ daemon: Daemon, _ done: @escaping Done
     ) {
         guard let index = domain(request, daemon, done) else { return }
-        guard let rotator = daemon.rotator else { return done("not ready yet\n", .unavailable) }
+        guard let rotator = daemon.rotator else {
+            return done(.failure("not ready yet\n", .unavailable))
+        }
         let name = daemon.agent.domains[index].name
         rotator.begin(index) { outcome in
             switch outcome {
-            case .changed: done("\(name): the secret is changed\n", .success)
+            case .changed: done(.report("\(name): the secret is changed\n", .success))
             case .unchanged(let reason):
-                done("\(name): the secret was not changed: \(reason)\n", .failed)
+                done(.failure("\(name): the secret was not changed: \(reason)\n", .failed))
             case .undecided(let reason):
-                done(
-                    "\(name): the secret may be changed or not, both are kept: \(reason)\n",
-                    .unavailable)
+                let words = "the secret may be changed or not, both are kept"
+                done(.failure("\(name): \(words): \(reason)\n", .unavailable))
             }
         }
     }
 
     private static func find(_ request: CommandRequest, _ daemon: Daemon, _ done: @escaping Done) {
         guard let index = domain(request, daemon, done) else { return }
-        DomainSearch(index, daemon, json: request.wantsJSON, done: done).start()
+        if daemon.searches >= mostSearches {
+            let words = "\(mostSearches) searches are under way; try again\n"
+            return done(.failure(words, .unavailable))
+        }
+        daemon.searches += 1
+        let search = DomainSearch(index, daemon, json: request.wantsJSON) { text, code in
+            daemon.searches -= 1
+            done(.report(text, code))
+        }
+        search.start()
     }
 
     /// A domain, the user to log on where the request has a password, and whether the exchange is
@@ -127,10 +152,11 @@ enum Commands {
             let text = request.wantsJSON
                 ? trace.json(words, code)
                 : trace.text + (code == .success ? "\n\(words)\n" : "\nfailed: \(words)\n")
-            done(text, code)
+            done(.report(text, code))
         }
         guard let explanation else {
-            return done("\(name) is being explained to somebody else; try again\n", .unavailable)
+            let words = "\(name) is being explained to somebody else; try again\n"
+            return done(.failure(words, .unavailable))
         }
         explanation.start()
     }

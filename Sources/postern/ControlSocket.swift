@@ -15,13 +15,18 @@ final class ControlSocket {
     private var calls: [UInt64: Call] = [:]
     private var nextCall: UInt64 = 0
     private(set) var refusedClients = 0
+    /// Once this is closed: who keeps the connections on which something still waits.
+    private var closing: ClosingConnections?
     /// Until when groups that nobody knows are not told of.
     private var quietUntil: UInt64 = 0
 
     private enum Limit {
+        /// Root and our own user may be more.
         static let clients = 4_096
         /// Requests of one client that are under way.
         static let calls = 512
+        /// And of these the commands, which take more than a logon.
+        static let commands = 16
         /// Bytes that wait for one client to read them: a list of as many accounts as there may be.
         static let answer = 64 << 20
         /// Milliseconds from one line about groups that nobody knows to the next, as a caller names
@@ -33,6 +38,7 @@ final class ControlSocket {
         let connection: LocalConnection
         var cutter = FrameCutter(maximum: ControlFrame.maximumRequest)
         var calls = 0
+        var commands = 0
 
         init(_ connection: LocalConnection) { self.connection = connection }
     }
@@ -50,9 +56,13 @@ final class ControlSocket {
         var options = LocalListener.Options()
         options.queueLimit = Limit.answer
         // Only root may give a file to another group: an agent without root is its owner's alone.
-        if Privileges.isRoot, let found = try UserDatabase.group(agent.controlGroup) {
-            options.mode = 0o660
-            options.group = found
+        if Privileges.isRoot {
+            if let found = try UserDatabase.group(agent.controlGroup) {
+                options.mode = 0o660
+                options.group = found
+            } else {
+                daemon.log.error(Self.problem(ofMissing: agent.controlGroup))
+            }
         }
         var accept: (LocalConnection) -> Void = { _ in }
         listener = try LocalListener(
@@ -61,14 +71,32 @@ final class ControlSocket {
         accept = { [self] in accepted($0) }
     }
 
-    func close() {
+    private static func problem(ofMissing group: String) -> String {
+        "there is no group '\(group)', so that only root may use the control socket and log on by "
+            + "response at the winbind socket: see `control group =`"
+    }
+
+    /// Why clients would not be served, in words for the operator.
+    static func problems(_ agent: AgentSettings) -> [String] {
+        guard Privileges.isRoot else { return [] }
+        do throws(SystemError) {
+            let isThere = try UserDatabase.group(agent.controlGroup) != nil
+            return isThere ? [] : [problem(ofMissing: agent.controlGroup)]
+        } catch {
+            return [error.description]
+        }
+    }
+
+    /// Stops listening, and leaves clients to `closing` until they have read what they were sent.
+    func close(_ closing: ClosingConnections) {
         listener.close()
-        for client in clients.values { client.connection.closeAfterSending() }
+        for (id, client) in clients { closing.add(UInt64(id), client.connection) }
         clients.removeAll()
+        self.closing = closing
     }
 
     private func accepted(_ connection: LocalConnection) {
-        if clients.count >= Limit.clients {
+        if clients.count >= Limit.clients, !Privileges.isOwner(connection.peer.user) {
             refusedClients += 1
             connection.close()
             return
@@ -82,6 +110,7 @@ final class ControlSocket {
     }
 
     private func gone(_ id: UInt32) {
+        if closing?.ended(UInt64(id)) == true { return }
         clients.removeValue(forKey: id)?.connection.close()
     }
 
@@ -119,13 +148,7 @@ final class ControlSocket {
             }
             logon(request, id, client)
         case .commandRequest:
-            let request = try CommandRequest(parsing: &reader)
-            Commands.run(
-                request, daemon, isOwner: Privileges.isOwner(client.connection.peer.user),
-                capture: { self.output($0, .capture, requestID, to: id) }
-            ) { text, code in
-                self.finish(requestID, text, code, to: id)
-            }
+            command(try CommandRequest(parsing: &reader), id, client)
         case _:
             throw WireError(
                 .invalid, layer: "control frame", field: "kind", offset: 0,
@@ -213,8 +236,32 @@ final class ControlSocket {
 
     // MARK: Commands
 
-    private func finish(_ requestID: UInt32, _ text: String, _ code: ExitCode, to id: UInt32) {
-        output(Array(text.utf8), .standardOutput, requestID, to: id)
+    private func command(_ request: CommandRequest, _ id: UInt32, _ client: Client) {
+        let requestID = request.requestID
+        if client.commands >= Limit.commands {
+            let words = "\(Limit.commands) commands of this connection are under way; try again\n"
+            return finish(requestID, .failure(words, .unavailable), to: id)
+        }
+        client.commands += 1
+        Commands.run(
+            request, daemon, isOwner: Privileges.isOwner(client.connection.peer.user),
+            capture: { self.output($0, .capture, requestID, to: id) }
+        ) { outcome in
+            client.commands -= 1
+            self.finish(requestID, outcome, to: id)
+        }
+    }
+
+    private func finish(_ requestID: UInt32, _ outcome: Commands.Outcome, to id: UInt32) {
+        let code: ExitCode
+        switch outcome {
+        case .report(let text, let reached):
+            output(Array(text.utf8), .standardOutput, requestID, to: id)
+            code = reached
+        case .failure(let text, let reason):
+            output(Array(text.utf8), .standardError, requestID, to: id)
+            code = reason
+        }
         let end = CommandEnd(requestID: requestID, exitCode: UInt8(code.rawValue))
         send(ControlFrame.bytes { end.write(into: &$0) }, to: id)
     }

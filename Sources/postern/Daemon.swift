@@ -26,6 +26,8 @@ final class Daemon {
     private(set) var control: ControlSocket?
     private(set) var winbind: WinbindSocket?
     private(set) var front: FrontSockets?
+    /// Local clients that are still to read what they were answered, once this is stopping.
+    private let closing: ClosingConnections
     private var timer: Timer!
     private var isSettling = false
     private var isStopping = false
@@ -39,6 +41,11 @@ final class Daemon {
     /// anybody can announce anything, and nobody is to fill the log.
     private var rivalsUntil: UInt64 = 0
     private static let rivalPause: UInt64 = 60_000
+    /// Milliseconds that local clients have for the end of an answer when the agent stops, less
+    /// than a service manager's patience.
+    private static let lastWord: UInt64 = 2_000
+    /// Searches for `postern find` that are under way.
+    var searches = 0
     /// Who waits for what a domain's primary answers.
     private var lookers: [Int: [() -> Void]] = [:]
     private var own: [UInt64: (SecureChannel.LogonOutcome) -> Void] = [:]
@@ -51,6 +58,7 @@ final class Daemon {
         loop: EventLoop = EventLoop()
     ) {
         self.loop = loop
+        closing = ClosingConnections(loop, patience: Self.lastWord)
         self.store = store
         self.log = log
         let configuration = LocalDomains.withChannels(configuration, store, log)
@@ -95,12 +103,14 @@ final class Daemon {
         agent.stop(microseconds: loop.microseconds)
         settle()
         rotator?.close()
-        control?.close()
-        winbind?.close()
+        control?.close(closing)
+        winbind?.close(closing)
         front?.close()
         for socket in sockets { socket.close() }
         timer.close()
-        names.stop { [self] in loop.stop() }
+        names.stop { [self] in
+            closing.whenEmpty { [self] in loop.stop() }
+        }
     }
 
     // MARK: Cores
@@ -343,8 +353,9 @@ final class Daemon {
         let domain = agent.domains[index]
         let list = domain.locator.candidates(now: loop.now)
         if list.isEmpty {
-            log.warning("\(domain.name): no controller is reachable")
-            finishRebuild(index, failure: "no controller is reachable; try `postern find`")
+            let words = "no controller is reachable; try `postern find \(domain.name)`"
+            log.warning("\(domain.name): \(words)")
+            finishRebuild(index, failure: words)
         } else {
             let names = list.map { $0.hostName.isEmpty ? $0.address.description : $0.hostName }
             log.info("\(domain.name): controllers \(names.joined(separator: ", "))")

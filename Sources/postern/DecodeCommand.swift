@@ -62,7 +62,7 @@ enum DecodeCommand {
 
     private static func capture(_ bytes: [UInt8]) -> ExitCode {
         let (summary, error) = CaptureDecoder.decode(bytes) { text in
-            if !text.isEmpty { Terminal.write(text) }
+            if !text.isEmpty { Terminal.show(text) }
         }
         var line = "\(summary.frames) frames, \(summary.decoded) messages decoded"
         if summary.failed > 0 { line += ", \(summary.failed) not" }
@@ -75,7 +75,7 @@ enum DecodeCommand {
 
     private static func show(_ bytes: [UInt8], _ kind: MessageKind?) -> ExitCode {
         let outline = MessageDecoder.decode(bytes, as: kind)
-        Terminal.write(outline.text)
+        Terminal.show(outline.text)
         return outline.decoded > 0 ? .success : .failed
     }
 

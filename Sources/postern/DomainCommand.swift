@@ -28,12 +28,12 @@ enum DomainCommand {
         let (parsed, code) = Options.parse(words, options, usage: usage)
         guard let parsed else { return code }
         let verb = parsed.operands.first ?? ""
-        guard ["show", "promote", "demote"].contains(verb), parsed.operands.count <= 2,
-            verb == "promote" || !parsed.has("force")
-        else {
+        guard ["show", "promote", "demote"].contains(verb), parsed.operands.count <= 2 else {
             Terminal.writeError(usage)
             return .usage
         }
+        let read = verb == "show" ? ["json"] : verb == "promote" ? ["force"] : []
+        guard parsed.areRead(read, by: "domain \(verb)", usage: usage) else { return .usage }
         guard let configuration = Setup.configuration(parsed.configuration) else {
             return .failed
         }
@@ -42,10 +42,9 @@ enum DomainCommand {
             let result = try LocalOrders(configuration).run(
                 .domain, [verb, name] + (parsed.has("force") ? ["force"] : []),
                 json: parsed.has("json"))
-            return LocalCommand.finish(result, usage: usage)
+            return LocalCommand.finish(result, isJSON: parsed.has("json"), usage: usage)
         } catch {
-            Terminal.writeError("postern: \(error.text)\n")
-            return .failed
+            return error.tell()
         }
     }
 }

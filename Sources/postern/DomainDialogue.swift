@@ -41,7 +41,7 @@ final class DomainDialogue {
         dialogue.portOffset = settings.portOffset
         dialogue.speaksSMB2 = settings.transport == .smb2
         if options.has("report"), Terminal.isInteractive {
-            dialogue.onStep = { Terminal.writeError($0.title + "\n") }
+            dialogue.onStep = { Terminal.showError($0.title + "\n") }
         }
     }
 
@@ -64,19 +64,6 @@ final class DomainDialogue {
         return name
     }
 
-    /// One line of a file or of standard input, or what a person types.
-    func secret(prompt: String) throws(SetupFailure) -> Secret {
-        do throws(SystemError) {
-            if let path = options.values["file"] {
-                let bytes = try SystemFile.read(path, limit: 4_096)
-                return Secret(Array(bytes.prefix { $0 != 10 && $0 != 13 }))
-            }
-            return Secret(try Terminal.readSecret(prompt: prompt) ?? [])
-        } catch {
-            throw SetupFailure(text: error.description)
-        }
-    }
-
     /// A user's name with the password, where one was named: `USER`, or `DOMAIN\USER`.
     func user(
         otherwise: String? = nil
@@ -89,7 +76,8 @@ final class DomainDialogue {
             domain = String(parts[0]).uppercased()
             user = String(parts[1])
         }
-        let password = try secret(prompt: "Password of \(domain)\\\(user): ")
+        let password = try Setup.password(
+            options, prompt: "Password of \(domain)\\\(user): ")
         return (
             SessionAccount(
                 user: user, domain: domain, ntowf: NTOWF.v1(password: password),
@@ -132,12 +120,12 @@ final class DomainDialogue {
     }
 
     /// The agent that runs with this configuration, where one does.
-    func agent() -> AgentClient? { try? AgentClient(configuration.agent.controlSocket) }
+    func agent() -> AgentClient? { try? AgentClient(configuration.agent) }
 
     /// The report and the capture file, where they are wanted; also of a flow that failed.
     func finish(_ title: String, documented: String?) throws(SetupFailure) {
         if options.has("report") {
-            Terminal.write(
+            Terminal.show(
                 FlowReport.text(dialogue.report, title: title, documented: documented))
         }
         if let path = options.values["pcap"] {
@@ -151,16 +139,17 @@ final class DomainDialogue {
 
     /// Tells why the flow ended early.
     func failed(_ error: FlowError) -> ExitCode {
-        Terminal.writeError("postern: \(settings.name): \(error.description)\n")
+        Terminal.showError("postern: \(settings.name): \(error.description)\n")
         return error.isUnavailable ? .unavailable : .failed
     }
 
     /// Has the agent make its channel with the new secret; nil where that works.
     static func channelFailure(_ agent: AgentClient, _ name: String) -> String? {
         do throws(AgentClient.Failure) {
-            _ = try agent.run(.reload, [])
-            let (code, text) = try agent.run(.explain, [name])
-            return code == .success ? nil : text
+            _ = try agent.run(CommandRequest(requestID: 1, command: .reload))
+            let answer = try agent.run(
+                CommandRequest(requestID: 1, command: .explain, arguments: [name]))
+            return answer.code == .success ? nil : answer.words
         } catch {
             return error.text
         }

@@ -22,7 +22,7 @@ final class DomainSearch {
     private let settings: DomainSettings
     private let resolver: Resolver?
     private let wantsJSON: Bool
-    private let done: Commands.Done
+    private let done: Done
     private var report: SearchReport
     private var addresses: [IPv4Address] = []
     private var hosts: [String] = []
@@ -42,7 +42,9 @@ final class DomainSearch {
         static let nameServers = 4
     }
 
-    init(_ index: Int, _ daemon: Daemon, json: Bool, done: @escaping Commands.Done) {
+    typealias Done = (_ text: String, _ code: ExitCode) -> Void
+
+    init(_ index: Int, _ daemon: Daemon, json: Bool, done: @escaping Done) {
         self.daemon = daemon
         loop = daemon.loop
         settings = daemon.configuration.domains[index]

@@ -15,7 +15,8 @@ enum EstablishCommand {
             throw SetupFailure(
                 text: "[domain \(name)] has another channel; set channel = trust")
         }
-        let password = try trust.secret(prompt: "Password of the trust with \(name): ")
+        let password = try Setup.password(
+            trust.options, prompt: "Password of the trust with \(name): ")
         try SecretCommand.checkLength(password.bytes.count)
         let ends = try trust.ends(secret: NTOWF.v1(password: password))
         let agent = trust.agent()
@@ -30,12 +31,12 @@ enum EstablishCommand {
             return code
         }
         try finish(trust)
-        for warning in findings.warnings { Terminal.writeError("postern: \(warning)\n") }
+        for warning in findings.warnings { Terminal.showError("postern: \(warning)\n") }
         let before = try keep(password, findings, trust)
         if let agent, let failure = DomainDialogue.channelFailure(agent, name) {
             try restore(before, trust)
-            _ = trust.agent().map { _ = try? $0.run(.reload, []) }
-            Terminal.writeError(
+            _ = try? trust.agent()?.run(CommandRequest(requestID: 1, command: .reload))
+            Terminal.showError(
                 "postern: \(name): the secure channel: \(failure)\nnothing was changed\n")
             return .failed
         }

@@ -27,16 +27,20 @@ enum GroupCommand {
             Terminal.writeError(usage)
             return .usage
         }
+        let verb = parsed.operands[0]
+        var read = ["domain"]
+        if verb == "add" { read.append("comment") }
+        if verb == "list" { read.append("json") }
+        guard parsed.areRead(read, by: "group \(verb)", usage: usage) else { return .usage }
         guard let configuration = Setup.configuration(parsed.configuration) else {
             return .failed
         }
         do throws(SetupFailure) {
             let result = try LocalOrders(configuration).run(
                 .group, arguments, json: parsed.has("json"))
-            return LocalCommand.finish(result, usage: usage)
+            return LocalCommand.finish(result, isJSON: parsed.has("json"), usage: usage)
         } catch {
-            Terminal.writeError("postern: \(error.text)\n")
-            return .failed
+            return error.tell()
         }
     }
 

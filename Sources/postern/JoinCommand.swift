@@ -52,8 +52,7 @@ enum JoinCommand {
                     configuration, parsed, domain: parsed.operands[0].uppercased(),
                     hint: "    profile = modern\n    dns name = its.dns.name"))
         } catch {
-            Terminal.writeError("postern: \(error.text)\n")
-            return .failed
+            return error.tell()
         }
     }
 
@@ -75,7 +74,7 @@ enum JoinCommand {
         }
         try domain.finish("join of \(name)", documented: nil)
         if let agent, let failure = DomainDialogue.channelFailure(agent, name) {
-            Terminal.writeError("postern: \(name): the secure channel: \(failure)\n")
+            Terminal.showError("postern: \(name): the secure channel: \(failure)\n")
             Terminal.writeError(keeper.words + "\n")
             return .failed
         }

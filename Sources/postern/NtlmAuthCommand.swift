@@ -60,7 +60,6 @@ enum NtlmAuthCommand {
     /// The agent as the tool sees it: there or not.
     private final class Agent {
         private let configuration: Configuration?
-        private var path: String? { configuration?.agent.controlSocket }
         private var client: AgentClient?
 
         init(_ options: NTLMAuthOptions) {
@@ -85,10 +84,10 @@ enum NtlmAuthCommand {
 
         /// The agent's answer, or nil where there is none.
         func logon(_ request: ControlLogonRequest) -> ControlLogonReply? {
-            guard let path else { return nil }
+            guard let configuration else { return nil }
             let deadline = SystemClock.milliseconds + NtlmAuthCommand.patience
             do throws(AgentClient.Failure) {
-                if client == nil { client = try AgentClient(path) }
+                if client == nil { client = try AgentClient(configuration.agent) }
                 return try client?.logon(request, deadline: deadline)
             } catch {
                 client = nil

@@ -22,10 +22,19 @@ struct Options {
 
     func has(_ name: String) -> Bool { values[name] != nil }
 
+    /// Whether `verb` reads all that was given, `--config` aside; what it does not read is said.
+    func areRead(_ names: [String], by verb: String, usage: String) -> Bool {
+        let unread = values.keys.sorted().first { $0 != "config" && !names.contains($0) }
+        guard let unread else { return true }
+        Terminal.writeError("postern: '\(verb)' takes no --\(unread)\n\(usage)")
+        return false
+    }
+
     /// Reads `words`; nil where they are wrong, or ask for help, after saying so on standard error
-    /// or output.
+    /// or output. `more` is what help has beyond the usage.
     static func parse(
-        _ words: [String], _ options: [Option], usage: String
+        _ words: [String], _ options: [Option], usage: String,
+        more: @autoclosure () -> String = ""
     ) -> (options: Options?, code: ExitCode) {
         let known = options + [help]
         var parsed = Options()
@@ -59,7 +68,7 @@ struct Options {
             parsed.values[known[Int(index)].name.description] = value
         }
         if parsed.has("help") {
-            Terminal.write(usage)
+            Terminal.write(usage + more())
             return (nil, .success)
         }
         var position = Int(postern_optind())

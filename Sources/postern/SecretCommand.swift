@@ -25,11 +25,15 @@ enum SecretCommand {
             words, [Options.config, Options.Option(name: "file", takesValue: true)],
             usage: usage)
         guard let parsed else { return code }
-        guard parsed.operands.count == 2, let configuration = Setup.configuration(
-            parsed.configuration)
-        else {
-            if parsed.operands.count != 2 { Terminal.writeError(usage) }
-            return parsed.operands.count == 2 ? .failed : .usage
+        let verb = parsed.operands.first ?? ""
+        guard ["import", "rotate", "show"].contains(verb), parsed.operands.count == 2 else {
+            Terminal.writeError(usage)
+            return .usage
+        }
+        let read = verb == "import" ? ["file"] : []
+        guard parsed.areRead(read, by: "secret \(verb)", usage: usage) else { return .usage }
+        guard let configuration = Setup.configuration(parsed.configuration) else {
+            return .failed
         }
         let name = parsed.operands[1].uppercased()
         guard configuration.domains.contains(where: { $0.name == name })
@@ -38,42 +42,23 @@ enum SecretCommand {
             Terminal.writeError("postern: no [domain \(name)] in \(parsed.configuration)\n")
             return .failed
         }
-        if parsed.operands[0] == "rotate" {
+        if verb == "rotate" {
             return AgentClient.command(.secretRotate, parsed, [name], patience: 100_000)
         }
         do throws(SetupFailure) {
             let store = try Setup.store(
                 configuration, owner: try Setup.account(configuration))
-            switch parsed.operands[0] {
-            case "import": return try keep(try password(parsed, name), name, store)
-            case "show": return try show(name, store)
-            case _:
-                Terminal.writeError(usage)
-                return .usage
-            }
+            if verb == "show" { return try show(name, store) }
+            let password = try Setup.password(
+                parsed, prompt: "Password of our account in \(name): ")
+            return try keep(password, name, store)
         } catch {
-            Terminal.writeError("postern: \(error.text)\n")
-            return .failed
-        }
-    }
-
-    private static func password(
-        _ options: Options, _ name: String
-    ) throws(SetupFailure) -> [UInt8] {
-        do throws(SystemError) {
-            if let path = options.values["file"] {
-                let bytes = try SystemFile.read(path, limit: 4_096)
-                return Array(bytes.prefix { $0 != 10 && $0 != 13 })
-            }
-            return try Terminal.readSecret(prompt: "Password of our account in \(name): ") ?? []
-        } catch {
-            throw SetupFailure(text: error.description)
+            return error.tell()
         }
     }
 
     /// What a person gave for a password must be one that the state holds.
     static func checkLength(_ count: Int) throws(SetupFailure) {
-        if count == 0 { throw SetupFailure(text: "the password is empty; nothing was changed") }
         if count > StoredSecret.limit {
             throw SetupFailure(
                 text: "the password has \(count) bytes, more than \(StoredSecret.limit); "
@@ -82,11 +67,11 @@ enum SecretCommand {
     }
 
     private static func keep(
-        _ password: [UInt8], _ name: String, _ store: StateStore
+        _ password: Secret, _ name: String, _ store: StateStore
     ) throws(SetupFailure) -> ExitCode {
-        try checkLength(password.count)
+        try checkLength(password.bytes.count)
         let fresh = StoredSecret(
-            form: .password, since: SystemClock.unixSeconds, secret: Secret(password))
+            form: .password, since: SystemClock.unixSeconds, secret: password)
         do throws(StoreError) {
             try store.write { state throws(StoreError) in
                 let old = try state.get(DomainSecrets.self, name)

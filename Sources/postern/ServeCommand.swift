@@ -9,7 +9,8 @@ enum ServeCommand {
         usage: postern serve [--config FILE] [--check]
 
         Runs the agent in the foreground. With --check, validates the configuration, the state
-        and their permissions, prints what would be done, and exits.
+        (which is made where there is none) and their permissions, prints what would be done and
+        what is in the way, and exits. --help also lists the keys of the configuration.
 
         """
 
@@ -18,7 +19,8 @@ enum ServeCommand {
     ]
 
     static func run(_ words: [String]) -> ExitCode {
-        let (parsed, code) = Options.parse(words, options, usage: usage)
+        let (parsed, code) = Options.parse(
+            words, options, usage: usage, more: "\n" + Configuration.keyTable)
         guard let parsed else { return code }
         guard parsed.operands.isEmpty else {
             Terminal.writeError("postern: serve takes no operand\n" + usage)
@@ -27,12 +29,20 @@ enum ServeCommand {
         guard let configuration = Setup.configuration(parsed.configuration) else {
             return .failed
         }
-        if parsed.has("check") { return check(configuration, parsed.configuration) }
+        if parsed.has("check") { return ServiceCheck.run(configuration, parsed.configuration) }
         return serve(configuration)
     }
 
     private static func serve(_ configuration: Configuration) -> ExitCode {
         let log = Log(Log.Level(configuration.agent.logLevel))
+        // Two that have the domain's state open would be in each other's way: the first one could
+        // write nothing any more.
+        if LocalListener.isServed(configuration.agent.controlSocket) {
+            log.error(
+                "\(configuration.agent.controlSocket): an agent serves this already; stop that one "
+                    + "(systemctl stop postern), or set another `runtime directory =`")
+            return .failed
+        }
         do throws(SystemError) {
             try Privileges.protectMemory()
             Privileges.raiseFileLimit()
@@ -59,11 +69,17 @@ enum ServeCommand {
                 try Privileges.protectMemory()
             }
         } catch {
-            log.error(error.description)
+            log.error(error.description + remedy(error))
             return .failed
         }
         run(daemon, log)
         return .success
+    }
+
+    private static func remedy(_ error: SystemError) -> String {
+        guard error.isOccupied else { return "" }
+        return "; another program serves there, as nmbd, smbd and samba do for old clients: "
+            + "`ss -tulpn` names it"
     }
 
     private static func run(_ daemon: Daemon, _ log: Log) {
@@ -96,47 +112,6 @@ enum ServeCommand {
         for watcher in watchers { watcher.close() }
         watchdog?.close()
         log.info("stopped")
-    }
-
-    private static func check(_ configuration: Configuration, _ path: String) -> ExitCode {
-        var problems: [String] = []
-        do throws(SetupFailure) {
-            let account = try Setup.account(configuration)
-            let store = try Setup.store(configuration, owner: account)
-            for domain in configuration.domains {
-                let quiet = Log(.error)
-                if AgentBuilder.secrets(of: domain.name, in: store, quiet)?.isEmpty == true {
-                    problems.append(
-                        "\(domain.name): no secret; run `postern secret import \(domain.name)`")
-                }
-            }
-            for domain in configuration.localDomains where domain.role == .backup {
-                if AgentBuilder.secrets(of: domain.name, in: store, Log(.error))?.isEmpty == true {
-                    problems.append(
-                        "\(domain.name): no secret; run `postern secret import \(domain.name)`")
-                }
-            }
-            problems += LocalDomains.problems(configuration, store)
-            let isRunning = LocalListener.isServed(configuration.agent.controlSocket)
-            problems += WinbindSocket.problems(configuration.agent, isRunning: isRunning)
-        } catch {
-            problems.append(error.text)
-        }
-        Terminal.write("\(path): \(configuration.domains.count) domains\n")
-        for domain in configuration.domains {
-            var how = domain.profile == .modern ? "modern" : "nt4"
-            if let transport = domain.transport { how += " over \(transport.name)" }
-            let place = domain.dnsName ?? domain.controllers.map { $0.description }
-                .joined(separator: ", ")
-            Terminal.write("  \(domain.name): \(how), as \(domain.account), by \(place)\n")
-        }
-        for domain in configuration.localDomains {
-            let role = domain.role == .primary ? "primary" : "backup"
-            Terminal.write("  \(domain.name): local, \(role)\n")
-        }
-        for problem in problems { Terminal.writeError("postern: \(problem)\n") }
-        if problems.isEmpty { Terminal.write("all is well\n") }
-        return problems.isEmpty ? .success : .failed
     }
 }
 

@@ -1,5 +1,6 @@
 import Configuration
 import Consumers
+import Crypto
 import Loop
 import Store
 import Wire
@@ -7,6 +8,13 @@ import Wire
 /// Why the program cannot begin, in words for its operator.
 struct SetupFailure: Error {
     let text: String
+    var code = ExitCode.failed
+
+    /// Says it, and gives what to end with.
+    func tell() -> ExitCode {
+        Terminal.showError("postern: \(text)\n")
+        return code
+    }
 }
 
 /// What several sub-commands begin with: the configuration, the state, the running agent.
@@ -49,6 +57,29 @@ enum Setup {
         let all = (try? Host.addresses()) ?? []
         return Array(
             all.filter { $0.isUp && !$0.isLoopback }.map { $0.network }.prefix(mostNetworks))
+    }
+
+    /// A password: one line of the file that `--file` names, of standard input without it or with
+    /// `-`, or what a person types.
+    static func password(
+        _ options: Options, prompt: @autoclosure () -> String
+    ) throws(SetupFailure) -> Secret {
+        let line: [UInt8]?
+        do throws(SystemError) {
+            if let path = options.values["file"], path != "-" {
+                let bytes = try SystemFile.read(path, limit: Terminal.lineLimit)
+                line = Array(bytes.prefix { $0 != 10 && $0 != 13 })
+            } else {
+                line = try Terminal.readSecret(prompt: prompt())
+            }
+        } catch {
+            throw SetupFailure(text: error.description)
+        }
+        guard let line else {
+            throw SetupFailure(text: "no password was given; nothing was changed")
+        }
+        if line.isEmpty { throw SetupFailure(text: "the password is empty; nothing was changed") }
+        return Secret(line)
     }
 
     static func store(

@@ -79,8 +79,9 @@ enum StatusReport {
         if let pull { text += line("copy", pull.words) }
         text += line("sid", domain.sid.description)
         text += line(
-            "accounts", "\(domain.accounts.count), \(domain.groups.count) groups, "
-                + "\(domain.trusts.count) trusts")
+            "accounts", "\(domain.accounts.count), \(domain.groups.count) groups")
+        let trusting = domain.trustingDomains
+        if trusting > 0 { text += line("trusts", "may be trusted by \(trusting) domains") }
         text += line("changes", "\(domain.serial(of: .sam))")
         return text + lines(local.ledger)
     }
@@ -229,8 +230,15 @@ enum StatusReport {
         object.member("sid", domain.sid.description)
         object.member("accounts", domain.accounts.count)
         object.member("groups", domain.groups.count)
-        object.member("trusts", domain.trusts.count)
+        object.member("trustingDomains", domain.trustingDomains)
         object.member("serial", Int(clamping: domain.serial(of: .sam)))
         member(local.ledger, &object)
+    }
+}
+
+extension LocalDomain {
+    /// The domains that may trust this one: those that `postern trust list` shows.
+    fileprivate var trustingDomains: Int {
+        accounts.elements.count { $0.flags.contains(.interdomainTrust) }
     }
 }

@@ -11,12 +11,13 @@ import Wire
 enum TrustCommand {
     static let usage = """
         usage: postern trust permit DOMAIN [--file FILE]
-               postern trust establish DOMAIN [--file FILE]
-               postern trust verify DOMAIN [--user USER]
-               postern trust accounts DOMAIN [--user USER] [--json]
+               postern trust establish DOMAIN [--file FILE] [--report] [--pcap FILE]
+               postern trust verify DOMAIN [--user USER] [--file FILE] [--report] [--pcap FILE]
+               postern trust accounts DOMAIN [--user USER] [--file FILE] [--json]
+                             [--report] [--pcap FILE]
                postern trust list [--json]
                postern trust revoke DOMAIN
-               (all of them: [--report] [--pcap FILE] [--config FILE])
+               (all of them: [--config FILE])
 
         permit     lets DOMAIN trust our local domain: makes its interdomain trust account. The
                    password, which DOMAIN's side is told too, is one line of FILE or of standard
@@ -28,7 +29,7 @@ enum TrustCommand {
         list       shows the trusts.
         revoke     removes DOMAIN's account, and forgets what is kept of our trust in it.
 
-        The password of USER is read as one line, or asked for. --report prints each step with its
+        The password of USER is read likewise. --report prints each step with its
         frames, bytes and milliseconds, and the documented figures beside them; --pcap writes what
         was sent and received as a capture file.
 
@@ -42,14 +43,29 @@ enum TrustCommand {
         Options.Option(name: "pcap", takesValue: true),
     ]
 
+    /// The options that a verb reads; nil where there is no such verb.
+    private static func read(by verb: String) -> [String]? {
+        let dialogue = ["file", "report", "pcap"]
+        switch verb {
+        case "permit": return ["file"]
+        case "establish": return dialogue
+        case "verify": return dialogue + ["user"]
+        case "accounts": return dialogue + ["user", "json"]
+        case "list": return ["json"]
+        case "revoke": return []
+        case _: return nil
+        }
+    }
+
     static func run(_ words: [String]) -> ExitCode {
         let (parsed, code) = Options.parse(words, options, usage: usage)
         guard let parsed else { return code }
         let verb = parsed.operands.first ?? ""
-        guard parsed.operands.count == (verb == "list" ? 1 : 2) else {
+        guard let read = read(by: verb), parsed.operands.count == (verb == "list" ? 1 : 2) else {
             Terminal.writeError(usage)
             return .usage
         }
+        guard parsed.areRead(read, by: "trust \(verb)", usage: usage) else { return .usage }
         guard let configuration = Setup.configuration(parsed.configuration) else {
             return .failed
         }
@@ -67,14 +83,10 @@ enum TrustCommand {
             case "accounts":
                 return try TrustAccountsCommand.run(
                     try DomainDialogue(configuration, parsed, domain: domain))
-            case "revoke": return try RevokeCommand.run(configuration, domain)
-            case _:
-                Terminal.writeError(usage)
-                return .usage
+            case _: return try RevokeCommand.run(configuration, domain)
             }
         } catch {
-            Terminal.writeError("postern: \(error.text)\n")
-            return .failed
+            return error.tell()
         }
     }
 }

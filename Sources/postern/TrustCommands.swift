@@ -31,14 +31,14 @@ enum VerifyCommand {
             "verification of \(name)", documented: "part of 111 frames, 24,000 bytes, 10 s")
         guard let findings = outcome else { return code }
         let place = findings.primary.controller.label
-        Terminal.write(
+        Terminal.show(
             "\(name): \(place), \(findings.identity?.sid.description ?? "which speaks no SMB1")\n")
         if let agent { return try checkChannel(agent, trust, user) }
         guard findings.isProved else {
-            Terminal.write("\(name): no secret is kept, so that no channel is verified\n")
+            Terminal.show("\(name): no secret is kept, so that no channel is verified\n")
             return findings.identity == nil ? .failed : .success
         }
-        Terminal.write("\(name): the secret makes a channel\n")
+        Terminal.show("\(name): the secret makes a channel\n")
         try noteVerified(trust)
         return .success
     }
@@ -74,21 +74,21 @@ enum VerifyCommand {
                 credential: .password(user?.password ?? Secret(Array("verify".utf8))))
             reply = try agent.logon(request, deadline: SystemClock.milliseconds + 15_000)
         } catch {
-            Terminal.writeError("postern: \(name): the channel: \(error.text)\n")
+            Terminal.showError("postern: \(name): the channel: \(error.text)\n")
             return error.code
         }
         let time = Columns.milliseconds(SystemClock.microseconds - began)
         switch reply.outcome {
         case .success:
-            Terminal.write("\(name): the channel is live, \(reply.user) logged on in \(time) ms\n")
+            Terminal.show("\(name): the channel is live, \(reply.user) logged on in \(time) ms\n")
         case .refused where user == nil && reply.isAuthoritative:
-            Terminal.write("\(name): the channel is live, answered in \(time) ms\n")
+            Terminal.show("\(name): the channel is live, answered in \(time) ms\n")
         case .refused, .badRequest:
-            Terminal.writeError(
+            Terminal.showError(
                 "postern: \(name): the logon was refused: \(reply.ntStatus.name)\n")
             return .failed
         case .unavailable, .overloaded:
-            Terminal.writeError("postern: \(name): the channel: \(reply.text)\n")
+            Terminal.showError("postern: \(name): the channel: \(reply.text)\n")
             return .unavailable
         }
         try noteVerified(trust)
@@ -206,7 +206,7 @@ final class AccountPrinter {
 
     private func flush(unless size: Int) {
         if text.utf8.count <= size { return }
-        Terminal.write(text)
+        if isJSON { Terminal.write(text) } else { Terminal.show(text) }
         text = ""
     }
 }
@@ -217,7 +217,7 @@ enum PermitCommand {
         _ configuration: Configuration, _ options: Options, _ name: String
     ) throws(SetupFailure) -> ExitCode {
         let orders = try LocalOrders(configuration)
-        let secret = try LocalCommand.password(options, "the trust with \(name)")
+        let secret = try Setup.password(options, prompt: "Password of the trust with \(name): ")
         let result = try orders.run(.account, ["permit", "", name], secret: secret)
         return LocalCommand.finish(result, usage: TrustCommand.usage)
     }
@@ -245,8 +245,11 @@ enum TrustListCommand {
                 throw SetupFailure(text: error.description)
             }
         }
-        Terminal.write(
-            options.has("json") ? json(rows, trusting) : text(rows, trusting, now))
+        if options.has("json") {
+            Terminal.write(json(rows, trusting))
+        } else {
+            Terminal.show(text(rows, trusting, now))
+        }
         return .success
     }
 
@@ -256,7 +259,9 @@ enum TrustListCommand {
     ) throws(SetupFailure) -> [String] {
         if !configuration.localDomains.contains(where: { $0.accounts }) { return [] }
         let result = try LocalOrders(configuration).run(.account, ["trusts", ""])
-        if result.code != .success { throw SetupFailure(text: result.text) }
+        if result.code != .success {
+            throw SetupFailure(text: String(result.text.dropLast()), code: result.code)
+        }
         return result.text.split(separator: "\n").map { String($0) }
     }
 

@@ -21,6 +21,8 @@ final class WinbindSocket {
     private var timer: Timer!
     private(set) var counters = WinbindCounters()
     private(set) var refusedClients = 0
+    /// Once this is closed: who keeps the connections on which something still waits.
+    private var closing: ClosingConnections?
     /// Until when requests that cannot be read are not told of.
     private var quietUntil: UInt64 = 0
 
@@ -75,7 +77,8 @@ final class WinbindSocket {
             try listen(directory, isPrivileged: false)
             try listen(privileged, isPrivileged: true)
         } catch {
-            close()
+            for listener in listeners { listener.close() }
+            timer.close()
             for problem in Self.problems(agent, isRunning: false) { daemon.log.error(problem) }
             throw error
         }
@@ -95,13 +98,18 @@ final class WinbindSocket {
         listeners.append(listener)
     }
 
-    func close() {
+    /// Stops listening, and leaves clients to `closing` until they have read what they were sent.
+    func close(_ closing: ClosingConnections) {
         for listener in listeners { listener.close() }
         listeners = []
-        for client in clients.values { client.connection.closeAfterSending() }
+        for (id, client) in clients { closing.add(Self.number(id), client.connection) }
         clients = [:]
+        self.closing = closing
         timer.close()
     }
+
+    /// Tells our connections from those of the control socket, whose numbers are smaller.
+    private static func number(_ id: UInt32) -> UInt64 { 1 << 32 | UInt64(id) }
 
     var openConnections: Int { clients.count }
 
@@ -158,6 +166,7 @@ final class WinbindSocket {
 
     /// The client has gone by itself.
     private func left(_ id: UInt32) {
+        if closing?.ended(Self.number(id)) == true { return }
         if let client = clients[id], client.conversation.onlyAskedForVersion,
             let interface = client.conversation.interface
         {
@@ -260,11 +269,6 @@ final class WinbindSocket {
         let parent = directory.split(separator: "/").dropLast().joined(separator: "/")
         if DirectoryEntry("/" + parent) == nil {
             found.append("winbind socket: there is no /\(parent): make it, owned by root")
-        }
-        if Privileges.isRoot, (try? UserDatabase.group(agent.controlGroup)) == nil {
-            found.append(
-                "winbind socket: there is no group '\(agent.controlGroup)', so that root alone "
-                    + "logs on by response: see `control group =`")
         }
         let privileged = privileged(directory)
         for (path, mode) in [(directory, "755"), (privileged, "750")] {

@@ -221,6 +221,7 @@ private let contract = """
 
     private static let number = "a number from 1 to 16"
     private static let time = "a time from 100ms to 60s"
+    private static let protocols = "all, or some of ntlmv2, mschap, ntlmv1 (mschap too) and lm"
     private static let path = "an absolute path of at most 80 bytes"
 
     @Test(arguments: [
@@ -240,9 +241,9 @@ private let contract = """
         ("listen", "port offset = -1", "a number from 0 to 65090"),
         ("listen", "wins server = 10.0.0", "IPv4 addresses"),
         ("listen", "wins = true", "yes or no"),
-        ("listen", "logons = ntlmv3", "all, or some of ntlmv2, mschap, ntlmv1 and lm"),
-        ("listen", "logons 139 = all lm", "all, or some of ntlmv2, mschap, ntlmv1 and lm"),
-        ("agent", "logons = ", "all, or some of ntlmv2, mschap, ntlmv1 and lm"),
+        ("listen", "logons = ntlmv3", protocols),
+        ("listen", "logons 139 = all lm", protocols),
+        ("agent", "logons = ", protocols),
         ("listen", "anonymous = yes", "none, domain, names or all"),
         ("listen", "signing = yes", "no, offer or require"),
         ("domain A", "dns name = a..b", "a DNS name"),
@@ -362,5 +363,13 @@ private let contract = """
     @Test func fitsATerminal() {
         for line in Configuration.keyTable.split(separator: "\n") { #expect(line.count <= 118) }
         #expect(Configuration.keyTable.contains("  deadline              5s  "))
+    }
+
+    @Test func hasEveryKey() {
+        let names = AgentSettings.keys.map { $0.name } + ListenSettings.keys.map { $0.name }
+            + DomainSettings.keys.map { $0.name } + LocalDomainSettings.keys.map { $0.name }
+        let table = Configuration.keyTable
+        for name in names { #expect(table.contains("\n  \(name)  "), "\(name)") }
+        #expect(table.contains("ntlmv1 (mschap too)"))
     }
 }

@@ -24,8 +24,8 @@ from boxes import LabError  # noqa: E402
 from measures import table  # noqa: E402
 
 ORDER = ("test_demo", "test_oracle", "test_logon", "test_discovery", "test_responder",
-         "test_names", "test_service", "test_accounts", "test_callers", "test_winbind",
-         "test_front", "test_share", "test_judges", "test_hostile", "test_torture", "test_member", "test_join",
+         "test_names", "test_service", "test_commands", "test_accounts", "test_callers",
+         "test_winbind", "test_front", "test_share", "test_judges", "test_hostile", "test_torture", "test_member", "test_join",
          "test_trusts", "test_replication", "test_wire", "test_faults")
 
 

@@ -6,7 +6,7 @@ import re
 import tempfile
 
 import labtest
-from labtest import LabTest, lab
+from labtest import LabTest, lab, plan
 
 # What the documented flows cost, as the reference has it; a wrong password is in none of them.
 DOCUMENTED = {
@@ -56,7 +56,12 @@ class DemoTest(LabTest):
     def test_table_says_what_to_do_next(self):
         done = self.demo()
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("postern secret import", done.stdout)
+        following = done.stdout[done.stdout.index("Next:"):]
+        steps = ("serve --check", "postern join", "enable --now postern", "postern status")
+        places = [following.index(step) for step in steps]
+        self.assertEqual(places, sorted(places))
+        readme = (plan.REPOSITORY / "README.md").read_text()
+        self.assertIn(following.strip(), readme)
         for flow, documented in DOCUMENTED.items():
             self.assertRegex(
                 done.stdout, rf"(?m)^{re.escape(flow)} +{re.escape(documented)} +"

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 
 import logons
@@ -57,8 +58,14 @@ class UnitTest(LabTest):
         root = self.installed()
         for name in ("usr/bin/postern", "usr/lib/systemd/system/postern.service",
                      "usr/lib/sysusers.d/postern.conf", "usr/lib/tmpfiles.d/postern.conf",
-                     "etc/postern/postern.conf", "usr/share/doc/postern/examples/squid.conf"):
+                     "etc/postern/postern.conf", "usr/share/doc/postern/examples/squid.conf",
+                     "usr/share/doc/postern/copyright", "usr/share/man/man8/postern.8.gz"):
             self.assertTrue((root / name).is_file(), name)
+        licences = (root / "usr/share/doc/postern/copyright").read_text()
+        for name in ("Apache License", "nettle", "libuv", "LMDB", "c-ares", "inih"):
+            self.assertIn(name, licences)
+        page = run("man", "--local-file", root / "usr/share/man/man8/postern.8.gz").stdout
+        self.assertIn(run(root / "usr/bin/postern", "--version").stdout.split()[1], page)
         link = root / "usr/lib/postern/ntlm_auth"
         self.assertEqual(link.resolve(), (root / "usr/bin/postern").resolve())
         self.assertIn("usage: ", run(link, "--help").stdout.lower())
@@ -100,10 +107,40 @@ class UnitTest(LabTest):
                                 if not path.is_dir()})
         self.assertEqual((unpacked / "DEBIAN/conffiles").read_text(),
                          "/etc/postern/postern.conf\n")
-        for script in ("postinst", "prerm"):
+        for script in ("postinst", "prerm", "postrm"):
             run("sh", "-n", unpacked / "DEBIAN" / script)
         self.assertIn("Version: " + run(root / "usr/bin/postern", "--version").stdout.split()[1],
                       run("dpkg-deb", "--field", package).stdout)
+
+    def script(self, name, *words, **fails):
+        """Runs a maintainer's script in a folder of its own, beside programs that do nothing or
+        fail. Gives what it said, and the folder."""
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for program in ("systemctl", "systemd-sysusers", "systemd-tmpfiles"):
+            stub = folder / program
+            stub.write_text(f"#!/bin/sh\nexit {fails.get(program, 0)}\n")
+            stub.chmod(0o755)
+        for made in ("run/systemd/system", "run/postern", "var/lib/postern"):
+            (folder / made).mkdir(parents=True)
+        text = (plan.REPOSITORY / "packaging/deb" / name).read_text()
+        mine = folder / name
+        mine.write_text(text.replace(" /run/", f" {folder}/run/")
+                        .replace(" /var/", f" {folder}/var/"))
+        done = run("sh", mine, *words, env={"PATH": f"{folder}:/usr/bin:/bin"}, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stderr, folder
+
+    def test_an_agent_that_does_not_start_again_fails_no_upgrade(self):
+        said, _ = self.script("postinst", "configure", "0.0.1", systemctl=1)
+        self.assertIn("journalctl -u postern", said)
+        self.assertEqual(self.script("postinst", "configure", "0.0.1")[0], "")
+
+    def test_the_state_stays_until_it_is_purged(self):
+        _, folder = self.script("postrm", "remove", systemctl=1)
+        self.assertTrue((folder / "var/lib/postern").exists())
+        _, folder = self.script("postrm", "purge")
+        self.assertFalse((folder / "var/lib/postern").exists())
+        self.assertFalse((folder / "run/postern").exists())
 
     def test_unit_is_one_that_systemd_takes(self):
         root = self.installed()
@@ -113,6 +150,9 @@ class UnitTest(LabTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         # It looks at the units of the host beside ours.
         self.assertNotIn("postern", done.stderr)
+
+    def test_name_servers_may_be_ipv6(self):
+        self.assertIn("AF_INET6", unit("Service", "RestrictAddressFamilies").split())
 
     def test_unit_is_hardened(self):
         done = run("systemd-analyze", "security", "--offline=true", "--no-pager",

@@ -91,6 +91,20 @@ private final class Clients {
         #expect(clients.closing.queuedBytes == clients.queued(0) + clients.queued(2))
     }
 
+    @Test func endOfTheLastOneIsTold() throws {
+        let clients = try Clients(patience: 300)
+        defer { clients.dissolve() }
+        var told = 0
+        clients.closing.whenEmpty { told += 1 }
+        #expect(told == 1)
+        try clients.end(leaving: 100_000)
+        try clients.end(leaving: 100_000)
+        clients.closing.whenEmpty { told += 1 }
+        clients.read(0)
+        #expect(run(clients.loop) { clients.closing.count == 1 } && told == 1)
+        #expect(run(clients.loop, limit: 2_000) { told == 2 } && clients.closing.count == 0)
+    }
+
     @Test func whoLeavesNothingIsClosedAtOnce() throws {
         let clients = try Clients(patience: 60_000)
         defer { clients.dissolve() }

@@ -168,6 +168,7 @@ import Wire
         #expect(Terminal.line("a\u{85}b\u{9b}2Jc\u{80}") == "a?b?2Jc?")
         let others = "\u{a0}\u{4082}\u{1f082}\u{c5}"
         #expect(Terminal.line(others) == others)
+        #expect(Terminal.lines("A\npostern: B\r\n\u{1b}[2J\u{85}") == "A\npostern: B?\n?[2J?")
     }
 
     @Test func knowsTheHostsAddresses() throws {

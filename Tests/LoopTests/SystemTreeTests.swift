@@ -41,6 +41,31 @@ import Testing
         #expect(tree.read([], from: 0, count: 4) == nil)
     }
 
+    @Test func saysWhoCannotReadIt() throws {
+        let (_, root) = try tree()
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let share = root + "/share"
+        let stranger = UserAccount(name: "stranger", user: 65_533, group: 65_533)
+        func allow(_ mode: Int, _ path: String) throws {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        }
+        try allow(0o755, root)
+        try allow(0o755, share)
+        #expect(SystemTree.problem(root: share, for: stranger) == nil)
+        try allow(0o751, share)
+        let reading = "user stranger may not read \(share): chmod o+rx \(share)"
+        #expect(SystemTree.problem(root: share, for: stranger) == reading)
+        try allow(0o700, root)
+        let entering = "user stranger may not enter \(root): chmod o+x \(root)"
+        #expect(SystemTree.problem(root: share, for: stranger) == entering)
+        #expect(SystemTree.problem(root: share, for: Privileges.account) == nil)
+        let file = share + "/LOGON.BAT"
+        #expect(SystemTree.problem(root: file, for: Privileges.account)
+            == "\(file) is not a directory")
+        let nothing = SystemTree.problem(root: share + "/none", for: Privileges.account)
+        #expect(nothing?.hasPrefix("stat \(share)/none: ") == true)
+    }
+
     @Test func nothingLeadsOut() throws {
         let (tree, root) = try tree()
         defer { try? FileManager.default.removeItem(atPath: root) }

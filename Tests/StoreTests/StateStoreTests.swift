@@ -189,7 +189,7 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
             #expect(found.st_uid == owner.user && found.st_mode & 0o7777 == 0o600)
         }
         _ = unsafe chown(folder, 0, 0)
-        let reason = "belongs to user 65534, not to user 0"
+        let reason = "belongs to user 65534, not to user 0; chown 0:0 it"
         #expect(throws: StoreError.unsafe(path: folder + "/state.mdb", reason: reason)) {
             _ = try StateStore(directory: folder)
         }
@@ -274,7 +274,8 @@ private func password(_ text: String, since: UInt64 = 1_700_000_000) -> StoredSe
             }
             Issue.record("more was stored than fits")
         } catch {
-            #expect(error.description == "write: the state file is full")
+            let words = "write: the state file is full; remove accounts that nobody uses"
+            #expect(error.description == words)
         }
         _ = try store.write { state throws(StoreError) in try state.take(from: "serial") }
     }

@@ -45,11 +45,6 @@ extension RAP {
         /// The records in the data of an enumeration.
         package var entriesReturned: Int { Int(outParameters.first ?? 0) }
 
-        /// The records that there are.
-        package var entriesAvailable: Int {
-            outParameters.count > 1 ? Int(outParameters[1]) : entriesReturned
-        }
-
         package var description: String {
             var text = win32ErrorCode.description
             for word in outParameters { text += ", \(word)" }

@@ -60,9 +60,11 @@ enum DemoCommand {
         options. The seal, which Windows NT 4.0 did not have, adds 64 bytes to a message.
 
         Next: name your own domain in /etc/postern/postern.conf, then
-          postern serve --check          what the configuration says, and what is missing
-          postern find DOMAIN            where its controllers are
-          postern secret import DOMAIN   the machine account's password
+          postern serve --check            what the configuration says, and what is missing
+          postern join DOMAIN              makes this host's account there; one that is there
+                                           already: postern secret import DOMAIN
+          systemctl enable --now postern   starts the agent
+          postern status                   what it serves
 
         """
 }
