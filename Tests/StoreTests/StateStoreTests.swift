@@ -1,9 +1,10 @@
 import CPosix
 import Crypto
 import Foundation
-import Store
 import Testing
 import Wire
+
+@testable import Store
 
 /// A folder of one test's own, removed when the test is over.
 private final class TemporaryFolder {
@@ -344,6 +345,35 @@ extension StateStoreTests {
         }
         let next = try store.write { state throws(StoreError) in try state.take(from: "x") }
         #expect(next == 7)
+    }
+
+    /// What a killed reader saw would be kept for it in a file of limited size.
+    @Test func forgetsProcessesThatDiedWhileTheyRead() async throws {
+        let folder = TemporaryFolder()
+        _ = unsafe setenv(Self.variable, folder.path, 1)
+        let store = try StateStore(directory: folder.path)
+        try store.write { state throws(StoreError) in try state.put(Counter(next: 7), "x") }
+        await #expect(processExitsWith: .signal(SIGKILL)) {
+            try StateSharingTests.dieReadingInChild()
+        }
+        let isThere = { () throws(StoreError) -> Bool in
+            try store.read { state throws(StoreError) in
+                try state.get(Counter.self, "x") != nil
+            }
+        }
+        // The child had all of the places.
+        #expect(throws: StoreError.self) { try isThere() }
+        _ = try store.write { state throws(StoreError) in try state.take(from: "x") }
+        #expect(try isThere())
+    }
+
+    fileprivate static func dieReadingInChild() throws {
+        try read(StateStore(directory: folder), times: StateStore.readerLimit)
+    }
+
+    private static func read(_ store: StateStore, times: UInt32) throws(StoreError) {
+        if times == 0 { kill(getpid(), SIGKILL) }
+        try store.read { _ throws(StoreError) in try read(store, times: times - 1) }
     }
 
     fileprivate static func dieInChild() throws {
