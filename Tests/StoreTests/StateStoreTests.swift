@@ -311,6 +311,57 @@ extension StateStoreTests {
     }
 }
 
+/// What is kept of a secret that a controller has or may have, while others replace the record.
+@Suite struct SecretChangeTests {
+    private static let asked = IPv4Address(10, 77, 0, 11)
+
+    private func texts(_ secrets: DomainSecrets) -> [String] {
+        [secrets.current, secrets.previous, secrets.pending].map {
+            $0.map { String(decoding: $0.secret.bytes, as: UTF8.self) } ?? "-"
+        }
+    }
+
+    @Test func whatAControllerTookIsCurrentWhateverIsKeptInItsPlace() {
+        var secrets = DomainSecrets(
+            sequence: 3, current: password("old"), pending: password("new"))
+        secrets.succeed(by: password("new"))
+        #expect(texts(secrets) == ["new", "old", "-"] && secrets.sequence == 4)
+        secrets = DomainSecrets(
+            sequence: 4, current: password("imported"), previous: password("old"))
+        secrets.succeed(by: password("new"))
+        #expect(texts(secrets) == ["new", "imported", "-"])
+        // What is current already is no change.
+        secrets.succeed(by: password("new"))
+        #expect(texts(secrets) == ["new", "imported", "-"] && secrets.sequence == 5)
+        // Another change is under way.
+        secrets.begin(password("joined"))
+        secrets.succeed(by: password("sent"))
+        #expect(texts(secrets) == ["sent", "new", "joined"])
+    }
+
+    @Test func whatAControllerMayHaveIsAmongTheSecrets() {
+        var secrets = DomainSecrets(sequence: 4, current: password("imported"))
+        secrets.keepUndecided(password("new"), asked: Self.asked)
+        #expect(texts(secrets) == ["imported", "-", "new"])
+        #expect(secrets.askedController == Self.asked)
+        secrets.begin(password("joined"))
+        #expect(texts(secrets) == ["imported", "new", "joined"])
+        secrets.askedController = nil
+        secrets.keepUndecided(password("new"), asked: Self.asked)
+        #expect(texts(secrets) == ["imported", "new", "joined"])
+        #expect(secrets.askedController == nil)
+    }
+
+    @Test func whatAControllerRefusedIsDroppedAlone() {
+        var secrets = DomainSecrets(
+            sequence: 4, current: password("old"), pending: password("joined"))
+        secrets.drop(password("new"))
+        #expect(texts(secrets) == ["old", "-", "joined"])
+        secrets.drop(password("joined"))
+        #expect(texts(secrets) == ["old", "-", "-"])
+    }
+}
+
 /// Two processes with the same state. The folder's name reaches the other one by the environment.
 @Suite(.serialized) struct StateSharingTests {
     private static let variable = "POSTERN_STORE_TEST"
