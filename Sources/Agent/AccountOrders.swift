@@ -186,9 +186,10 @@ package enum AccountOrders {
     private static func importLines(
         _ firstLine: String, _ lines: Secret?, _ domain: LocalDomain, _ now: UInt64
     ) -> OrderResult {
-        guard var number = Int(firstLine), let bytes = lines?.bytes else {
+        guard let first = UInt32(firstLine), first > 0, let bytes = lines?.bytes else {
             return OrderResult(.misused, "import FIRST-LINE\n")
         }
+        var number = UInt64(first)
         var counts = (new: 0, changed: 0)
         var problems = ""
         let pieces = bytes.split(separator: 10, omittingEmptySubsequences: false)
@@ -196,7 +197,7 @@ package enum AccountOrders {
             try domain.change { () throws(DomainError) in
                 for piece in pieces {
                     let line = Array(piece)
-                    defer { number += 1 }
+                    defer { number &+= 1 }
                     guard SmbpasswdEntry.isEntry(line) else { continue }
                     if let problem = take(line, domain, now, &counts) {
                         problems += "line \(number): \(problem)\n"

@@ -97,6 +97,11 @@ package final class Agent {
         /// The agent itself, for the domain's SID.
         case agent
         case gate(GroupGate.Ticket)
+
+        /// Who asks for its own sake can wait, and may be anybody.
+        var isUrgent: Bool {
+            if case .caller = self { false } else { true }
+        }
     }
 
     private struct Caller {
@@ -370,8 +375,8 @@ package final class Agent {
         askers[nextTranslation] = asker
         let domain = domains[index]
         domain.channel.translate(
-            nextTranslation, question, deadline: now + min(patience, domain.policy.deadline),
-            now: now)
+            nextTranslation, question, isUrgent: asker.isUrgent,
+            deadline: now + min(patience, domain.policy.deadline), now: now)
     }
 
     private func translated(_ id: UInt32, _ outcome: TranslationOutcome, _ index: Int) {

@@ -71,17 +71,20 @@ extension Agent {
         settle(backup.channel, now: now, microseconds: microseconds)
     }
 
-    /// Away is a primary that no connection reaches. One that has not been asked, or that did not
-    /// answer this once, may be at work.
+    /// Away is a primary that no connection reaches. One that was not found, that has not been
+    /// asked, or that did not answer this once, may be at work.
     package func primaryState(_ local: Int) -> PrimaryState {
         guard let backup = backup(of: local) else {
             return .unknown("no channel to the primary is configured")
         }
-        let channel = domains[backup.channel].channel
+        let domain = domains[backup.channel]
+        let channel = domain.channel
         guard let controller = channel.controller else {
-            return channel.reachesNobody
-                ? .away
-                : .unknown("the channel to the primary is not ready (\(channel.stateName))")
+            guard channel.reachesNobody else {
+                return .unknown("the channel to the primary is not ready (\(channel.stateName))")
+            }
+            return domain.locator.controllers.isEmpty
+                ? .unknown("its primary was not found") : .away
         }
         switch backup.pull.lastTrouble {
         case .refused(.invalidDomainRole): return .stepsBack

@@ -218,6 +218,11 @@ package final class Responder {
         wins?.takeChanges(now: now, unix: unix, all: all) ?? []
     }
 
+    /// What was taken could not be kept, and is due again a minute later.
+    package func winsNotKept(_ taken: [WINSPage], now: UInt64) {
+        wins?.notKept(taken, now: now)
+    }
+
     /// Gives back what was kept, before `start`.
     package func loadWINS(_ page: WINSPage, now: UInt64, unix: UInt64) {
         wins?.load(page, now: now, unix: unix)

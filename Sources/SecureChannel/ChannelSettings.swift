@@ -79,6 +79,8 @@ package enum ChannelLimit {
     package static let name = 256
     /// Questions for names and SIDs that wait for a controller; a further one is `overloaded`.
     package static let translations = 256
+    /// Those that a logon waits for, each of them for one at least.
+    package static let urgentTranslations = waiting
     /// After a second connection did not come about, until the next attempt.
     package static let sparePause: UInt64 = 5_000
     /// A second connection that nothing used for so long is closed.

@@ -45,6 +45,8 @@ struct TranslationLine {
         var id: UInt32
         var question: TranslationQuestion
         var deadline: UInt64
+        /// A logon, or the agent itself, waits for it.
+        var isUrgent: Bool
         var wasRetried = false
     }
 
@@ -76,6 +78,26 @@ struct TranslationLine {
     /// Where the endpoint mappers said that the Local Security Authority is.
     var ports: [IPv4Address: UInt16] = [:]
 
+    /// Puts a question behind those that are not less urgent, and behind the one under way; says
+    /// whether there was room. Strangers ask what they like, so that what is urgent has a limit of
+    /// its own.
+    mutating func enter(_ question: Pending) -> Bool {
+        let limit =
+            question.isUrgent ? ChannelLimit.urgentTranslations : ChannelLimit.translations
+        guard pending.count(where: { $0.isUrgent == question.isUrgent }) < limit else {
+            return false
+        }
+        guard question.isUrgent else {
+            pending.append(question)
+            return true
+        }
+        var start = 0
+        if case .asked? = link?.step { start = 1 }
+        let place = pending.dropFirst(start).firstIndex { !$0.isUrgent }
+        pending.insert(question, at: place ?? pending.endIndex)
+        return true
+    }
+
     var nextDeadline: UInt64 {
         var next = UInt64.max
         for each in pending { next = min(next, each.deadline) }
@@ -98,15 +120,17 @@ extension Channel {
     /// Only what comes before the questions: an association fails where it is refused.
     private static var setupTag: UInt32 { 0 }
 
-    /// The outcome comes as an output, at `deadline` at the latest.
+    /// The outcome comes as an output, at `deadline` at the latest. An urgent question goes ahead
+    /// of those that are not.
     package func translate(
-        _ id: UInt32, _ question: TranslationQuestion, deadline: UInt64, now: UInt64
+        _ id: UInt32, _ question: TranslationQuestion, isUrgent: Bool = false, deadline: UInt64,
+        now: UInt64
     ) {
-        guard translations.pending.count < ChannelLimit.translations else {
+        let pending = TranslationLine.Pending(
+            id: id, question: question, deadline: deadline, isUrgent: isUrgent)
+        guard translations.enter(pending) else {
             return outputs.append(.translated(id, .unavailable(.overloaded)))
         }
-        translations.pending.append(
-            TranslationLine.Pending(id: id, question: question, deadline: deadline))
         askNext(now: now)
     }
 

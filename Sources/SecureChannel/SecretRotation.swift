@@ -8,6 +8,9 @@ import Wire
 ///       └── a pending one is left of before ─→ probing ←┘
 ///                    a key is made: with the pending one ─→ it was set; with the current ─→ not
 ///
+/// Where the controller that was asked does not come back, another one is asked to take the same
+/// secret: only to forget it could do harm.
+///
 /// It decides, and its owner does: the state file, the channel and their outcomes are the owner's.
 package struct SecretRotation {
     package enum Action: Equatable {
@@ -16,11 +19,16 @@ package struct SecretRotation {
         /// Keep which controller is asked, then set the pending password there; then
         /// `passwordSet`.
         case setPending
+        /// The same at another controller than the one that was asked: until it has answered, keep
+        /// that no controller's word is final.
+        case setPendingElsewhere
         /// Make the channel anew with pending, current and former secret, in that order; then
         /// `keyed` or `keyFailed`.
         case makeKey
         /// The pending secret becomes the current one, and that the former.
         case promote
+        /// The same with the secret that was sent, whatever was kept in its place meanwhile.
+        case promoteSent
         case dropPending
         case finish(Outcome)
     }
@@ -44,6 +52,8 @@ package struct SecretRotation {
     private var sends = 0
     /// Some controller may have been told the pending secret.
     private var wasSent = false
+    /// The one under way goes to another controller than the one that was asked before.
+    private var isElsewhere = false
 
     package init() {}
 
@@ -60,7 +70,7 @@ package struct SecretRotation {
 
     package mutating func pendingStored() -> [Action] {
         guard phase == .storing else { return [] }
-        return send()
+        return send(elsewhere: false)
     }
 
     /// Nothing was stored, and nothing begins.
@@ -69,10 +79,11 @@ package struct SecretRotation {
         return end(.unchanged(reason))
     }
 
-    private mutating func send() -> [Action] {
+    private mutating func send(elsewhere: Bool) -> [Action] {
         sends += 1
         phase = .setting
-        return [.setPending]
+        isElsewhere = elsewhere
+        return [elsewhere ? .setPendingElsewhere : .setPending]
     }
 
     package mutating func passwordSet(_ outcome: PasswordOutcome) -> [Action] {
@@ -81,9 +92,12 @@ package struct SecretRotation {
         switch outcome {
         case .set:
             phase = .confirming
-            return [.promote, .makeKey]
+            return [.promoteSent, .makeKey]
         case .refused(let status):
-            return [.dropPending] + end(.unchanged("\(status.name): \(status.text)"))
+            let reason = "\(status.name): \(status.text)"
+            // Whoever was asked before may have taken it.
+            if isElsewhere { return end(.undecided(reason)) }
+            return [.dropPending] + end(.unchanged(reason))
         case .notSent, .unknown:
             phase = .probing
             return [.makeKey]
@@ -92,21 +106,23 @@ package struct SecretRotation {
 
     /// There is a key at `controller`, made with the pending secret or, where that has become it,
     /// the current one. Made with another one, the word of `asked` alone is final, which is the
-    /// controller that was last asked to take it; anybody's is, where nobody was.
+    /// controller that was last asked to take it; anybody's is, where nobody was. `isStale`: the
+    /// pending secret is older than the asked controller is waited for.
     package mutating func keyed(
-        withNewest isNewest: Bool, at controller: IPv4Address?, asked: IPv4Address?
+        withNewest isNewest: Bool, at controller: IPv4Address?, asked: IPv4Address?, isStale: Bool
     ) -> [Action] {
         switch phase {
         case .idle, .storing, .setting: return []
         case .probing:
             if isNewest { return [.promote] + end(.changed) }
             let isFinal = asked.map { $0 == controller } ?? !wasSent
-            if !isFinal {
+            let maySend = sends < Self.sendLimit
+            if !isFinal, !isStale || !maySend {
                 return end(
                     .undecided("the controller that was asked does not answer, and others may "
                         + "not have heard of it"))
             }
-            if sends < Self.sendLimit { return send() }
+            if maySend { return send(elsewhere: !isFinal) }
             return [.dropPending] + end(.unchanged("the controller does not take it"))
         case .confirming:
             return end(

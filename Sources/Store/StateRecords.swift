@@ -34,6 +34,10 @@ package struct StoredSecret: CustomStringConvertible {
 
     package var description: String { "secret set at \(since)" }
 
+    package func isSame(as other: StoredSecret) -> Bool {
+        form == other.form && secret.bytes == other.secret.bytes
+    }
+
     init(parsing reader: inout WireReader) throws(WireError) {
         form = Form(rawValue: try reader.uint8("form"))
         switch form {
@@ -92,6 +96,37 @@ package struct DomainSecrets: StateRecord, CustomStringConvertible {
         "secrets \(sequence), current \(current.description)"
             + (previous == nil ? "" : ", with the previous one")
             + (pending == nil ? "" : ", with a pending one")
+    }
+
+    // MARK: Changes, whatever the record was replaced by meanwhile
+
+    /// A controller has taken `secret`: it is the current one now, and what is current the former.
+    package mutating func succeed(by secret: StoredSecret) {
+        drop(secret)
+        if !current.isSame(as: secret) {
+            previous = current
+            sequence &+= 1
+        }
+        current = secret
+    }
+
+    /// A controller may have taken `secret`, so that it must be among those that are kept.
+    package mutating func keepUndecided(_ secret: StoredSecret, asked: IPv4Address) {
+        let isKept = [pending, current, previous].contains { $0?.isSame(as: secret) == true }
+        guard !isKept, pending == nil else { return }
+        pending = secret
+        askedController = asked
+    }
+
+    /// Another change begins, before it is known what became of the one that is pending.
+    package mutating func begin(_ secret: StoredSecret) {
+        if let pending { previous = pending }
+        pending = secret
+    }
+
+    /// No controller has taken `secret`.
+    package mutating func drop(_ secret: StoredSecret) {
+        if pending?.isSame(as: secret) == true { pending = nil }
     }
 
     private static let hasPrevious: UInt8 = 1

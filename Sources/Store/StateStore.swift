@@ -67,9 +67,7 @@ package protocol StateRecord {
         try check("open", unsafe mdb_env_set_maxreaders(environment, readerLimit))
         let flags = UInt32(MDB_NOSUBDIR | MDB_NOTLS)
         try check("open", unsafe mdb_env_open(environment, path, flags, 0o600))
-        // What a killed process left in the lock file.
-        var dead: Int32 = 0
-        try check("open", unsafe mdb_reader_check(environment, &dead))
+        try unsafe forgetDead(environment)
         var transaction: OpaquePointer?
         try check("open", unsafe mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &transaction))
         var table: MDB_dbi = 0
@@ -78,6 +76,14 @@ package protocol StateRecord {
         try check("open", unsafe mdb_txn_commit(transaction))
         try check("open", status)
         return table
+    }
+
+    /// Clears what killed processes left in the lock file: the pages that a reader sees cannot be
+    /// used again, and its place is one of few.
+    @unsafe
+    private static func forgetDead(_ environment: OpaquePointer) throws(StoreError) {
+        var dead: Int32 = 0
+        try check("check", unsafe mdb_reader_check(environment, &dead))
     }
 
     /// The number of the last transaction that was committed, by anyone: a cheap way to see
@@ -101,6 +107,7 @@ package protocol StateRecord {
     package func write<Result>(
         _ body: (StateTransaction) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
+        try unsafe Self.forgetDead(environment)
         let transaction = try begin(0)
         defer { transaction.abort() }
         let result = try body(transaction)

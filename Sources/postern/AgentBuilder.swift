@@ -154,17 +154,22 @@ enum AgentBuilder {
     /// The hashes of a domain's secrets in the order to try: a pending change may have reached
     /// the controller or not. Nil where the state cannot be read, which says nothing of them.
     static func secrets(of name: String, in store: StateStore, _ log: Log) -> [Bytes16]? {
+        let (hashes, trouble) = secrets(of: name, in: store)
+        if let trouble { log.error(trouble) }
+        return hashes
+    }
+
+    /// The same, and what the log is to be told.
+    static func secrets(
+        of name: String, in store: StateStore
+    ) -> (hashes: [Bytes16]?, trouble: String?) {
         do throws(StoreError) {
             guard let record = try store.read({ state throws(StoreError) in
                 try state.get(DomainSecrets.self, name)
-            }) else {
-                log.error("\(name): no secret; run `postern secret import \(name)`")
-                return []
-            }
-            return hashes(record)
+            }) else { return ([], "\(name): no secret; run `postern secret import \(name)`") }
+            return (hashes(record), nil)
         } catch {
-            log.error("\(name): \(error.description)")
-            return nil
+            return (nil, "\(name): \(error.description)")
         }
     }
 

@@ -36,6 +36,8 @@ final class Daemon {
     /// Who watches what a domain's locator and channel send and receive.
     private(set) var explanations: [Int: Explanation] = [:]
     private var secretsSeen: UInt64 = 0
+    /// What the log was told of each domain's secrets that are not to be had.
+    private var secretTroubles: [Int: String] = [:]
     private(set) var rotator: SecretRotator?
     /// Until when nobody is told of who announces itself as the primary of a domain of ours:
     /// anybody can announce anything, and nobody is to fill the log.
@@ -396,16 +398,19 @@ final class Daemon {
     }
 
     func readSecretsIfChanged() {
-        if store.generation != secretsSeen { readSecrets() }
+        if store.generation != secretsSeen { readSecrets(tellsAgain: false) }
     }
 
-    /// A domain whose secrets cannot be read keeps those that it has.
-    func readSecrets() {
+    /// A domain whose secrets cannot be read keeps those that it has. Whatever is written to the
+    /// state, by whomever's will, has them read again: what the log was told before, it is told
+    /// again where an administrator has them read.
+    func readSecrets(tellsAgain: Bool = true) {
         secretsSeen = store.generation
         for index in agent.domains.indices {
-            guard let hashes = AgentBuilder.secrets(
-                of: agent.domains[index].name, in: store, log)
-            else { continue }
+            let (found, trouble) = AgentBuilder.secrets(of: agent.domains[index].name, in: store)
+            if let trouble, tellsAgain || secretTroubles[index] != trouble { log.error(trouble) }
+            secretTroubles[index] = trouble
+            guard let hashes = found else { continue }
             let preference = preference(index)
             agent.channel(index, now: loop.now, microseconds: loop.microseconds) {
                 $0.prefer(preference?.controller, until: preference?.until ?? 0)

@@ -90,8 +90,14 @@ enum EstablishCommand {
         let name = trust.settings.name
         do throws(StoreError) {
             try trust.store.write { state throws(StoreError) in
-                if let secrets = before.secrets {
-                    try state.put(secrets, name)
+                let now = try state.get(DomainSecrets.self, name)
+                if var secrets = before.secrets {
+                    // What the agent sets meanwhile, a controller may have.
+                    if let pending = now?.pending {
+                        secrets.pending = pending
+                        secrets.askedController = now?.askedController
+                    }
+                    if now?.sequence == secrets.sequence &+ 1 { try state.put(secrets, name) }
                 } else {
                     try state.remove(DomainSecrets.self, name)
                 }

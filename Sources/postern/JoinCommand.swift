@@ -172,7 +172,7 @@ final class SecretKeeper {
             if secrets == nil {
                 secrets = DomainSecrets(sequence: 1, current: fresh)
             } else {
-                secrets?.pending = fresh
+                secrets?.begin(fresh)
             }
         }
         if isKept {
@@ -183,16 +183,25 @@ final class SecretKeeper {
     }
 
     private func drop() {
-        if change({ $0 = before }) { words = "nothing was changed" }
+        let fresh = self.fresh
+        let isDropped = change { secrets in
+            guard let before, secrets?.sequence != before.sequence else {
+                secrets = before
+                return
+            }
+            // The agent has changed the secret meanwhile.
+            secrets?.drop(fresh)
+        }
+        if isDropped { words = "nothing was changed" }
     }
 
     private func promote(at controller: IPv4Address) -> Bool {
         let fresh = self.fresh
-        let old = before
-        let isKept = change {
-            $0 = DomainSecrets(
-                sequence: (old?.sequence ?? 0) &+ 1, current: fresh, previous: old?.current,
-                askedController: controller)
+        let isKept = change { secrets in
+            var kept = secrets ?? DomainSecrets(sequence: 1, current: fresh)
+            kept.succeed(by: fresh)
+            kept.askedController = controller
+            secrets = kept
         }
         if isKept { words = "the account is ours and its secret is kept" }
         return isKept

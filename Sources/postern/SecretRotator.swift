@@ -20,8 +20,13 @@ final class SecretRotator {
         var guardian: Timer
         var done: (SecretRotation.Outcome) -> Void
         var since: UInt64
-        /// Who was asked before the call that is under way.
+        /// What it is about: the state may be given other secrets meanwhile.
+        var secret: StoredSecret?
+        /// Who was asked to take it, and who was before the call that is under way.
+        var asked: IPv4Address?
         var askedBefore: IPv4Address?
+        /// Where that call goes.
+        var controller: IPv4Address?
     }
 
     private enum Limit {
@@ -81,7 +86,9 @@ final class SecretRotator {
             end(index, .undecided("it took too long"))
         }
         guardian.arm(after: Limit.whole)
-        rotations[index] = Rotation(guardian: guardian, done: done, since: loop.now)
+        rotations[index] = Rotation(
+            guardian: guardian, done: done, since: loop.now, secret: secrets.pending,
+            asked: secrets.pending == nil ? nil : secrets.askedController)
         daemon.log.info("\(name(index)): the secret is being changed")
         advance(index) { $0.begin(hasPending: secrets.pending != nil) }
     }
@@ -91,8 +98,17 @@ final class SecretRotator {
     // MARK: What happened
 
     func passwordSet(_ index: Int, _ outcome: PasswordOutcome) {
-        if outcome == .notSent, let rotation = rotations[index] {
-            change(index) { $0.askedController = rotation.askedBefore }
+        switch outcome {
+        case .notSent, .refused:
+            // Nobody has it by that.
+            guard let rotation = rotations[index], let secret = rotation.secret else { return }
+            rotations[index]?.asked = rotation.askedBefore
+            change(index) {
+                if $0.pending?.isSame(as: secret) == true {
+                    $0.askedController = rotation.askedBefore
+                }
+            }
+        case .set, .unknown: break
         }
         advance(index) { $0.passwordSet(outcome) }
     }
@@ -109,9 +125,11 @@ final class SecretRotator {
     private func perform(_ action: SecretRotation.Action, _ index: Int) {
         switch action {
         case .storePending: storePending(index)
-        case .setPending: setPending(index)
+        case .setPending: setPending(index, isElsewhere: false)
+        case .setPendingElsewhere: setPending(index, isElsewhere: true)
         case .makeKey:
-            daemon.readSecrets()
+            keepUndecided(index)
+            daemon.readSecrets(tellsAgain: false)
             daemon.rebuild(index) { [self] failure in
                 if let failure { return advance(index) { $0.keyFailed(failure) } }
                 let newest = AgentBuilder.secrets(
@@ -120,27 +138,35 @@ final class SecretRotator {
                 let channel = daemon.agent.domains[index].channel
                 let isNewest = newest != nil && newest == channel.agreedSecret
                 let asked = secrets(index)?.askedController
+                let isStale = isStale(index)
                 advance(index) {
                     $0.keyed(
-                        withNewest: isNewest, at: channel.controller?.address, asked: asked)
+                        withNewest: isNewest, at: channel.controller?.address, asked: asked,
+                        isStale: isStale)
                 }
             }
         case .promote:
             change(index) { secrets in
-                guard let pending = secrets.pending else { return }
-                secrets = DomainSecrets(
-                    sequence: secrets.sequence &+ 1, current: pending,
-                    previous: secrets.current, askedController: secrets.askedController)
+                if let pending = secrets.pending { secrets.succeed(by: pending) }
             }
-            daemon.readSecrets()
+            daemon.readSecrets(tellsAgain: false)
+        case .promoteSent:
+            guard let rotation = rotations[index], let sent = rotation.secret else { return }
+            change(index) { secrets in
+                secrets.succeed(by: sent)
+                secrets.askedController = rotation.controller
+            }
+            daemon.readSecrets(tellsAgain: false)
         case .dropPending:
-            change(index) { $0.pending = nil }
-            daemon.readSecrets()
+            guard let sent = rotations[index]?.secret else { return }
+            change(index) { $0.drop(sent) }
+            daemon.readSecrets(tellsAgain: false)
         case .finish(let outcome): end(index, outcome)
         }
     }
 
     private func end(_ index: Int, _ outcome: SecretRotation.Outcome) {
+        if case .undecided = outcome { keepUndecided(index) }
         guard let rotation = rotations.removeValue(forKey: index) else { return }
         rotation.guardian.close()
         switch outcome {
@@ -156,10 +182,11 @@ final class SecretRotator {
     // MARK: The channel and the state
 
     private func storePending(_ index: Int) {
-        let password = Self.password()
+        let secret = StoredSecret(
+            form: .password, since: SystemClock.unixSeconds, secret: Self.password())
+        rotations[index]?.secret = secret
         let isStored = change(index) {
-            $0.pending = StoredSecret(
-                form: .password, since: SystemClock.unixSeconds, secret: password)
+            $0.pending = secret
             $0.askedController = nil
         }
         advance(index) {
@@ -184,17 +211,39 @@ final class SecretRotator {
     }
 
     /// Who is asked is on disk before anything is sent: nobody else can say later that it was not
-    /// taken.
-    private func setPending(_ index: Int) {
-        guard let secrets = secrets(index), let pending = secrets.pending,
-            let controller = daemon.agent.domains[index].channel.controller?.address,
-            change(index, { $0.askedController = controller })
+    /// taken. Of several who were asked nobody can.
+    private func setPending(_ index: Int, isElsewhere: Bool) {
+        let channel = daemon.agent.domains[index].channel
+        guard let secret = rotations[index]?.secret, let secrets = secrets(index),
+            secrets.pending?.isSame(as: secret) == true,
+            let controller = channel.controller?.address
         else { return advance(index) { $0.passwordSet(.notSent) } }
+        let asked = isElsewhere ? .any : controller
+        guard change(index, { $0.askedController = asked }) else {
+            return advance(index) { $0.passwordSet(.notSent) }
+        }
         rotations[index]?.askedBefore = secrets.askedController
-        let password = Self.wide(pending.secret)
+        rotations[index]?.asked = asked
+        rotations[index]?.controller = controller
+        let password = Self.wide(secret.secret)
         daemon.channel(index) {
             $0.setPassword(password, deadline: $1 + Limit.step, now: $1)
         }
+    }
+
+    /// Whoever was asked to take the secret may have it, so that no other one takes its place.
+    private func keepUndecided(_ index: Int) {
+        guard let rotation = rotations[index], let secret = rotation.secret,
+            let asked = rotation.asked
+        else { return }
+        change(index) { $0.keepUndecided(secret, asked: asked) }
+    }
+
+    /// Whether the asked controller was waited for as long as it is preferred.
+    private func isStale(_ index: Int) -> Bool {
+        guard let since = rotations[index]?.secret?.since else { return false }
+        let now = SystemClock.unixSeconds
+        return now - min(now, since) >= ChannelLimit.preference / 1_000
     }
 
     private func secrets(_ index: Int) -> DomainSecrets? {

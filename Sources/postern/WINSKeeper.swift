@@ -61,6 +61,7 @@ final class WINSKeeper {
                 }
             }
         } catch {
+            responder.winsNotKept(pages, now: now)
             log.error("the WINS server's names were not written: \(error.description)")
         }
     }

@@ -12,7 +12,9 @@ import Wire
     private static let primary = AgentWorld.Domain(
         name: "GATE", dnsName: "gate.lab", controllers: [10])
 
-    private func backup(isStarted: Bool = true) throws -> (AgentWorld, LocalDomain) {
+    private func backup(
+        isStarted: Bool = true, of primary: AgentWorld.Domain = Self.primary
+    ) throws -> (AgentWorld, LocalDomain) {
         let own = try #require(
             LocalDomain.create(
                 name: "GATE", sid: SID("S-1-5-21-7-8-9")!, now: 1, commit: { _ in true }))
@@ -20,8 +22,8 @@ import Wire
         try own.setPassword(account.rid, NewPassword(Secret(Array("own".utf8))), now: 1)
         try own.setRole(.backup, primary: "DC10")
         return isStarted
-            ? (AgentWorld.ready([Self.primary], locals: [own], isBackup: true), own)
-            : (AgentWorld([Self.primary], locals: [own], isBackup: true), own)
+            ? (AgentWorld.ready([primary], locals: [own], isBackup: true), own)
+            : (AgentWorld([primary], locals: [own], isBackup: true), own)
     }
 
     private func call(_ password: String, domain: String = "GATE") -> LogonCall {
@@ -132,6 +134,10 @@ import Wire
         case .stopped:
             world.agent.stopPulling(0, now: world.now, microseconds: 0)
         }
+        expectDoubt(world, own, "\(doubt)")
+    }
+
+    private func expectDoubt(_ world: AgentWorld, _ own: LocalDomain, _ doubt: String) {
         guard case .unknown(let reason) = world.agent.primaryState(0) else {
             Issue.record("\(doubt): \(world.agent.primaryState(0))")
             return
@@ -139,6 +145,15 @@ import Wire
         let result = promote(world, own)
         #expect(result.outcome == .refused && own.role == .backup)
         #expect(result.text.contains(reason) && result.text.contains("--force"))
+    }
+
+    /// No name service knows it now, and so nobody has tried to reach it.
+    @Test func aPrimaryThatIsNotFoundMayBeAtWork() throws {
+        let (world, own) = try backup(
+            of: AgentWorld.Domain(name: "GATE", dnsName: "gate.lab", controllers: []))
+        world.run(60_000)
+        #expect(world.agent.domains[0].channel.stateName == "no controller reachable")
+        expectDoubt(world, own, "not found")
     }
 
     @Test func aPromotionIsNoTroubleOfThePull() throws {

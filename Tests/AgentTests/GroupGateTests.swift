@@ -115,6 +115,23 @@ import Wire
         #expect(world.outcome(caller) == "unavailable: the controller did not answer in time")
     }
 
+    /// Anybody may ask for names, over the network too.
+    @Test func strangersQuestionsShutNobodyOut() {
+        let world = AgentWorld.one()
+        let controller = world.controllers[0][0]
+        controller.isHung = true
+        for caller: UInt64 in 1...300 {
+            world.translate(["ADLAB\\stranger\(caller)"], domain: "ADLAB", caller: caller)
+        }
+        world.run(10)
+        let caller = logon(world, "anna", of: "ADLAB\\anna")
+        world.run(1_000)
+        controller.isHung = false
+        #expect(world.runUntilAnswered())
+        #expect(world.isAccepted(caller))
+        #expect(world.translations.count { $0.value != .unavailable(.overloaded) } < 20)
+    }
+
     @Test func translationAndLogonShareOneDeadline() {
         let world = AgentWorld.one()
         world.controllers[0][0].logonTime = 10_000

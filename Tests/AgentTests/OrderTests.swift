@@ -185,6 +185,15 @@ import Wire
         #expect(domain.account("new") == nil)
     }
 
+    @Test func importCountsFromALineThatAFileCanHave() {
+        let wrong = "wrong\nwrong"
+        for first in ["9223372036854775807", "4294967296", "0", "-1", "x", ""] {
+            #expect(run("import", first, secret: wrong).outcome == .misused)
+        }
+        let last = run("import", "4294967295", secret: wrong).text
+        #expect(last.contains("line 4294967295: ") && last.contains("line 4294967296: "))
+    }
+
     @Test func clientsThatLookForAControllerAreToldOfAccounts() {
         let agent = AgentWorld([], locals: [domain]).agent
         func told(_ user: String, _ control: AccountControl, domain: String = "GATE") -> Bool? {

@@ -1,13 +1,15 @@
 """The name server and the browser, judged by Samba's clients and beside Samba's nmbd."""
 
 import json
+import os
 import re
+import signal
 import socket
 import struct
 
 import nbns
 from boxes import await_event
-from labtest import LabTest, lab, plan
+from labtest import LabTest, domain_section, lab, plan
 from postern import listen_section
 
 DOMAIN = "CREW"
@@ -139,6 +141,29 @@ class ServerTest(NamesTest):
         answer = self.query("MINE", 0x20)
         self.assertEqual(
             [address for _, address in answer.addresses], [lab.boxes["relay"].address])
+
+
+class WithoutSecretTest(LabTest):
+    """A name server that has no secret for a domain yet."""
+
+    def test_strangers_registrations_do_not_fill_the_log(self):
+        postern = self.agent(listen_section(lab.gate.address, wins_server=None, wins="yes"),
+                             domain_section(plan.AD, deadline="1s"), secrets={})
+        state = postern.folder / "state" / "state.mdb"
+        for number in range(3):
+            written = state.stat().st_mtime_ns
+            answer = nbns.ask(lab.gate.address, nbns.registration(
+                0x1234 + number, f"STRANGER{number}", 0x20, lab.client.address), AT_ONCE,
+                lab.client)
+            self.assertEqual(answer.code, 0)
+            await_event("the name in the state",
+                        lambda: state.stat().st_mtime_ns != written, 10)
+            # A logon has the state read again where it was written.
+            postern.logon(plan.AD.name, "alice", plan.PASSWORD)
+        self.assertEqual(postern.log.count("no secret"), 1, postern.log)
+        # Who wants to know is told again.
+        os.kill(postern.pid, signal.SIGHUP)
+        await_event("the second line", lambda: postern.log.count("no secret") == 2, 5)
 
 
 class BrowserTest(NamesTest):

@@ -433,6 +433,27 @@ class RotateTest(TrustTest):
         self.assertLogsOn()
 
 
+    def test_a_secret_that_is_imported_meanwhile_does_not_take_its_place(self):
+        """The controller takes the new secret, whatever is kept here until it says so."""
+        lab.trusted.freeze()
+        self.addCleanup(lab.trusted.thaw)
+        rotating = self.postern.box.popen(
+            self.postern.binary, "secret", "--config", self.postern.config, "rotate", DOMAIN,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        await_event("a pending secret", lambda: "pending" in self.postern.run(
+            "secret", "show", DOMAIN).stdout, 30)
+        self.postern.run("secret", "import", DOMAIN, input=SECRET + "\n", check=True)
+        self.assertNotIn("pending", self.postern.run("secret", "show", DOMAIN).stdout)
+        lab.trusted.thaw()
+        said, _ = rotating.communicate(timeout=100)
+        self.assertEqual(rotating.returncode, 0, said + self.postern.log)
+        self.assertNotIn("pending", self.postern.run("secret", "show", DOMAIN).stdout)
+        self.assertLogsOn()
+        self.postern.stop()
+        self.postern.start()
+        self.assertLogsOn()
+
+
 class LegacyClientTest(TrustTest):
     """Clients of old at the trusting domain, as users of the trusted one: flows F5 to F7."""
 

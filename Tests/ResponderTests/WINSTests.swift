@@ -357,6 +357,20 @@ import Wire
         #expect(try addresses(next, now: 500 + 7_102_000) == nil)
     }
 
+    /// The disk may be full for a while.
+    @Test func handsOutAgainWhatWasNotKept() throws {
+        let harness = server()
+        _ = harness.responder.takeWINSChanges(now: 1_000, unix: 50, all: true)
+        _ = try ask(harness, registration())
+        let pages = harness.responder.takeWINSChanges(now: 2_000, unix: 51)
+        #expect(pages.count == 1)
+        harness.responder.winsNotKept(pages, now: 2_000)
+        #expect(harness.responder.takeWINSChanges(now: 61_999, unix: 51).isEmpty)
+        #expect(harness.responder.nextDeadline.map { $0 <= 62_000 } == true)
+        #expect(harness.responder.takeWINSChanges(now: 62_000, unix: 111) == pages)
+        #expect(harness.responder.takeWINSChanges(now: 200_000, unix: 51).isEmpty)
+    }
+
     @Test func forgetsWhatAClockSetBackWouldKeepForEver() throws {
         let harness = server()
         _ = try ask(harness, registration())

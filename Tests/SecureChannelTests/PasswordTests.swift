@@ -132,6 +132,12 @@ import Wire
         var places: [IPv4Address] = [IPv4Address(10, 77, 0, 10)]
         /// Who was asked to take the pending secret, as it is kept.
         var asked: IPv4Address?
+        /// An administrator keeps another secret while the call is under way.
+        var isReplaced = false
+        /// The pending secret is older than a controller is waited for.
+        var isStale = false
+        /// Where it was sent.
+        var sentTo: [IPv4Address] = []
 
         private var place: IPv4Address {
             servesLagging ? IPv4Address(10, 77, 0, 11) : places[0]
@@ -153,13 +159,8 @@ import Wire
                 pending = "new"
                 asked = nil
                 perform(core.pendingStored())
-            case .setPending:
-                let outcome = setOutcomes.isEmpty ? setOutcome : setOutcomes.removeFirst()
-                if outcome != .notSent { asked = places[0] }
-                if outcome == .set || outcome == .unknown && unknownIsSet {
-                    controller = pending!
-                }
-                perform(core.passwordSet(outcome))
+            case .setPending: send(asked: places[0])
+            case .setPendingElsewhere: send(asked: .any)
             case .makeKey:
                 if places.count > 1 { places.removeFirst() }
                 let tried = [pending, current, previous].compactMap { $0 }
@@ -168,14 +169,37 @@ import Wire
                     return perform(core.keyFailed("no key"))
                 }
                 perform(
-                    core.keyed(withNewest: agreed == tried.first, at: place, asked: asked))
-            case .promote:
-                previous = current
-                current = pending!
-                pending = nil
+                    core.keyed(
+                        withNewest: agreed == tried.first, at: place, asked: asked,
+                        isStale: isStale))
+            case .promote: promote(pending!)
+            case .promoteSent: promote("new")
             case .dropPending: pending = nil
             case .finish(let outcome): outcomes.append(outcome)
             }
+        }
+
+        private mutating func send(asked controllers: IPv4Address) {
+            let sent = pending!
+            let outcome = setOutcomes.isEmpty ? setOutcome : setOutcomes.removeFirst()
+            switch outcome {
+            case .notSent: break
+            case .refused: sentTo.append(places[0])
+            case .set, .unknown:
+                sentTo.append(places[0])
+                asked = controllers
+            }
+            if isReplaced {
+                (current, previous, pending) = ("imported", current, nil)
+            }
+            if outcome == .set || outcome == .unknown && unknownIsSet { controller = sent }
+            perform(core.passwordSet(outcome))
+        }
+
+        private mutating func promote(_ secret: String) {
+            previous = current
+            current = secret
+            pending = nil
         }
 
         var knowsTheSecret: Bool { [pending, current, previous].contains(controller) }
@@ -248,13 +272,67 @@ import Wire
         #expect(world.outcomes.last == .changed && world.current == "new")
     }
 
+    @Test func whatAControllerTookIsKeptThoughAnotherWasPutInItsPlace() {
+        var world = World()
+        world.isReplaced = true
+        world.begin()
+        #expect(world.outcomes == [.changed])
+        #expect(world.controller == "new" && world.current == "new")
+        #expect(world.previous == "imported")
+    }
+
+    private static let gone = IPv4Address(10, 77, 0, 9)
+
+    /// A secret is pending that a controller was asked to take which has not been seen since.
+    private func withoutTheAsked(isStale: Bool) -> World {
+        var world = World()
+        world.pending = "new"
+        world.asked = Self.gone
+        world.isStale = isStale
+        return world
+    }
+
+    @Test func aControllerThatDoesNotComeBackIsNotWaitedForForEver() {
+        var world = withoutTheAsked(isStale: false)
+        world.begin()
+        guard case .undecided = world.outcomes.last else {
+            Issue.record("\(world.outcomes)")
+            return
+        }
+        #expect(world.sentTo.isEmpty && world.pending == "new")
+        world.isStale = true
+        world.begin()
+        #expect(world.outcomes.last == .changed && world.sentTo == world.places)
+        #expect(world.controller == "new" && world.current == "new" && world.pending == nil)
+    }
+
+    @Test func anotherControllersRefusalIsNoneOfTheOneThatWasAsked() {
+        for outcome in [PasswordOutcome.refused(.accessDenied), .unknown, .notSent] {
+            var world = withoutTheAsked(isStale: true)
+            world.setOutcome = outcome
+            for _ in 0..<2 {
+                world.begin()
+                guard case .undecided = world.outcomes.last else {
+                    Issue.record("\(outcome): \(world.outcomes)")
+                    return
+                }
+                #expect(world.pending == "new" && world.current == "old")
+                // Who has it is not known once two may have.
+                #expect(world.asked == (outcome == .unknown ? .any : Self.gone))
+            }
+            world.setOutcome = .set
+            world.begin()
+            #expect(world.outcomes.last == .changed && world.current == "new")
+        }
+    }
+
     @Test func nobodysWordIsFinalWhereItIsNotKnownWhoWasAsked() {
         var core = SecretRotation()
         let place = IPv4Address(10, 77, 0, 10)
         #expect(core.begin(hasPending: false) == [.storePending])
         #expect(core.pendingStored() == [.setPending])
         #expect(core.passwordSet(.unknown) == [.makeKey])
-        let end = core.keyed(withNewest: false, at: place, asked: nil)
+        let end = core.keyed(withNewest: false, at: place, asked: nil, isStale: false)
         guard case .finish(.undecided) = end.first, end.count == 1 else {
             Issue.record("\(end)")
             return

@@ -14,8 +14,12 @@ import Wire
             domain: "ADLAB")
     }
 
-    private func ask(_ world: ChannelWorld, _ id: UInt32, _ names: [String]) {
-        world.ask { $0.translate(id, .names(names), deadline: $1 + 5_000, now: $1) }
+    private func ask(
+        _ world: ChannelWorld, _ id: UInt32, _ names: [String], isUrgent: Bool = false
+    ) {
+        world.ask {
+            $0.translate(id, .names(names), isUrgent: isUrgent, deadline: $1 + 5_000, now: $1)
+        }
     }
 
     @Test func controllerTranslatesNamesOverAConnectionOfTheirOwn() {
@@ -112,5 +116,40 @@ import Wire
         #expect(world.translations.count == 1)
         #expect(
             world.translations[UInt32(ChannelLimit.translations)] == .unavailable(.overloaded))
+    }
+
+    @Test func urgentQuestionsGoAheadOfOthersInTheirOrder() {
+        let world = ChannelWorld()
+        let controller = world.addController()
+        for id: UInt32 in 1...3 { ask(world, id, ["ADLAB\\bert"]) }
+        ask(world, 4, ["ADLAB\\anna"], isUrgent: true)
+        ask(world, 5, ["ADLAB\\carl"], isUrgent: true)
+        world.use([controller])
+        for _ in 0..<1_000 where world.translations[4] == nil { world.run(1) }
+        #expect(world.translations.count == 1)
+        #expect(world.translations[4] == .translated([Self.user("anna")]))
+        for _ in 0..<1_000 where world.translations[5] == nil { world.run(1) }
+        #expect(world.translations.count == 2)
+        #expect(world.translations[5] == .translated([Self.user("carl")]))
+        world.run(1_000)
+        #expect(world.translations.count == 5)
+    }
+
+    @Test func urgentQuestionsWaitForTheOneUnderWay() {
+        let (world, controller) = ChannelWorld.ready()
+        ask(world, 0, ["ADLAB"])
+        world.run(100)
+        controller.isHung = true
+        ask(world, 1, ["ADLAB\\anna"])
+        ask(world, 2, ["ADLAB\\bert"])
+        ask(world, 3, ["ADLAB\\carl"], isUrgent: true)
+        world.run(100)
+        controller.isHung = false
+        for _ in 0..<1_000 where world.translations[3] == nil { world.run(1) }
+        #expect(world.translations[1] == .translated([Self.user("anna")]))
+        #expect(world.translations[2] == nil)
+        #expect(world.translations[3] == .translated([Self.user("carl")]))
+        world.run(1_000)
+        #expect(world.translations[2] == .translated([Self.user("bert")]))
     }
 }

@@ -1,9 +1,10 @@
 import CPosix
 import Crypto
 import Foundation
-import Store
 import Testing
 import Wire
+
+@testable import Store
 
 /// A folder of one test's own, removed when the test is over.
 private final class TemporaryFolder {
@@ -311,6 +312,57 @@ extension StateStoreTests {
     }
 }
 
+/// What is kept of a secret that a controller has or may have, while others replace the record.
+@Suite struct SecretChangeTests {
+    private static let asked = IPv4Address(10, 77, 0, 11)
+
+    private func texts(_ secrets: DomainSecrets) -> [String] {
+        [secrets.current, secrets.previous, secrets.pending].map {
+            $0.map { String(decoding: $0.secret.bytes, as: UTF8.self) } ?? "-"
+        }
+    }
+
+    @Test func whatAControllerTookIsCurrentWhateverIsKeptInItsPlace() {
+        var secrets = DomainSecrets(
+            sequence: 3, current: password("old"), pending: password("new"))
+        secrets.succeed(by: password("new"))
+        #expect(texts(secrets) == ["new", "old", "-"] && secrets.sequence == 4)
+        secrets = DomainSecrets(
+            sequence: 4, current: password("imported"), previous: password("old"))
+        secrets.succeed(by: password("new"))
+        #expect(texts(secrets) == ["new", "imported", "-"])
+        // What is current already is no change.
+        secrets.succeed(by: password("new"))
+        #expect(texts(secrets) == ["new", "imported", "-"] && secrets.sequence == 5)
+        // Another change is under way.
+        secrets.begin(password("joined"))
+        secrets.succeed(by: password("sent"))
+        #expect(texts(secrets) == ["sent", "new", "joined"])
+    }
+
+    @Test func whatAControllerMayHaveIsAmongTheSecrets() {
+        var secrets = DomainSecrets(sequence: 4, current: password("imported"))
+        secrets.keepUndecided(password("new"), asked: Self.asked)
+        #expect(texts(secrets) == ["imported", "-", "new"])
+        #expect(secrets.askedController == Self.asked)
+        secrets.begin(password("joined"))
+        #expect(texts(secrets) == ["imported", "new", "joined"])
+        secrets.askedController = nil
+        secrets.keepUndecided(password("new"), asked: Self.asked)
+        #expect(texts(secrets) == ["imported", "new", "joined"])
+        #expect(secrets.askedController == nil)
+    }
+
+    @Test func whatAControllerRefusedIsDroppedAlone() {
+        var secrets = DomainSecrets(
+            sequence: 4, current: password("old"), pending: password("joined"))
+        secrets.drop(password("new"))
+        #expect(texts(secrets) == ["old", "-", "joined"])
+        secrets.drop(password("joined"))
+        #expect(texts(secrets) == ["old", "-", "-"])
+    }
+}
+
 /// Two processes with the same state. The folder's name reaches the other one by the environment.
 @Suite(.serialized) struct StateSharingTests {
     private static let variable = "POSTERN_STORE_TEST"
@@ -345,6 +397,35 @@ extension StateStoreTests {
         }
         let next = try store.write { state throws(StoreError) in try state.take(from: "x") }
         #expect(next == 7)
+    }
+
+    /// What a killed reader saw would be kept for it in a file of limited size.
+    @Test func forgetsProcessesThatDiedWhileTheyRead() async throws {
+        let folder = TemporaryFolder()
+        _ = unsafe setenv(Self.variable, folder.path, 1)
+        let store = try StateStore(directory: folder.path)
+        try store.write { state throws(StoreError) in try state.put(Counter(next: 7), "x") }
+        await #expect(processExitsWith: .signal(SIGKILL)) {
+            try StateSharingTests.dieReadingInChild()
+        }
+        let isThere = { () throws(StoreError) -> Bool in
+            try store.read { state throws(StoreError) in
+                try state.get(Counter.self, "x") != nil
+            }
+        }
+        // The child had all of the places.
+        #expect(throws: StoreError.self) { try isThere() }
+        _ = try store.write { state throws(StoreError) in try state.take(from: "x") }
+        #expect(try isThere())
+    }
+
+    fileprivate static func dieReadingInChild() throws {
+        try read(StateStore(directory: folder), times: StateStore.readerLimit)
+    }
+
+    private static func read(_ store: StateStore, times: UInt32) throws(StoreError) {
+        if times == 0 { kill(getpid(), SIGKILL) }
+        try store.read { _ throws(StoreError) in try read(store, times: times - 1) }
     }
 
     fileprivate static func dieInChild() throws {

@@ -495,6 +495,8 @@ extension WINSServer {
         table.takeChanges(now: now, unix: unix, all: all)
     }
 
+    mutating func notKept(_ taken: [WINSPage], now: UInt64) { table.notKept(taken, now: now) }
+
     mutating func load(_ page: WINSPage, now: UInt64, unix: UInt64) {
         table.load(page, now: now, unix: unix)
     }

@@ -131,6 +131,11 @@ struct WINSTable {
         return changes
     }
 
+    /// Pages that were taken could not be kept: they are due again, when that may have changed.
+    mutating func notKept(_ taken: [WINSPage], now: UInt64) {
+        for page in taken { touch(page.number, isUrgent: false, now: now) }
+    }
+
     /// Takes in a page that was kept. A clock that was set since cannot make a name outlive what
     /// anybody is granted.
     mutating func load(_ page: WINSPage, now: UInt64, unix: UInt64) {
