@@ -5,8 +5,10 @@
 It imports nothing of the lab's, so that a test's program can use it under another user.
 """
 
+import fcntl
 import socket
 import struct
+import termios
 
 COMMAND, OUTPUT, END = 0x03, 0x83, 0x84
 FIND, EXPLAIN, ACCOUNT = 2, 3, 7
@@ -21,11 +23,19 @@ def command(number, kind, *words, flags=0):
     return struct.pack("<I", len(body)) + body
 
 
-class Client:
-    def __init__(self, path):
+def is_served(path):
+    """Whether somebody listens there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+class LocalClient:
+    """One connection of a Unix socket, here and of other daemons."""
+
+    def connect(self, path, timeout=None):
         self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout)
         self.socket.connect(str(path))
-        self._held = b""
 
     def __enter__(self):
         return self
@@ -35,6 +45,16 @@ class Client:
 
     def send(self, octets):
         self.socket.sendall(octets)
+
+    def unread(self):
+        """Octets that came and were not taken."""
+        return struct.unpack("i", fcntl.ioctl(self.socket, termios.FIONREAD, b"\0" * 4))[0]
+
+
+class Client(LocalClient):
+    def __init__(self, path):
+        self.connect(path)
+        self._held = b""
 
     def frame(self):
         """(kind, request, fields) of the next frame, or None at the stream's end."""

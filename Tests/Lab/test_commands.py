@@ -8,7 +8,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 
 import control
 import logons
@@ -286,9 +285,10 @@ class MeanwhileTest(CommandsTest):
         postern.start()
         with control.Client(postern.folder / "run/control") as client:
             client.send(control.command(1, control.ACCOUNT, "list", "", flags=control.JSON))
-            time.sleep(0.5)     # the answer waits for us
+            await_event("an answer that waits for us", client.unread)
             os.kill(postern.pid, 15)
-            time.sleep(0.5)
+            await_event("the agent's socket to close",
+                        lambda: not control.is_served(postern.folder / "run/control"))
             answers = client.answers(1)
         self.assertEqual(answers[1][0], 0)
         self.assertEqual(len(json.loads(answers[1][1])), 5_000 + 2)

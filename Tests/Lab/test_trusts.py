@@ -365,6 +365,20 @@ class RotateTest(TrustTest):
     def rotate(self):
         return self.postern.run("secret", "rotate", DOMAIN)
 
+    def begin_rotating(self):
+        return self.postern.box.popen(
+            self.postern.binary, "secret", "--config", self.postern.config, "rotate", DOMAIN,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def rotate_at_a_frozen_controller(self):
+        """The command, once the new secret is on its way."""
+        lab.trusted.freeze()
+        self.addCleanup(lab.trusted.thaw)
+        rotating = self.begin_rotating()
+        await_event("a pending secret", lambda: "pending" in self.postern.run(
+            "secret", "show", DOMAIN).stdout, 30)
+        return rotating
+
     def stored_at_the_controller(self):
         listed = lab.trusted.box.run("pdbedit", "-s", lab.trusted.conf, "-L", "-w").stdout
         return next(line.split(":")[3] for line in listed.splitlines()
@@ -397,9 +411,7 @@ class RotateTest(TrustTest):
                     secrets={DOMAIN: SECRET})
                 self.assertLogsOn()
                 relay.mute_after(replies)
-                rotating = self.postern.box.popen(
-                    self.postern.binary, "secret", "--config", self.postern.config, "rotate",
-                    DOMAIN, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                rotating = self.begin_rotating()
                 await_event("the last reply", lambda: relay.spoilt.is_set()
                             or rotating.poll() is not None, 30)
                 self.postern.kill()
@@ -415,13 +427,7 @@ class RotateTest(TrustTest):
                 self.postern.stop()
 
     def test_a_controller_that_hangs_meanwhile_costs_nothing(self):
-        lab.trusted.freeze()
-        self.addCleanup(lab.trusted.thaw)
-        rotating = self.postern.box.popen(
-            self.postern.binary, "secret", "--config", self.postern.config, "rotate", DOMAIN,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        await_event("a pending secret", lambda: "pending" in self.postern.run(
-            "secret", "show", DOMAIN).stdout, 30)
+        rotating = self.rotate_at_a_frozen_controller()
         self.postern.kill()
         rotating.communicate()
         lab.trusted.thaw()
@@ -432,16 +438,9 @@ class RotateTest(TrustTest):
         self.assertNotIn("pending", self.postern.run("secret", "show", DOMAIN).stdout)
         self.assertLogsOn()
 
-
     def test_a_secret_that_is_imported_meanwhile_does_not_take_its_place(self):
         """The controller takes the new secret, whatever is kept here until it says so."""
-        lab.trusted.freeze()
-        self.addCleanup(lab.trusted.thaw)
-        rotating = self.postern.box.popen(
-            self.postern.binary, "secret", "--config", self.postern.config, "rotate", DOMAIN,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        await_event("a pending secret", lambda: "pending" in self.postern.run(
-            "secret", "show", DOMAIN).stdout, 30)
+        rotating = self.rotate_at_a_frozen_controller()
         self.postern.run("secret", "import", DOMAIN, input=SECRET + "\n", check=True)
         self.assertNotIn("pending", self.postern.run("secret", "show", DOMAIN).stdout)
         lab.trusted.thaw()

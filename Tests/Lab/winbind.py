@@ -3,8 +3,9 @@ for answers to be compared in full, and for what no program linked with it ever 
 
 import dataclasses
 import os
-import socket
 import struct
+
+import control
 
 # Of a request and of a response, by interface.
 SIZES = {27: (2096, 3496), 28: (2096, 3496), 30: (2096, 4008), 31: (2128, 4008),
@@ -69,7 +70,7 @@ def by_response(domain, user, response, flags, parameters=MSCHAPV2):
                    extra=response.nt if is_big else b"")
 
 
-class Client:
+class Client(control.LocalClient):
     """One connection. A test's process may reach into a box, as its folders are this host's.
 
     It agrees on the version first, and comes again where the answer is another one; `raw` leaves
@@ -80,9 +81,7 @@ class Client:
     def __init__(self, path, interface=32, timeout=20, raw=False):
         self.interface, self.told = interface, []
         while True:
-            self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.settimeout(timeout)
-            self.socket.connect(str(path))
+            self.connect(path, timeout)
             if raw:
                 return
             self.told.append(self.ask(request(INTERFACE_VERSION, interface)).number(8))
@@ -91,15 +90,6 @@ class Client:
             self.socket.close()
             if len(self.told) == self.TRIES:
                 raise AssertionError(f"interface {interface} was told {self.told}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def send(self, octets):
-        self.socket.sendall(octets)
 
     def ask(self, octets):
         self.send(octets)

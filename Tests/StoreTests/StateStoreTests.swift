@@ -387,11 +387,17 @@ extension StateStoreTests {
         exit(next == 1 ? 0 : 1)
     }
 
-    @Test func survivesAProcessThatDiesWhileItWrites() async throws {
-        let folder = TemporaryFolder()
+    /// A state that children find, and what is in it.
+    private func storeOfSeven(_ folder: TemporaryFolder) throws -> StateStore {
         _ = unsafe setenv(Self.variable, folder.path, 1)
         let store = try StateStore(directory: folder.path)
         try store.write { state throws(StoreError) in try state.put(Counter(next: 7), "x") }
+        return store
+    }
+
+    @Test func survivesAProcessThatDiesWhileItWrites() async throws {
+        let folder = TemporaryFolder()
+        let store = try storeOfSeven(folder)
         await #expect(processExitsWith: .signal(SIGKILL)) {
             try StateSharingTests.dieInChild()
         }
@@ -402,9 +408,7 @@ extension StateStoreTests {
     /// What a killed reader saw would be kept for it in a file of limited size.
     @Test func forgetsProcessesThatDiedWhileTheyRead() async throws {
         let folder = TemporaryFolder()
-        _ = unsafe setenv(Self.variable, folder.path, 1)
-        let store = try StateStore(directory: folder.path)
-        try store.write { state throws(StoreError) in try state.put(Counter(next: 7), "x") }
+        let store = try storeOfSeven(folder)
         await #expect(processExitsWith: .signal(SIGKILL)) {
             try StateSharingTests.dieReadingInChild()
         }
